@@ -1,0 +1,1 @@
+//! The HTTP doors: REST, health, metrics, documentation and the web page.

@@ -1,0 +1,1 @@
+//! Every use case once: commands that write and queries that read.

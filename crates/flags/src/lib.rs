@@ -1,0 +1,1 @@
+//! The catalogue of red flags, their runner and the evidence.

@@ -1,0 +1,1 @@
+//! Parquet segments, their manifest and the DuckDB session over them.

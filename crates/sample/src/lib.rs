@@ -1,0 +1,1 @@
+//! Writes fictitious files in the layouts of real sources, with planted cases.

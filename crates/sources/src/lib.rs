@@ -1,0 +1,1 @@
+//! One module per foreign format; each maps to canonical records.

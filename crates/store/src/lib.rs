@@ -1,0 +1,1 @@
+//! The operational database: rows, full-text search, manifest, findings.
