@@ -1,1 +1,84 @@
-//! Every use case once: commands that write and queries that read.
+//! Every use case once: commands that write and queries that read. The doors (HTTP, command line) are thin.
+//!
+//! A data folder holds `cidadao.db` (the store), `lake/` (segments), `spill/` (what analysis cannot keep in memory)
+//! and `writer.lock`, which whoever writes holds.
+
+mod commands;
+mod error;
+mod folder;
+mod queries;
+pub mod settings;
+pub mod views;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use flags::Catalogue;
+use lake::Lake;
+use store::Store;
+
+pub use commands::demo::{DemoReport, demo_sample};
+pub use commands::doctor::{Advice, Gravity};
+pub use commands::ingest::{FileReport, IngestProgress, IngestReport, IngestRequest};
+pub use commands::judge::JudgeReport;
+pub use error::{Error, Result};
+pub use folder::WriterLock;
+pub use settings::Settings;
+
+/// The program's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// An open data folder with everything that works on it.
+#[derive(Clone)]
+pub struct App {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    folder: PathBuf,
+    settings: Settings,
+    store: Store,
+    lake: Lake,
+    catalogue: Catalogue,
+}
+
+impl App {
+    /// Opens a data folder, making it when it is not there.
+    ///
+    /// # Errors
+    /// The folder cannot be made or read; its database is damaged or written by a newer program.
+    pub fn open(settings: Settings) -> Result<Self> {
+        let folder = settings.data_dir.clone();
+        std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
+        let store = Store::open(&folder.join("cidadao.db"), settings.store.readers)?;
+        let lake = Lake::open(&folder.join("lake"))?;
+        let catalogue = Catalogue::embedded()?;
+        Ok(Self { inner: Arc::new(Inner { folder, settings, store, lake, catalogue }) })
+    }
+
+    /// The data folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.inner.folder
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// The red flags that this program knows.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.inner.catalogue
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn lake(&self) -> &Lake {
+        &self.inner.lake
+    }
+}

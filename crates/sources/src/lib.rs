@@ -1,1 +1,57 @@
-//! One module per foreign format; each maps to canonical records.
+//! One module per foreign format; each maps to canonical records and quarantines what it cannot.
+//!
+//! A format is known by its content, never by its file name. Files are streamed: memory does not grow with them.
+//! Every row of a file comes out as exactly one [`Event`], a record or a quarantined row, so that the account of an
+//! ingest can always be closed.
+
+mod csv_rows;
+mod detect;
+mod discover;
+mod error;
+mod fields;
+mod pncp;
+mod portal_compras;
+mod portal_licitacoes;
+mod portal_ui;
+mod sanctions;
+
+use model::{Buyer, Sourced, Supplier};
+
+pub use detect::{Format, SOURCES};
+pub use discover::{Input, discover};
+pub use error::{Error, Reason};
+
+/// A row that could be mapped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parsed {
+    /// The record, with its natural id.
+    pub sourced: Sourced,
+    /// The buyer that the row names, with its id.
+    pub buyer: Option<(String, Buyer)>,
+    /// The supplier that the row names, with its id.
+    pub supplier: Option<(String, Supplier)>,
+}
+
+/// A row that could not be mapped, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    /// Line of the file (1 is the first), or ordinal of the record in a JSON page.
+    pub line: u64,
+    /// The column at fault, where one is.
+    pub column: Option<String>,
+    /// Why, as a code that can be counted.
+    pub reason: Reason,
+    /// Why, in words.
+    pub detail: String,
+    /// The row as it came, decoded, CPFs masked, cut at 4 KiB.
+    pub raw: String,
+}
+
+/// What one row became.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// A record.
+    Row(Box<Parsed>),
+    /// A quarantined row.
+    Bad(Quarantined),
+}

@@ -1,1 +1,135 @@
-//! The operational database: rows, full-text search, manifest, findings.
+//! The operational database: rows, full-text search, the lake's manifest, findings.
+//!
+//! One SQLite file. A single writer commits whole ingests; any number of readers see the last commit and never wait.
+//! Canonical tables are made from the model's columns, so a record has one shape everywhere.
+
+mod entities;
+mod error;
+mod findings;
+mod ingest;
+mod read;
+mod schema;
+pub mod search;
+mod segments;
+mod sources;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+pub use error::{Error, Result};
+pub use findings::{CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord};
+pub use ingest::{Account, Ingest, Outcome, QuarantinedRow};
+pub use read::{
+    BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, RowVersion, SanctionRow,
+    SupplierFilter, SupplierRow, Totals,
+};
+pub use segments::{NewSegment, Segment, TouchedPartition};
+pub use sources::{FileRow, QuarantineCount, SourceRow};
+
+/// How long a connection waits for a lock before it says so.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The hash by which records are looked up (XXH3-64 of the id).
+#[must_use]
+pub fn id_hash(id: &str) -> i64 {
+    xxhash_rust::xxh3::xxh3_64(id.as_bytes()).cast_signed()
+}
+
+/// The database of one data folder.
+pub struct Store {
+    path: PathBuf,
+    readers: Mutex<Vec<Connection>>,
+    returned: Condvar,
+}
+
+impl Store {
+    /// Opens the database, making it when it is not there, and brings its schema up to date.
+    ///
+    /// `readers` is the number of connections kept for queries.
+    ///
+    /// # Errors
+    /// Not a database, written by a newer program, no right to write.
+    pub fn open(path: &Path, readers: usize) -> Result<Self> {
+        let writer = connect(path, false)?;
+        schema::migrate(&writer)?;
+        let connections = (0..readers.max(1)).map(|_| connect(path, true)).collect::<Result<Vec<_>>>()?;
+        Ok(Self { path: path.to_owned(), readers: Mutex::new(connections), returned: Condvar::new() })
+    }
+
+    /// Runs `query` on a reader, waiting for one to be free.
+    ///
+    /// # Errors
+    /// Whatever `query` gives.
+    pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let mut free = self.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let connection = loop {
+            match free.pop() {
+                Some(connection) => break connection,
+                None => free = self.returned.wait(free).unwrap_or_else(std::sync::PoisonError::into_inner),
+            }
+        };
+        drop(free);
+        let lent = Lent { store: self, connection: Some(connection) };
+        query(lent.connection.as_ref().expect("a lent connection is there until it is dropped"))
+    }
+
+    /// A connection that may write. Who writes holds the data folder's lock.
+    pub(crate) fn writer(&self) -> Result<Connection> {
+        connect(&self.path, false)
+    }
+
+    /// Checks the database's own structure; an empty list is a sound database.
+    ///
+    /// # Errors
+    /// The check could not run.
+    pub fn integrity(&self) -> Result<Vec<String>> {
+        self.read(|db| {
+            let mut statement = db.prepare("pragma quick_check(20)")?;
+            let lines = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+            Ok(lines.into_iter().filter(|line| line != "ok").collect())
+        })
+    }
+}
+
+/// A reader on loan; it goes back when dropped, also when the query panics.
+struct Lent<'a> {
+    store: &'a Store,
+    connection: Option<Connection>,
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.store.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(connection);
+            self.store.returned.notify_one();
+        }
+    }
+}
+
+fn connect(path: &Path, read_only: bool) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | if read_only {
+            OpenFlags::SQLITE_OPEN_READ_ONLY
+        } else {
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+        };
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "temp_store", "file")?;
+    if read_only {
+        connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
+        connection.pragma_update(None, "cache_size", -8_192)?;
+    } else {
+        connection.pragma_update(None, "page_size", 8_192)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "normal")?;
+        connection.pragma_update(None, "cache_size", -98_304)?;
+    }
+    Ok(connection)
+}

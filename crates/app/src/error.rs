@@ -1,0 +1,72 @@
+//! The one error of the application: what people are told, and what lies beneath. It knows nothing of HTTP.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// A result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What can go wrong.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// A parameter that cannot be.
+    #[error("{field}: {because}")]
+    Invalid {
+        /// The parameter.
+        field: &'static str,
+        /// Why, in words.
+        because: String,
+    },
+    /// Nothing with this id.
+    #[error("{what} `{id}` is not held")]
+    NotFound {
+        /// What was sought.
+        what: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// Someone else is writing.
+    #[error("another program is writing to {}", .0.display())]
+    Locked(PathBuf),
+    /// A file could not be read or written.
+    #[error("{}: {because}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        because: String,
+    },
+    /// A setting that cannot be.
+    #[error("{0}")]
+    Settings(String),
+    /// The database said no.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// The lake said no.
+    #[error(transparent)]
+    Lake(#[from] lake::Error),
+    /// A flag could not be judged.
+    #[error(transparent)]
+    Flags(#[from] flags::Error),
+    /// An input could not be read.
+    #[error(transparent)]
+    Sources(#[from] sources::Error),
+    /// Sample data could not be written.
+    #[error(transparent)]
+    Sample(#[from] sample::Error),
+}
+
+impl Error {
+    pub(crate) fn io(path: &Path, cause: &std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), because: cause.to_string() }
+    }
+
+    pub(crate) fn invalid(field: &'static str, because: impl Into<String>) -> Self {
+        Self::Invalid { field, because: because.into() }
+    }
+
+    pub(crate) fn not_found(what: &'static str, id: &str) -> Self {
+        Self::NotFound { what, id: id.chars().take(200).collect() }
+    }
+}

@@ -1,0 +1,202 @@
+//! A DuckDB session over the segments that count: one view per canonical table.
+//!
+//! The session reads only; it has a memory limit and spills to a folder of its own.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use duckdb::Connection;
+use model::{TABLES, Table};
+use store::{Segment, Store};
+
+use crate::columns::{columns_of, sql_type};
+use crate::{Error, Lake, Result};
+
+/// What a session may use.
+#[derive(Debug, Clone)]
+pub struct SessionLimits {
+    /// MiB before it spills.
+    pub memory_mib: u32,
+    /// Threads of execution.
+    pub threads: u32,
+    /// Where it spills.
+    pub spill: PathBuf,
+}
+
+/// Which rows count as changed: the views `changed_…` hold them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Every row.
+    All,
+    /// Rows written by ingests from this one on, and the old form of what they replaced.
+    Since(i64),
+}
+
+/// A value that stands in a flag's SQL for `$name`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Literal {
+    /// A number as it is written, checked to be one.
+    Number(String),
+    /// A text.
+    Text(String),
+}
+
+/// An open session.
+pub struct Session {
+    connection: Connection,
+    segments: Vec<Segment>,
+}
+
+impl Lake {
+    /// Opens a session over the segments that count now.
+    ///
+    /// # Errors
+    /// DuckDB cannot start, a segment is missing or is no Parquet file.
+    pub fn session(&self, store: &Store, scope: Scope, limits: &SessionLimits) -> Result<Session> {
+        std::fs::create_dir_all(&limits.spill).map_err(|e| Error::io(&limits.spill, e))?;
+        let connection = Connection::open_in_memory()?;
+        connection.execute_batch(&format!(
+            "set memory_limit = '{}MiB'; set threads = {}; set temp_directory = '{}'; set preserve_insertion_order = false;
+             set autoinstall_known_extensions = false; set autoload_known_extensions = false;",
+            limits.memory_mib,
+            limits.threads,
+            quoted(&limits.spill.to_string_lossy())
+        ))?;
+        let segments = store.segments_live()?;
+        let closed = match scope {
+            Scope::All => Vec::new(),
+            Scope::Since(ingest) => store.segments_closed_since(ingest)?,
+        };
+        for table in TABLES {
+            connection.execute_batch(&self.views(table, &segments, &closed, scope))?;
+        }
+        Ok(Session { connection, segments })
+    }
+
+    fn views(&self, table: &Table, live: &[Segment], closed: &[Segment], scope: Scope) -> String {
+        let name = table.name;
+        let all = self.select(table, live.iter());
+        let mut sql = format!("create view {name} as {all};");
+        match scope {
+            Scope::All => write!(sql, "create view changed_{name} as from {name};"),
+            Scope::Since(since) => {
+                let new = self.select(table, live.iter().filter(|s| s.from_ingest >= since));
+                let old = self.select(table, closed.iter());
+                write!(
+                    sql,
+                    "create view new_{name} as select * from ({new}) where ingest_id >= {since};
+                     create view changed_{name} as select * from new_{name} union all by name
+                       select * from ({old}) where id in (select id from new_{name}) or id not in (select id from {name});"
+                )
+            }
+        }
+        .expect("writing to a string cannot fail");
+        sql
+    }
+
+    fn select<'a>(&self, table: &Table, segments: impl Iterator<Item = &'a Segment>) -> String {
+        let paths: Vec<String> = segments
+            .filter(|s| s.table == table.name)
+            .map(|s| format!("'{}'", quoted(&self.root().join(&s.path).to_string_lossy())))
+            .collect();
+        if paths.is_empty() {
+            let columns: Vec<String> =
+                columns_of(table).map(|c| format!("cast(null as {}) as {}", sql_type(c), c.name)).collect();
+            return format!("select {} where false", columns.join(", "));
+        }
+        format!("select * from read_parquet([{}], union_by_name = true, hive_partitioning = false)", paths.join(", "))
+    }
+}
+
+impl Session {
+    /// The DuckDB connection.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The segments that the session reads.
+    #[must_use]
+    pub fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
+    /// Runs statements.
+    ///
+    /// # Errors
+    /// DuckDB said no.
+    pub fn run(&self, sql: &str) -> Result<()> {
+        Ok(self.connection.execute_batch(sql)?)
+    }
+
+    /// Visits the rows of a query; every value comes as text, nulls as `None`.
+    ///
+    /// # Errors
+    /// DuckDB said no, or whatever `visit` gives.
+    pub fn rows(&self, sql: &str, mut visit: impl FnMut(&TextRow) -> Result<()>) -> Result<()> {
+        let wrapped = format!("select columns(*)::varchar from ({sql}) as q");
+        let mut statement = self.connection.prepare(&wrapped)?;
+        let mut rows = statement.query([])?;
+        let names: HashMap<String, usize> = rows
+            .as_ref()
+            .map(|s| s.column_names().into_iter().enumerate().map(|(at, name)| (name, at)).collect())
+            .unwrap_or_default();
+        let mut text = TextRow { names, values: Vec::new() };
+        while let Some(row) = rows.next()? {
+            text.values.clear();
+            for at in 0..text.names.len() {
+                text.values.push(row.get(at)?);
+            }
+            visit(&text)?;
+        }
+        Ok(())
+    }
+
+    /// The one number that a query gives.
+    ///
+    /// # Errors
+    /// DuckDB said no.
+    pub fn count(&self, sql: &str) -> Result<i64> {
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+}
+
+/// A row of texts, by column name.
+pub struct TextRow {
+    names: HashMap<String, usize>,
+    values: Vec<Option<String>>,
+}
+
+impl TextRow {
+    /// The value of a column; `None` for null and for a column that is not there.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.names.get(name).and_then(|at| self.values[*at].as_deref())
+    }
+
+    /// The columns whose name starts with `prefix`, in no fixed order, nulls included.
+    pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+        self.names
+            .iter()
+            .filter(move |(name, _)| name.starts_with(prefix))
+            .map(|(name, at)| (name.as_str(), self.values[*at].as_deref()))
+    }
+}
+
+/// A text as it stands between single quotes.
+#[must_use]
+pub(crate) fn quoted(text: &str) -> String {
+    text.replace('\'', "''")
+}
+
+impl Literal {
+    /// As SQL.
+    #[must_use]
+    pub fn sql(&self) -> String {
+        match self {
+            Self::Number(n) => n.clone(),
+            Self::Text(t) => format!("'{}'", quoted(t)),
+        }
+    }
+}

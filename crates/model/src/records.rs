@@ -1,0 +1,516 @@
+//! The canonical records: OCDS words, Brazilian fields, one shape in lake and store.
+//!
+//! Each record is written down once, by `records!`: its struct, the schema of its table and the way its values are
+//! visited come from the same list of columns, so lake, store and evidence cannot drift apart.
+
+use chrono::NaiveDate;
+use serde::Serialize;
+
+use crate::{Money, Quantity};
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Text.
+    Text,
+    /// A whole number.
+    Int,
+    /// Yes or no.
+    Bool,
+    /// A day.
+    Date,
+    /// A decimal with four places: money (in BRL) or a quantity.
+    Decimal,
+}
+
+/// One value on its way to a table.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value<'a> {
+    /// Not stated by the source.
+    Null,
+    /// Text.
+    Text(&'a str),
+    /// A whole number.
+    Int(i64),
+    /// Yes or no.
+    Bool(bool),
+    /// A day.
+    Date(NaiveDate),
+    /// Ten-thousandths.
+    Decimal(i64),
+}
+
+/// A column of a canonical table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Column {
+    /// Its name, the same everywhere.
+    pub name: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// A canonical table: its name and its own columns (those of [`ENVELOPE`] stand before them).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Table {
+    /// Its name, the same everywhere.
+    pub name: &'static str,
+    /// Its own columns.
+    pub columns: &'static [Column],
+    /// The column whose month partitions the lake, if any.
+    pub partition_by: Option<&'static str>,
+}
+
+/// The columns that every record has: what it is and where it came from.
+pub const ENVELOPE: &[Column] = &[
+    Column { name: "id", kind: Kind::Text },
+    Column { name: "source", kind: Kind::Text },
+    Column { name: "file_id", kind: Kind::Int },
+    Column { name: "line", kind: Kind::Int },
+    Column { name: "row_hash", kind: Kind::Text },
+    Column { name: "updated_at", kind: Kind::Text },
+    Column { name: "ingest_id", kind: Kind::Int },
+    Column { name: "metadata", kind: Kind::Text },
+];
+
+/// A value that can stand in a column.
+pub trait Cell {
+    /// What its column holds.
+    const KIND: Kind;
+    /// The value as it is visited.
+    fn value(&self) -> Value<'_>;
+}
+
+macro_rules! cells {
+    ($($type:ty, $kind:ident, |$v:ident| $value:expr;)*) => {$(
+        impl Cell for $type {
+            const KIND: Kind = Kind::$kind;
+            fn value(&self) -> Value<'_> { let $v = self; $value }
+        }
+    )*};
+}
+cells! {
+    String, Text, |v| Value::Text(v);
+    &'static str, Text, |v| Value::Text(v);
+    i64, Int, |v| Value::Int(*v);
+    bool, Bool, |v| Value::Bool(*v);
+    NaiveDate, Date, |v| Value::Date(*v);
+    Money, Decimal, |v| Value::Decimal(v.scaled());
+    Quantity, Decimal, |v| Value::Decimal(v.scaled());
+}
+impl<T: Cell> Cell for Option<T> {
+    const KIND: Kind = T::KIND;
+    fn value(&self) -> Value<'_> {
+        self.as_ref().map_or(Value::Null, Cell::value)
+    }
+}
+
+/// A record of one canonical table.
+pub trait Row {
+    /// Its table.
+    const TABLE: Table;
+    /// Visits its own columns in order.
+    fn visit<'a>(&'a self, visitor: &mut dyn FnMut(Value<'a>));
+}
+
+macro_rules! records {
+    ($($(#[$doc:meta])* $name:ident in $table:literal $(by $by:literal)? { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
+
+        impl Row for $name {
+            const TABLE: Table = Table {
+                name: $table,
+                columns: &[$(Column { name: stringify!($field), kind: <$type as Cell>::KIND },)*],
+                partition_by: { #[allow(unused_mut, unused_assignments)] let mut by: Option<&'static str> = None; $(by = Some($by);)? by },
+            };
+            fn visit<'a>(&'a self, visitor: &mut dyn FnMut(Value<'a>)) {
+                $(visitor(self.$field.value());)*
+            }
+        }
+    )*};
+}
+
+records! {
+    /// Who buys: a managing unit.
+    Buyer in "buyers" {
+        /// As its source names it.
+        name: String,
+        /// The unit's own code (UASG, PNCP unit).
+        code: Option<String>,
+        /// Of the body, where stated.
+        cnpj: Option<String>,
+        /// `F`, `E`, `M` or `D`.
+        sphere: Option<String>,
+        /// Power: `E`, `L`, `J` or `N` (none), as PNCP codes it.
+        branch: Option<String>,
+        /// Two letters.
+        state: Option<String>,
+        /// Name of the municipality.
+        municipality: Option<String>,
+        /// Code of the body above the unit.
+        parent_code: Option<String>,
+        /// Name of the body above the unit.
+        parent_name: Option<String>,
+        /// Code of the superior body (SIAFI: 26000 education, 36000 health).
+        superior_code: Option<String>,
+        /// Name of the superior body.
+        superior_name: Option<String>,
+        /// The newest date on which a row showed it.
+        seen_on: Option<NaiveDate>,
+    }
+
+    /// Who sells: a company, a person (masked) or a foreigner.
+    Supplier in "suppliers" {
+        /// `company`, `person`, `foreign` or `unverified` (a number whose check digits are wrong).
+        kind: &'static str,
+        /// As its source names it, CPFs masked.
+        name: String,
+        /// Fourteen characters.
+        cnpj: Option<String>,
+        /// Eight characters: the legal person.
+        cnpj_root: Option<String>,
+        /// `***.456.789-**`.
+        masked_cpf: Option<String>,
+        /// The newest date on which a row showed it.
+        seen_on: Option<NaiveDate>,
+    }
+
+    /// A purchasing procedure.
+    Tender in "tenders" by "partition_on" {
+        /// As stated.
+        number: Option<String>,
+        /// Administrative process.
+        process: Option<String>,
+        /// What is bought.
+        object: Option<String>,
+        /// One of [`crate::Modality`]'s codes; null when unknown.
+        modality: Option<&'static str>,
+        /// As the source writes it.
+        modality_as_stated: Option<String>,
+        /// As the source writes it.
+        legal_basis: Option<String>,
+        /// The law of the tender, from its legal basis.
+        regime: Option<&'static str>,
+        /// As the source writes it.
+        status: Option<String>,
+        /// The buyer's id.
+        buyer_id: Option<String>,
+        /// As this row names the buyer.
+        buyer_name: Option<String>,
+        /// Publication of the notice.
+        published_on: Option<NaiveDate>,
+        /// Opening: proposals are received from (PNCP), or the session opens (Portal).
+        opened_on: Option<NaiveDate>,
+        /// Deadline of proposals.
+        closes_on: Option<NaiveDate>,
+        /// Result.
+        result_on: Option<NaiveDate>,
+        /// Estimate, BRL; null when secret or zero.
+        value_estimated: Option<Money>,
+        /// Awarded, BRL.
+        value_awarded: Option<Money>,
+        /// For price registration.
+        price_registration: Option<bool>,
+        /// Line of activity.
+        activity: Option<&'static str>,
+        /// What the line of activity was taken from: `text`.
+        activity_basis: Option<&'static str>,
+        /// The day whose month partitions the lake.
+        partition_on: Option<NaiveDate>,
+    }
+
+    /// A signed contract (or what stands in for one).
+    Contract in "contracts" by "partition_on" {
+        /// As stated.
+        number: Option<String>,
+        /// Administrative process.
+        process: Option<String>,
+        /// What is bought.
+        object: Option<String>,
+        /// One of [`crate::Modality`]'s codes; null when unknown.
+        modality: Option<&'static str>,
+        /// As the source writes it.
+        modality_as_stated: Option<String>,
+        /// As the source writes it.
+        legal_basis: Option<String>,
+        /// The law of the tender, from its legal basis.
+        regime: Option<&'static str>,
+        /// As the source writes it.
+        status: Option<String>,
+        /// As the source writes it (Serviços, Obras …).
+        category: Option<String>,
+        /// The buyer's id.
+        buyer_id: Option<String>,
+        /// As this row names the buyer.
+        buyer_name: Option<String>,
+        /// The supplier's id; null when the source does not say (`-11`).
+        supplier_id: Option<String>,
+        /// Eight characters: the legal person.
+        supplier_root: Option<String>,
+        /// As this row names the supplier, CPFs masked.
+        supplier_name: Option<String>,
+        /// Signature.
+        signed_on: Option<NaiveDate>,
+        /// Publication.
+        published_on: Option<NaiveDate>,
+        /// In force from.
+        starts_on: Option<NaiveDate>,
+        /// In force until.
+        ends_on: Option<NaiveDate>,
+        /// At signature, BRL.
+        value_initial: Option<Money>,
+        /// With amendments, BRL.
+        value_final: Option<Money>,
+        /// Income, not spending (PNCP `receita`).
+        income: bool,
+        /// The tender it came from.
+        tender_id: Option<String>,
+        /// Line of activity.
+        activity: Option<&'static str>,
+        /// What the line of activity was taken from: `text`.
+        activity_basis: Option<&'static str>,
+        /// The day whose month partitions the lake.
+        partition_on: Option<NaiveDate>,
+    }
+
+    /// One thing bought in a contract or tender.
+    Item in "items" by "partition_on" {
+        /// The contract, if the item is a contract's.
+        contract_id: Option<String>,
+        /// The tender, if the item is a tender's.
+        tender_id: Option<String>,
+        /// The buyer's id.
+        buyer_id: Option<String>,
+        /// As the source writes it.
+        number: Option<String>,
+        /// What it is.
+        description: Option<String>,
+        /// More of it.
+        detail: Option<String>,
+        /// CATMAT or CATSER code.
+        catalog_code: Option<String>,
+        /// Unit of supply.
+        unit: Option<String>,
+        /// `stated`, or `text` when read from the detail.
+        unit_basis: Option<&'static str>,
+        /// How many.
+        quantity: Option<Quantity>,
+        /// BRL each.
+        unit_price: Option<Money>,
+        /// `stated`, or `derived` from total and quantity.
+        price_basis: Option<&'static str>,
+        /// BRL for all.
+        total: Option<Money>,
+        /// Who supplies it, where the row says.
+        supplier_id: Option<String>,
+        /// As this row names the supplier.
+        supplier_name: Option<String>,
+        /// The day whose month partitions the lake.
+        partition_on: Option<NaiveDate>,
+    }
+
+    /// Someone took part in a tender.
+    Bid in "bids" by "partition_on" {
+        /// The tender.
+        tender_id: Option<String>,
+        /// The item or lot.
+        item_number: Option<String>,
+        /// As the source writes it.
+        item_description: Option<String>,
+        /// Who.
+        bidder_id: Option<String>,
+        /// As this row names the bidder.
+        bidder_name: Option<String>,
+        /// Won this item.
+        won: Option<bool>,
+        /// BRL, where published.
+        value: Option<Money>,
+        /// The day whose month partitions the lake.
+        partition_on: Option<NaiveDate>,
+    }
+
+    /// A change of a contract.
+    Amendment in "amendments" by "partition_on" {
+        /// The contract.
+        contract_id: Option<String>,
+        /// As stated.
+        number: Option<String>,
+        /// `amendment` or `apostille`.
+        kind: &'static str,
+        /// What changes.
+        object: Option<String>,
+        /// Signature.
+        signed_on: Option<NaiveDate>,
+        /// Publication.
+        published_on: Option<NaiveDate>,
+        /// BRL, negative for a reduction.
+        value: Option<Money>,
+        /// The day whose month partitions the lake.
+        partition_on: Option<NaiveDate>,
+    }
+
+    /// Money committed or paid.
+    Payment in "payments" by "partition_on" {
+        /// The tender.
+        tender_id: Option<String>,
+        /// The contract.
+        contract_id: Option<String>,
+        /// The buyer's id.
+        buyer_id: Option<String>,
+        /// As stated.
+        number: Option<String>,
+        /// `commitment` or `payment`.
+        kind: &'static str,
+        /// Day of issue.
+        issued_on: Option<NaiveDate>,
+        /// BRL.
+        value: Option<Money>,
+        /// As the source writes it.
+        note: Option<String>,
+        /// The day whose month partitions the lake.
+        partition_on: Option<NaiveDate>,
+    }
+
+    /// A sanction in a public register.
+    Sanction in "sanctions" {
+        /// `CEIS`, `CNEP` or `CEPIM`.
+        register: Option<String>,
+        /// One of [`crate::SanctionKind`]'s codes; null when unknown.
+        kind: Option<&'static str>,
+        /// As the source writes it.
+        kind_as_stated: Option<String>,
+        /// Bars contracting at all; null when the kind is unknown.
+        bars_contracting: Option<bool>,
+        /// The supplier's id.
+        supplier_id: Option<String>,
+        /// Eight characters: the legal person.
+        supplier_root: Option<String>,
+        /// As the register names it.
+        supplier_name: Option<String>,
+        /// First day.
+        starts_on: Option<NaiveDate>,
+        /// Last day; null for no end stated.
+        ends_on: Option<NaiveDate>,
+        /// Publication.
+        published_on: Option<NaiveDate>,
+        /// The body that sanctions.
+        body: Option<String>,
+        /// That name folded, for comparison.
+        body_key: Option<String>,
+        /// Its sphere: `F`, `E`, `M` or `D`.
+        body_sphere: Option<String>,
+        /// `stated`, or `name` when read from the body's name.
+        body_sphere_basis: Option<&'static str>,
+        /// Its state, two letters.
+        body_state: Option<String>,
+        /// As the source writes it.
+        scope_as_stated: Option<String>,
+        /// The narrowest reading of the scope: 0 body, 1 sphere and power, 2 sphere, 3 everywhere.
+        scope_min: Option<i64>,
+        /// The widest reading of the scope, same codes.
+        scope_max: Option<i64>,
+        /// As the source writes it.
+        legal_basis: Option<String>,
+        /// Process.
+        process: Option<String>,
+        /// Fine, BRL.
+        fine: Option<Money>,
+        /// The newest day that the list it stands in speaks of.
+        listed_on: Option<NaiveDate>,
+    }
+}
+
+/// Every canonical table, in the order in which they are written.
+pub const TABLES: &[Table] = &[
+    Buyer::TABLE,
+    Supplier::TABLE,
+    Tender::TABLE,
+    Contract::TABLE,
+    Item::TABLE,
+    Bid::TABLE,
+    Amendment::TABLE,
+    Payment::TABLE,
+    Sanction::TABLE,
+];
+
+/// A record of any table.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "each variant is the record it names")]
+#[allow(clippy::large_enum_variant, reason = "records travel in batches; a box each would cost more")]
+pub enum Record {
+    Buyer(Buyer),
+    Supplier(Supplier),
+    Tender(Tender),
+    Contract(Contract),
+    Item(Item),
+    Bid(Bid),
+    Amendment(Amendment),
+    Payment(Payment),
+    Sanction(Sanction),
+}
+
+macro_rules! on_record {
+    ($record:expr, $r:ident => $body:expr) => {
+        match $record {
+            Record::Buyer($r) => $body,
+            Record::Supplier($r) => $body,
+            Record::Tender($r) => $body,
+            Record::Contract($r) => $body,
+            Record::Item($r) => $body,
+            Record::Bid($r) => $body,
+            Record::Amendment($r) => $body,
+            Record::Payment($r) => $body,
+            Record::Sanction($r) => $body,
+        }
+    };
+}
+
+impl Record {
+    /// Its table.
+    #[must_use]
+    pub fn table(&self) -> Table {
+        fn table<R: Row>(_: &R) -> Table {
+            R::TABLE
+        }
+        on_record!(self, r => table(r))
+    }
+
+    /// Visits its own columns in order.
+    pub fn visit<'a>(&'a self, visitor: &mut dyn FnMut(Value<'a>)) {
+        on_record!(self, r => r.visit(visitor));
+    }
+
+    /// The month (`AAAA-MM`) that partitions it in the lake; `all` for tables without, `undated` for rows without.
+    #[must_use]
+    pub fn partition(&self) -> String {
+        let on = match self {
+            Self::Buyer(_) | Self::Supplier(_) | Self::Sanction(_) => return "all".to_owned(),
+            Self::Tender(r) => r.partition_on,
+            Self::Contract(r) => r.partition_on,
+            Self::Item(r) => r.partition_on,
+            Self::Bid(r) => r.partition_on,
+            Self::Amendment(r) => r.partition_on,
+            Self::Payment(r) => r.partition_on,
+        };
+        on.map_or_else(|| "undated".to_owned(), |d| d.format("%Y-%m").to_string())
+    }
+}
+
+/// A record with what it is and where it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sourced {
+    /// `source:natural-key`; differing rows under one key in one file get `~` and the start of their hash behind it.
+    pub id: String,
+    /// Line of the file (1 is the first), or ordinal of the record in a JSON page.
+    pub line: u64,
+    /// The first 16 bytes, in hex, of SHA-256 over the row's decoded fields (CPFs masked) joined by U+001F.
+    pub row_hash: String,
+    /// When the source says it last changed the record (ISO 8601, as written), if it does.
+    pub updated_at: Option<String>,
+    /// What we do not map, as a JSON object.
+    pub metadata: Option<String>,
+    /// The record.
+    pub record: Record,
+}

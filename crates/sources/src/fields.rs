@@ -1,0 +1,269 @@
+//! Columns by name and fields by meaning: the small language in which the CSV formats are written.
+//!
+//! A format lists its columns once with [`columns!`]; they are looked up once for a file. A row is then read by
+//! meaning (`text`, `date`, `amount`), and each of these either gives the value, says that the source does not state
+//! it (`None`), or is a [`Fault`] that sends the row to quarantine with the column's name.
+
+use chrono::NaiveDate;
+use model::text::{normal_name, squeeze};
+use model::{Money, MoneyError, Quantity, dates};
+use sha2::{Digest, Sha256};
+
+use crate::csv_rows::Cells;
+use crate::error::{Fault, Reason};
+
+/// Where a column stands in this file, if it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Col(pub(crate) Option<usize>);
+
+/// A column that a format knows, by its normalised names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Spec {
+    pub(crate) required: bool,
+    pub(crate) names: &'static [&'static str],
+}
+
+/// The columns of a format.
+pub(crate) trait Layout {
+    const SPEC: &'static [Spec];
+    fn bind(slots: &[Col]) -> Self;
+}
+
+macro_rules! columns {
+    (@need required) => { true };
+    (@need optional) => { false };
+    ($(#[$doc:meta])* $name:ident { $($field:ident $need:ident [$($alias:literal),+ $(,)?],)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub(crate) struct $name { $($field: $crate::fields::Col,)* }
+
+        impl $crate::fields::Layout for $name {
+            const SPEC: &'static [$crate::fields::Spec] =
+                &[$($crate::fields::Spec { required: columns!(@need $need), names: &[$($alias),+] },)*];
+            fn bind(slots: &[$crate::fields::Col]) -> Self {
+                let mut slots = slots.iter().copied();
+                Self { $($field: slots.next().unwrap_or_default(),)* }
+            }
+        }
+    };
+}
+pub(crate) use columns;
+
+/// A header as it was found.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Header {
+    /// As written, blanks squeezed, without the blank columns at its end.
+    pub(crate) names: Vec<String>,
+    /// Folded, punctuation as blanks.
+    pub(crate) normal: Vec<String>,
+}
+
+impl Header {
+    pub(crate) fn of(cells: Cells<'_>) -> Self {
+        let mut names: Vec<String> = (0..cells.len()).map(|c| squeeze(cells.masked(c))).collect();
+        while names.last().is_some_and(String::is_empty) {
+            names.pop();
+        }
+        let normal = names.iter().map(|n| normal_name(n)).collect();
+        Self { names, normal }
+    }
+
+    /// Looks up each column of a format.
+    pub(crate) fn slots(&self, spec: &[Spec]) -> Vec<Col> {
+        spec.iter().map(|s| Col(s.names.iter().find_map(|name| self.normal.iter().position(|n| n == name)))).collect()
+    }
+}
+
+/// A row by meaning.
+pub(crate) struct Row<'a> {
+    cells: Cells<'a>,
+    names: &'a [String],
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn new(cells: Cells<'a>, names: &'a [String]) -> Self {
+        Self { cells, names }
+    }
+
+    /// The field, CPFs masked, without blanks at its ends; empty when not stated.
+    pub(crate) fn code(&self, col: Col) -> &'a str {
+        col.0.map_or("", |c| stated(self.cells.masked(c)))
+    }
+
+    /// The field with its blanks squeezed.
+    pub(crate) fn text(&self, col: Col) -> Option<String> {
+        let text = self.code(col);
+        if text.is_empty() {
+            return None;
+        }
+        Some(squeeze(text)).filter(|t| !t.is_empty())
+    }
+
+    /// A field without which the row is nothing, with all its blanks removed.
+    pub(crate) fn key(&self, col: Col) -> Result<String, Fault> {
+        let code = self.code(col);
+        if code.is_empty() || matches!(code, "-1" | "-2" | "-3" | "-11") {
+            return Err(Fault::at(self.name(col), Reason::RequiredField, "blank, and the row is nothing without it"));
+        }
+        Ok(code.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect())
+    }
+
+    /// `DD/MM/AAAA`.
+    pub(crate) fn date(&self, col: Col) -> Result<Option<NaiveDate>, Fault> {
+        self.day(col, |text| dates::parse_br(text).ok(), "DD/MM/AAAA")
+    }
+
+    /// `DD/MM/AAAA` or `AAAA/MM/DD` or `AAAA-MM-DD`.
+    pub(crate) fn date_of_either_form(&self, col: Col) -> Result<Option<NaiveDate>, Fault> {
+        let read = |text: &str| dates::parse_br(text).or_else(|_| dates::parse_iso(text)).ok();
+        self.day(col, read, "DD/MM/AAAA or AAAA/MM/DD")
+    }
+
+    fn day(&self, col: Col, read: impl Fn(&str) -> Option<NaiveDate>, form: &str) -> Result<Option<NaiveDate>, Fault> {
+        let text = col.0.map_or("", |c| stated(self.cells.exact(c)));
+        if text.is_empty() {
+            return Ok(None);
+        }
+        read(text).map(Some).ok_or_else(|| {
+            let detail = format!("`{}` is not a day between 1950 and 2150 in the form {form}", self.shown(col));
+            Fault::at(self.name(col), Reason::Date, detail)
+        })
+    }
+
+    /// An amount with Brazilian marks.
+    pub(crate) fn amount(&self, col: Col) -> Result<Option<Money>, Fault> {
+        self.number(col, Money::parse_br)
+    }
+
+    /// An amount with a decimal dot.
+    pub(crate) fn amount_with_dot(&self, col: Col) -> Result<Option<Money>, Fault> {
+        self.number(col, Money::parse)
+    }
+
+    /// A quantity with Brazilian marks.
+    pub(crate) fn quantity(&self, col: Col) -> Result<Option<Quantity>, Fault> {
+        self.number(col, Quantity::parse_br)
+    }
+
+    fn number<T>(&self, col: Col, read: impl Fn(&str) -> Result<T, MoneyError>) -> Result<Option<T>, Fault> {
+        let text = col.0.map_or("", |c| stated(self.cells.exact(c)));
+        if text.is_empty() {
+            return Ok(None);
+        }
+        read(text).map(Some).map_err(|error| {
+            let other_style = matches!(error, MoneyError::Style(_)) && looks_like_a_number(text);
+            let (reason, why) = match error {
+                _ if other_style => (Reason::NumberStyle, "is a number in another style than this column's"),
+                MoneyError::TooLarge(_) => (Reason::Amount, "is too large"),
+                MoneyError::TooPrecise(_) => (Reason::Amount, "has more than four decimals"),
+                MoneyError::Empty | MoneyError::Style(_) => (Reason::Amount, "is not an amount"),
+            };
+            Fault::at(self.name(col), reason, format!("`{}` {why}", self.shown(col)))
+        })
+    }
+
+    /// The column's name as the file writes it.
+    pub(crate) fn name(&self, col: Col) -> &'a str {
+        col.0.and_then(|c| self.names.get(c)).map_or("", String::as_str)
+    }
+
+    fn shown(&self, col: Col) -> String {
+        self.code(col).chars().take(40).collect()
+    }
+
+    /// The first 16 bytes, in hex, of SHA-256 over the fields joined by U+001F.
+    pub(crate) fn hash(&self) -> String {
+        hash_text(self.cells.joined())
+    }
+}
+
+/// The first 16 bytes, in hex, of SHA-256.
+pub(crate) fn hash_text(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let digest = Sha256::digest(text.as_bytes());
+    let mut hex = String::with_capacity(32);
+    for byte in &digest[..16] {
+        hex.push(char::from(HEX[usize::from(byte >> 4)]));
+        hex.push(char::from(HEX[usize::from(byte & 15)]));
+    }
+    hex
+}
+
+/// The text without blanks and control characters at its ends; empty for the words that stand for nothing.
+pub(crate) fn stated(text: &str) -> &str {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    const LONGEST: usize = "(não identificado)".len();
+    let may_be_nothing = matches!(text.as_bytes().first(), Some(b's' | b'S' | b'n' | b'N' | b'(' | b'*'));
+    if !may_be_nothing || text.len() > LONGEST {
+        return text;
+    }
+    let nothing = matches!(
+        model::text::fold(text).trim_matches(['(', ')']),
+        "sem informacao" | "na" | "n/a" | "nao se aplica" | "**" | "null" | "nao informado" | "nao identificado"
+    );
+    if nothing { "" } else { text }
+}
+
+fn looks_like_a_number(text: &str) -> bool {
+    text.bytes().any(|b| b.is_ascii_digit())
+        && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b'+' | b' ' | b'\'' | b'R' | b'$'))
+}
+
+/// Writes what a format does not map as one JSON object.
+pub(crate) struct Leftovers {
+    /// Column and its name as the beginning of a JSON member, in the file's order.
+    keys: Vec<(usize, String)>,
+}
+
+impl Leftovers {
+    /// Everything but the mapped columns, and but contact data, which we do not keep.
+    pub(crate) fn of(header: &Header, mapped: &[Col]) -> Self {
+        let is_mapped = |column: usize| mapped.iter().any(|c| c.0 == Some(column));
+        let is_contact = |column: usize| header.normal[column].split(' ').any(|word| CONTACT.contains(&word));
+        let keys = (0..header.names.len())
+            .filter(|c| !is_mapped(*c) && !is_contact(*c))
+            .map(|c| (c, json_key(&header.names[c], c)))
+            .collect();
+        Self { keys }
+    }
+
+    /// The object for one row, with `also` columns that were mapped but not kept for this row.
+    pub(crate) fn write(&self, row: &Row<'_>, also: &[Col]) -> Option<String> {
+        let mut object = String::new();
+        for (column, key) in &self.keys {
+            push_member(&mut object, key, row.cells.masked(*column));
+        }
+        for column in also.iter().filter_map(|c| c.0) {
+            push_member(&mut object, &json_key(&row.names[column], column), row.cells.masked(column));
+        }
+        if object.is_empty() {
+            return None;
+        }
+        object.push('}');
+        Some(object)
+    }
+}
+
+/// Words in the names of columns that hold ways to reach people.
+const CONTACT: &[&str] =
+    &["telefone", "telefones", "fone", "celular", "email", "mail", "endereco", "logradouro", "cep", "bairro"];
+
+fn json_key(name: &str, column: usize) -> String {
+    let name = if name.is_empty() { format!("coluna {}", column + 1) } else { name.to_owned() };
+    format!("{}:", json_text(&name))
+}
+
+fn push_member(object: &mut String, key: &str, value: &str) {
+    let value = value.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    if value.is_empty() {
+        return;
+    }
+    object.push(if object.is_empty() { '{' } else { ',' });
+    object.push_str(key);
+    object.push_str(&json_text(value));
+}
+
+/// A JSON string.
+pub(crate) fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

@@ -1,0 +1,240 @@
+//! Buyers and suppliers: what rows say of them, put together.
+//!
+//! Rows name a buyer more or less fully (a tender states its state, a contract does not). What a row states stands
+//! over what an older row stated; what it leaves out stays. They are derived, so the account does not count them.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use model::{Buyer, ENVELOPE, Record, Row, Supplier, Table};
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params_from_iter, types::Value as SqlValue};
+
+use crate::ingest::sql_value;
+use crate::schema::hash_columns;
+use crate::{Result, id_hash, search};
+
+/// What is known of one entity during an ingest.
+struct Known<R> {
+    record: R,
+    source: String,
+    file_id: i64,
+    line: u64,
+    rid: Option<i64>,
+    changed: bool,
+}
+
+/// The buyers and suppliers seen in one ingest.
+#[derive(Default)]
+pub(crate) struct Entities {
+    buyers: HashMap<String, Known<Buyer>>,
+    suppliers: HashMap<String, Known<Supplier>>,
+}
+
+impl Entities {
+    pub(crate) fn see_buyer(
+        &mut self, db: &Connection, id: &str, source: &str, file_id: i64, line: u64, buyer: Buyer,
+    ) -> Result<()> {
+        if let Some(known) = self.buyers.get_mut(id) {
+            if merge_buyer(&mut known.record, buyer) {
+                (known.source, known.file_id, known.line, known.changed) = (source.to_owned(), file_id, line, true);
+            }
+            return Ok(());
+        }
+        let held = load(db, &Buyer::TABLE, id, buyer_from)?;
+        let known = match held {
+            Some((rid, mut record)) => {
+                let changed = merge_buyer(&mut record, buyer);
+                Known { record, source: source.to_owned(), file_id, line, rid: Some(rid), changed }
+            }
+            None => Known { record: buyer, source: source.to_owned(), file_id, line, rid: None, changed: true },
+        };
+        self.buyers.insert(id.to_owned(), known);
+        Ok(())
+    }
+
+    pub(crate) fn see_supplier(
+        &mut self, db: &Connection, id: &str, source: &str, file_id: i64, line: u64, supplier: Supplier,
+    ) -> Result<()> {
+        if let Some(known) = self.suppliers.get_mut(id) {
+            if merge_supplier(&mut known.record, supplier) {
+                (known.source, known.file_id, known.line, known.changed) = (source.to_owned(), file_id, line, true);
+            }
+            return Ok(());
+        }
+        let held = load(db, &Supplier::TABLE, id, supplier_from)?;
+        let known = match held {
+            Some((rid, mut record)) => {
+                let changed = merge_supplier(&mut record, supplier);
+                Known { record, source: source.to_owned(), file_id, line, rid: Some(rid), changed }
+            }
+            None => Known { record: supplier, source: source.to_owned(), file_id, line, rid: None, changed: true },
+        };
+        self.suppliers.insert(id.to_owned(), known);
+        Ok(())
+    }
+
+    /// Writes what changed; gives the tables that changed and whether rows held before changed in them.
+    pub(crate) fn write(self, db: &Connection, ingest_id: i64) -> Result<Vec<(Table, bool)>> {
+        let mut changed = Vec::new();
+        changed.extend(write_all(db, ingest_id, self.buyers, Record::Buyer)?);
+        changed.extend(write_all(db, ingest_id, self.suppliers, Record::Supplier)?);
+        Ok(changed)
+    }
+}
+
+fn write_all<R: Row + Clone>(
+    db: &Connection, ingest_id: i64, known: HashMap<String, Known<R>>, wrap: impl Fn(R) -> Record,
+) -> Result<Option<(Table, bool)>> {
+    let mut changed: Vec<(String, Known<R>)> = known.into_iter().filter(|(_, k)| k.changed).collect();
+    if changed.is_empty() {
+        return Ok(None);
+    }
+    changed.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut names: Vec<&str> = vec!["idh"];
+    names.extend(ENVELOPE.iter().chain(R::TABLE.columns).map(|c| c.name));
+    names.push("partition");
+    debug_assert!(hash_columns(R::TABLE.name).is_empty(), "entities have no hashed columns");
+    let marks: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
+    let sql = format!(
+        "insert or replace into {} (rid, {}) values (?{}, {})",
+        R::TABLE.name,
+        names.join(","),
+        names.len() + 1,
+        marks.join(",")
+    );
+    let fts = format!("{}_fts", R::TABLE.name);
+    let mut rewrite = false;
+    for (id, entity) in changed {
+        rewrite |= entity.rid.is_some();
+        let mut name = String::new();
+        let record = wrap(entity.record);
+        let mut values: Vec<SqlValue> = vec![SqlValue::Integer(id_hash(&id))];
+        let mut own: Vec<SqlValue> = Vec::new();
+        let mut digest = String::new();
+        let mut columns = R::TABLE.columns.iter();
+        record.visit(&mut |value| {
+            let column = columns.next().expect("as many values as columns").name;
+            if let ("name" | "parent_name" | "municipality" | "code" | "cnpj", model::Value::Text(text)) = (column, value) {
+                search::index_words(text, &mut name);
+            }
+            digest.push_str(&format!("{value:?}\u{1f}"));
+            own.push(sql_value(&value));
+        });
+        let hash = format!("{:032x}", xxhash_rust::xxh3::xxh3_128(digest.as_bytes()));
+        values.extend([
+            SqlValue::Text(id),
+            SqlValue::Text(entity.source),
+            SqlValue::Integer(entity.file_id),
+            SqlValue::Integer(entity.line.cast_signed()),
+            SqlValue::Text(hash),
+            SqlValue::Null,
+            SqlValue::Integer(ingest_id),
+            SqlValue::Null,
+        ]);
+        values.extend(own);
+        values.push(SqlValue::Text("all".to_owned()));
+        values.push(entity.rid.map_or(SqlValue::Null, SqlValue::Integer));
+        db.prepare_cached(&sql)?.execute(params_from_iter(values))?;
+        let rid = entity.rid.unwrap_or_else(|| db.last_insert_rowid());
+        if entity.rid.is_some() {
+            db.prepare_cached(&format!("delete from {fts} where rowid = ?1"))?.execute([rid])?;
+        }
+        db.prepare_cached(&format!("insert into {fts} (rowid, words) values (?1, ?2)"))?.execute((rid, &name))?;
+    }
+    Ok(Some((R::TABLE, rewrite)))
+}
+
+fn load<R>(
+    db: &Connection, table: &Table, id: &str, from: impl Fn(&SqlRow<'_>) -> rusqlite::Result<R>,
+) -> Result<Option<(i64, R)>> {
+    let sql = format!("select * from {} where idh = ?1 and id = ?2", table.name);
+    let mut statement = db.prepare_cached(&sql)?;
+    Ok(statement.query_row((id_hash(id), id), |row| Ok((row.get("rid")?, from(row)?))).optional()?)
+}
+
+fn day(row: &SqlRow<'_>, column: &str) -> rusqlite::Result<Option<NaiveDate>> {
+    Ok(row.get::<_, Option<String>>(column)?.and_then(|text| model::dates::parse_iso(&text).ok()))
+}
+
+fn buyer_from(row: &SqlRow<'_>) -> rusqlite::Result<Buyer> {
+    Ok(Buyer {
+        name: row.get("name")?,
+        code: row.get("code")?,
+        cnpj: row.get("cnpj")?,
+        sphere: row.get("sphere")?,
+        branch: row.get("branch")?,
+        state: row.get("state")?,
+        municipality: row.get("municipality")?,
+        parent_code: row.get("parent_code")?,
+        parent_name: row.get("parent_name")?,
+        superior_code: row.get("superior_code")?,
+        superior_name: row.get("superior_name")?,
+        seen_on: day(row, "seen_on")?,
+    })
+}
+
+fn supplier_from(row: &SqlRow<'_>) -> rusqlite::Result<Supplier> {
+    let kind: String = row.get("kind")?;
+    Ok(Supplier {
+        kind: ["company", "person", "foreign"].into_iter().find(|k| *k == kind).unwrap_or("unverified"),
+        name: row.get("name")?,
+        cnpj: row.get("cnpj")?,
+        cnpj_root: row.get("cnpj_root")?,
+        masked_cpf: row.get("masked_cpf")?,
+        seen_on: day(row, "seen_on")?,
+    })
+}
+
+/// Among rows of one day the lesser text stands, so that the order of rows does not matter.
+fn newer_text(held: &mut String, held_on: Option<NaiveDate>, other: String, other_on: Option<NaiveDate>) -> bool {
+    if other.is_empty() || other == *held {
+        return false;
+    }
+    let stands = held.is_empty() || other_on > held_on || (other_on == held_on && other < *held);
+    if stands {
+        *held = other;
+    }
+    stands
+}
+
+fn newer(held: &mut Option<String>, held_on: Option<NaiveDate>, other: Option<String>, other_on: Option<NaiveDate>) -> bool {
+    let Some(other) = other else { return false };
+    match held {
+        None => {
+            *held = Some(other);
+            true
+        }
+        Some(text) => newer_text(text, held_on, other, other_on),
+    }
+}
+
+/// Whether anything but the day changed.
+fn merge_buyer(held: &mut Buyer, other: Buyer) -> bool {
+    let (then, now) = (held.seen_on, other.seen_on);
+    let mut changed = newer_text(&mut held.name, then, other.name, now);
+    let fields = [
+        (&mut held.code, other.code),
+        (&mut held.cnpj, other.cnpj),
+        (&mut held.sphere, other.sphere),
+        (&mut held.branch, other.branch),
+        (&mut held.state, other.state),
+        (&mut held.municipality, other.municipality),
+        (&mut held.parent_code, other.parent_code),
+        (&mut held.parent_name, other.parent_name),
+        (&mut held.superior_code, other.superior_code),
+        (&mut held.superior_name, other.superior_name),
+    ];
+    for (mine, theirs) in fields {
+        changed |= newer(mine, then, theirs, now);
+    }
+    held.seen_on = then.max(now);
+    changed
+}
+
+/// Whether anything but the day changed.
+fn merge_supplier(held: &mut Supplier, other: Supplier) -> bool {
+    let (then, now) = (held.seen_on, other.seen_on);
+    let changed = newer_text(&mut held.name, then, other.name, now);
+    held.seen_on = then.max(now);
+    changed
+}

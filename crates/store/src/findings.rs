@@ -1,0 +1,304 @@
+//! Findings: what flags hit, what was withdrawn, and how much was judged.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::read::{Conditions, Walk, walk};
+use crate::{Cursor, Page, Result, Store};
+
+/// A hit, ready to be written.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names are the table's own")]
+pub struct JudgedFinding {
+    pub id: String,
+    pub flag: String,
+    pub severity: String,
+    pub kind: String,
+    /// Order of gravity, greater is graver.
+    pub gravity: i64,
+    /// Money at stake, ten-thousandths of a real.
+    pub amount: i64,
+    pub as_of: String,
+    pub group_key: String,
+    pub subject_id: String,
+    pub buyer_id: Option<String>,
+    pub supplier_id: Option<String>,
+    pub contract_ids: Vec<String>,
+    /// The finding as JSON, without the fields that depend on when it was first seen.
+    pub body: String,
+}
+
+/// One run of the catalogue over a scope.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names are the table's own")]
+pub struct RunRecord {
+    pub judged_at: String,
+    pub catalogue_version: String,
+    pub program_version: String,
+    pub law_version: String,
+    /// The segments read, as JSON.
+    pub segments: String,
+    /// `all`, or the first ingest whose changes were judged.
+    pub scope: String,
+}
+
+/// Counted outcomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names are the table's own")]
+pub struct CoverageRow {
+    pub flag: String,
+    pub source: String,
+    pub outcome: String,
+    /// The missing field, for `not_computable`; else empty.
+    pub field: String,
+    pub n: i64,
+}
+
+/// What one flag's judgement gave over a scope.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct Judgement {
+    pub flag: String,
+    /// The peer groups that were judged; `None` for all.
+    pub groups: Option<Vec<String>>,
+    pub findings: Vec<JudgedFinding>,
+    pub coverage: Vec<CoverageRow>,
+}
+
+/// A finding as it is held.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names are the table's own")]
+pub struct FindingRow {
+    pub id: String,
+    pub flag: String,
+    pub severity: String,
+    pub kind: String,
+    pub state: String,
+    pub gravity: i64,
+    pub amount: i64,
+    pub as_of: String,
+    pub run_id: i64,
+    pub first_seen_at: String,
+    pub updated_at: String,
+    pub body: String,
+}
+
+/// What findings are asked for.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "the names are the query parameters'")]
+pub struct FindingFilter {
+    pub flag: Option<String>,
+    pub severity: Option<String>,
+    pub kind: Option<String>,
+    /// `None` for all.
+    pub state: Option<String>,
+    pub buyer_id: Option<String>,
+    pub supplier_id: Option<String>,
+    pub contract_id: Option<String>,
+}
+
+/// The order of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum FindingSort {
+    #[default]
+    GravestFirst,
+    DearestFirst,
+    NewestFirst,
+}
+
+fn finding_from(row: &Row<'_>) -> rusqlite::Result<FindingRow> {
+    Ok(FindingRow {
+        id: row.get("id")?,
+        flag: row.get("flag")?,
+        severity: row.get("severity")?,
+        kind: row.get("kind")?,
+        state: row.get("state")?,
+        gravity: row.get("gravity")?,
+        amount: row.get("amount")?,
+        as_of: row.get("as_of")?,
+        run_id: row.get("run_id")?,
+        first_seen_at: row.get("first_seen_at")?,
+        updated_at: row.get("updated_at")?,
+        body: row.get("body")?,
+    })
+}
+
+impl Store {
+    /// Writes a run's judgements in one transaction: new and changed findings, those that no longer hold (they become
+    /// `withdrawn`), coverage, and that the ingests up to `judged_up_to` are judged.
+    ///
+    /// # Errors
+    /// The database cannot be written; nothing is changed then.
+    pub fn write_judgements(&self, run: &RunRecord, judgements: &[Judgement], judged_up_to: i64) -> Result<i64> {
+        let mut connection = self.writer()?;
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        transaction.execute(
+            "insert into runs (judged_at, catalogue_version, program_version, law_version, segments, scope) values (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![run.judged_at, run.catalogue_version, run.program_version, run.law_version, run.segments, run.scope],
+        )?;
+        let run_id = transaction.last_insert_rowid();
+        transaction.execute_batch("create temp table judged_groups (k text primary key) without rowid; create temp table judged_ids (id text primary key) without rowid")?;
+        for judgement in judgements {
+            write_judgement(&transaction, run, run_id, judgement)?;
+        }
+        transaction.execute("update ingests set judged_at = ?1 where judged_at is null and id <= ?2", params![run.judged_at, judged_up_to])?;
+        transaction.execute_batch("drop table judged_groups; drop table judged_ids")?;
+        transaction.commit()?;
+        let _ = connection.execute_batch("pragma wal_checkpoint(passive)");
+        Ok(run_id)
+    }
+
+    /// One page of findings.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn findings(
+        &self, filter: &FindingFilter, sort: FindingSort, after: Option<&Cursor>, limit: usize,
+    ) -> Result<Page<FindingRow>> {
+        let mut conditions = Conditions::default();
+        conditions.add_some("p.flag = ?", filter.flag.as_ref());
+        conditions.add_some("p.severity = ?", filter.severity.as_ref());
+        conditions.add_some("p.kind = ?", filter.kind.as_ref());
+        conditions.add_some("p.state = ?", filter.state.as_ref());
+        conditions.add_some("p.buyer_id = ?", filter.buyer_id.as_ref());
+        conditions.add_some("p.supplier_id = ?", filter.supplier_id.as_ref());
+        conditions.add_some(
+            "p.id in (select finding_id from finding_contracts where contract_id = ?)",
+            filter.contract_id.as_ref(),
+        );
+        let column = match sort {
+            FindingSort::GravestFirst => "p.gravity",
+            FindingSort::DearestFirst => "p.amount",
+            FindingSort::NewestFirst => "p.as_of",
+        };
+        self.read(|db| {
+            let by = Walk { column, descending: true, after, limit };
+            walk(db, "select p.* from findings p", &conditions, &by, finding_from)
+        })
+    }
+
+    /// One finding.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn finding(&self, id: &str) -> Result<Option<FindingRow>> {
+        self.read(|db| {
+            Ok(db.prepare_cached("select * from findings where id = ?1")?.query_row([id], finding_from).optional()?)
+        })
+    }
+
+    /// The run that last judged a finding.
+    ///
+    /// # Errors
+    /// The database cannot be read; there is no such run.
+    pub fn run(&self, id: i64) -> Result<RunRecord> {
+        self.read(|db| {
+            Ok(db
+                .prepare_cached("select judged_at, catalogue_version, program_version, law_version, segments, scope from runs where id = ?1")?
+                .query_row([id], |row| {
+                    Ok(RunRecord {
+                        judged_at: row.get(0)?,
+                        catalogue_version: row.get(1)?,
+                        program_version: row.get(2)?,
+                        law_version: row.get(3)?,
+                        segments: row.get(4)?,
+                        scope: row.get(5)?,
+                    })
+                })?)
+        })
+    }
+
+    /// The catalogue version of the newest run over everything, if there was one.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn last_full_catalogue(&self) -> Result<Option<String>> {
+        self.read(|db| {
+            Ok(db
+                .query_row("select catalogue_version from runs where scope = 'all' order by id desc limit 1", [], |row| row.get(0))
+                .optional()?)
+        })
+    }
+
+    /// Counted outcomes of every flag and source.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn coverage(&self) -> Result<Vec<CoverageRow>> {
+        self.read(|db| {
+            let mut statement =
+                db.prepare_cached("select flag, source, outcome, field, n from coverage order by flag, source, outcome, field")?;
+            let rows = statement.query_map([], |row| {
+                Ok(CoverageRow {
+                    flag: row.get(0)?,
+                    source: row.get(1)?,
+                    outcome: row.get(2)?,
+                    field: row.get(3)?,
+                    n: row.get(4)?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })
+    }
+}
+
+fn write_judgement(db: &rusqlite::Transaction<'_>, run: &RunRecord, run_id: i64, judgement: &Judgement) -> Result<()> {
+    db.execute_batch("delete from judged_groups; delete from judged_ids")?;
+    for group in judgement.groups.iter().flatten() {
+        db.prepare_cached("insert or ignore into judged_groups values (?1)")?.execute([group])?;
+    }
+    for finding in &judgement.findings {
+        db.prepare_cached("insert or ignore into judged_ids values (?1)")?.execute([&finding.id])?;
+        write_finding(db, run, run_id, finding)?;
+    }
+    let in_scope = if judgement.groups.is_some() { "group_key in (select k from judged_groups)" } else { "true" };
+    db.prepare_cached(&format!(
+        "update findings set state = 'withdrawn', updated_at = ?2, run_id = ?3
+         where flag = ?1 and state = 'open' and {in_scope} and id not in (select id from judged_ids)"
+    ))?
+    .execute(params![judgement.flag, run.judged_at, run_id])?;
+    db.prepare_cached("delete from coverage where flag = ?1")?.execute([&judgement.flag])?;
+    for row in &judgement.coverage {
+        db.prepare_cached("insert into coverage (flag, source, outcome, field, n) values (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![row.flag, row.source, row.outcome, row.field, row.n])?;
+    }
+    Ok(())
+}
+
+fn write_finding(db: &rusqlite::Transaction<'_>, run: &RunRecord, run_id: i64, finding: &JudgedFinding) -> Result<()> {
+    let held: Option<(i64, String, String)> = db
+        .prepare_cached("select rid, state, body from findings where id = ?1")?
+        .query_row([&finding.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    match held {
+        Some((_, state, body)) if state == "open" && body == finding.body => return Ok(()),
+        Some((rid, _, _)) => {
+            db.prepare_cached(
+                "update findings set severity=?2, kind=?3, state='open', gravity=?4, amount=?5, as_of=?6, group_key=?7,
+                 buyer_id=?8, supplier_id=?9, run_id=?10, updated_at=?11, body=?12 where rid=?1",
+            )?
+            .execute(params![
+                rid, finding.severity, finding.kind, finding.gravity, finding.amount, finding.as_of, finding.group_key,
+                finding.buyer_id, finding.supplier_id, run_id, run.judged_at, finding.body
+            ])?;
+        }
+        None => {
+            db.prepare_cached(
+                "insert into findings (id, flag, severity, kind, state, gravity, amount, as_of, group_key, subject_id,
+                 buyer_id, supplier_id, run_id, first_seen_at, updated_at, body)
+                 values (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14)",
+            )?
+            .execute(params![
+                finding.id, finding.flag, finding.severity, finding.kind, finding.gravity, finding.amount, finding.as_of,
+                finding.group_key, finding.subject_id, finding.buyer_id, finding.supplier_id, run_id, run.judged_at,
+                finding.body
+            ])?;
+        }
+    }
+    db.prepare_cached("delete from finding_contracts where finding_id = ?1")?.execute([&finding.id])?;
+    for contract in &finding.contract_ids {
+        db.prepare_cached("insert or ignore into finding_contracts (contract_id, finding_id) values (?1, ?2)")?
+            .execute([contract, &finding.id])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,265 @@
+//! Contracts with their items, amendments and older versions.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde_json::{Map, Value};
+
+use super::{Conditions, Cursor, Page, Walk, walk};
+use crate::{Result, Store, id_hash, search};
+
+/// Above this many full-text matches, the list is walked in its order and each row is asked whether it matches;
+/// below it, the matches are fetched and put in order.
+const FEW_MATCHES: i64 = 2_000;
+
+/// A row of `contracts` with where it came from.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names are the canonical columns'")]
+pub struct ContractRow {
+    pub id: String,
+    pub source: String,
+    pub number: Option<String>,
+    pub process: Option<String>,
+    pub object: Option<String>,
+    pub modality: Option<String>,
+    pub modality_as_stated: Option<String>,
+    pub legal_basis: Option<String>,
+    pub regime: Option<String>,
+    pub status: Option<String>,
+    pub category: Option<String>,
+    pub buyer_id: Option<String>,
+    pub buyer_name: Option<String>,
+    pub buyer_state: Option<String>,
+    pub supplier_id: Option<String>,
+    pub supplier_name: Option<String>,
+    pub signed_on: Option<String>,
+    pub published_on: Option<String>,
+    pub starts_on: Option<String>,
+    pub ends_on: Option<String>,
+    pub value_initial: Option<i64>,
+    pub value_final: Option<i64>,
+    pub income: bool,
+    pub activity: Option<String>,
+    pub activity_basis: Option<String>,
+    pub tender_id: Option<String>,
+    pub file: String,
+    pub file_sha256: String,
+    pub fetched_at: String,
+    pub line: i64,
+    pub row_hash: String,
+    pub metadata: Option<String>,
+}
+
+/// An older form of a record.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names are the table's own")]
+pub struct RowVersion {
+    pub row_hash: String,
+    pub file: String,
+    pub line: i64,
+    pub valid_from: String,
+    pub valid_to: String,
+    pub fields: String,
+}
+
+/// What contracts are asked for.
+#[derive(Debug, Clone, Default)]
+#[allow(missing_docs, reason = "the names are the query parameters'")]
+pub struct ContractFilter {
+    pub q: Option<String>,
+    pub buyer_id: Option<String>,
+    pub supplier_id: Option<String>,
+    pub source: Option<String>,
+    pub modality: Option<String>,
+    pub state: Option<String>,
+    pub signed_from: Option<String>,
+    pub signed_to: Option<String>,
+    pub value_min: Option<i64>,
+    pub value_max: Option<i64>,
+}
+
+/// The order of contracts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum ContractSort {
+    #[default]
+    NewestFirst,
+    OldestFirst,
+    DearestFirst,
+    CheapestFirst,
+}
+
+const SELECT: &str = "select c.*, b.state as buyer_state, f.name as file, f.sha256 as file_sha256, f.fetched_at
+    from contracts c left join buyers b on b.idh = c.buyer_h left join files f on f.id = c.file_id";
+
+fn contract_from(row: &Row<'_>) -> rusqlite::Result<ContractRow> {
+    Ok(ContractRow {
+        id: row.get("id")?,
+        source: row.get("source")?,
+        number: row.get("number")?,
+        process: row.get("process")?,
+        object: row.get("object")?,
+        modality: row.get("modality")?,
+        modality_as_stated: row.get("modality_as_stated")?,
+        legal_basis: row.get("legal_basis")?,
+        regime: row.get("regime")?,
+        status: row.get("status")?,
+        category: row.get("category")?,
+        buyer_id: row.get("buyer_id")?,
+        buyer_name: row.get("buyer_name")?,
+        buyer_state: row.get("buyer_state")?,
+        supplier_id: row.get("supplier_id")?,
+        supplier_name: row.get("supplier_name")?,
+        signed_on: row.get("signed_on")?,
+        published_on: row.get("published_on")?,
+        starts_on: row.get("starts_on")?,
+        ends_on: row.get("ends_on")?,
+        value_initial: row.get("value_initial")?,
+        value_final: row.get("value_final")?,
+        income: row.get("income")?,
+        activity: row.get("activity")?,
+        activity_basis: row.get("activity_basis")?,
+        tender_id: row.get("tender_id")?,
+        file: row.get("file")?,
+        file_sha256: row.get("file_sha256")?,
+        fetched_at: row.get("fetched_at")?,
+        line: row.get("line")?,
+        row_hash: row.get("row_hash")?,
+        metadata: row.get("metadata")?,
+    })
+}
+
+impl Store {
+    /// One page of contracts.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn contracts(
+        &self, filter: &ContractFilter, sort: ContractSort, after: Option<&Cursor>, limit: usize,
+    ) -> Result<Page<ContractRow>> {
+        let (column, descending) = match sort {
+            ContractSort::NewestFirst => ("c.signed_on", true),
+            ContractSort::OldestFirst => ("c.signed_on", false),
+            ContractSort::DearestFirst => ("c.value_final", true),
+            ContractSort::CheapestFirst => ("c.value_final", false),
+        };
+        self.read(|db| {
+            let mut conditions = Conditions::default();
+            let few = add_words(db, &mut conditions, filter.q.as_deref())?;
+            let buyer = filter.buyer_id.as_deref().map(id_hash);
+            let supplier = filter.supplier_id.as_deref().map(id_hash);
+            conditions.add_some("c.buyer_h = ?", buyer.as_ref());
+            conditions.add_some("c.supplier_h = ?", supplier.as_ref());
+            conditions.add_some("c.source = ?", filter.source.as_ref());
+            conditions.add_some("c.modality = ?", filter.modality.as_ref());
+            conditions.add_some("c.buyer_h in (select idh from buyers where state = ?)", filter.state.as_ref());
+            conditions.add_some("c.signed_on >= ?", filter.signed_from.as_ref());
+            conditions.add_some("c.signed_on <= ?", filter.signed_to.as_ref());
+            conditions.add_some("c.value_final >= ?", filter.value_min.as_ref());
+            conditions.add_some("c.value_final <= ?", filter.value_max.as_ref());
+            // A few matches lead; a unary plus keeps the order's index out of it.
+            let column = if few { format!("+{column}") } else { column.to_owned() };
+            walk(db, SELECT, &conditions, &Walk { column: &column, descending, after, limit }, contract_from)
+        })
+    }
+
+    /// One contract.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn contract(&self, id: &str) -> Result<Option<ContractRow>> {
+        self.read(|db| {
+            let sql = format!("{SELECT} where c.idh = ?1 and c.id = ?2");
+            Ok(db.prepare_cached(&sql)?.query_row(params![id_hash(id), id], contract_from).optional()?)
+        })
+    }
+
+    /// Rows of a table that belong to a contract (`items`, `amendments`), as their columns stand, with file and line.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn rows_of_contract(&self, table: &str, contract_id: &str, limit: usize) -> Result<Vec<Map<String, Value>>> {
+        self.rows_where(table, "t.contract_h = ?1 and t.contract_id = ?2", params![id_hash(contract_id), contract_id], limit)
+    }
+
+    /// The row with this id in a canonical table, as its columns stand, with file and line.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn row(&self, table: &str, id: &str) -> Result<Option<Map<String, Value>>> {
+        Ok(self.rows_where(table, "t.idh = ?1 and t.id = ?2", params![id_hash(id), id], 1)?.pop())
+    }
+
+    fn rows_where(
+        &self, table: &str, condition: &str, values: &[&dyn rusqlite::ToSql], limit: usize,
+    ) -> Result<Vec<Map<String, Value>>> {
+        let Some(schema) = model::TABLES.iter().find(|t| t.name == table) else { return Ok(Vec::new()) };
+        self.read(|db| {
+            let sql = format!(
+                "select t.*, f.name as file, f.sha256 as file_sha256, f.fetched_at as fetched_at
+                 from {table} t left join files f on f.id = t.file_id where {condition} order by t.rid limit {limit}"
+            );
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map(values, |row| row_map(schema, row))?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })
+    }
+
+    /// The older versions of a record, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn versions(&self, table: &str, id: &str) -> Result<Vec<RowVersion>> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "select v.row_hash, f.name, v.line, i.started_at, j.started_at, v.fields from versions v
+                 left join files f on f.id = v.file_id
+                 left join ingests i on i.id = v.valid_from left join ingests j on j.id = v.valid_to
+                 where v.record_id = ?1 and v.tbl = ?2 order by v.rowid desc limit 50",
+            )?;
+            let rows = statement.query_map(params![id, table], |row| {
+                Ok(RowVersion {
+                    row_hash: row.get(0)?,
+                    file: row.get(1)?,
+                    line: row.get(2)?,
+                    valid_from: row.get(3)?,
+                    valid_to: row.get(4)?,
+                    fields: row.get(5)?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })
+    }
+}
+
+/// Adds the full-text condition; true when its matches are few and should lead.
+fn add_words(db: &Connection, conditions: &mut Conditions, q: Option<&str>) -> Result<bool> {
+    let Some(q) = q else { return Ok(false) };
+    let Some(expression) = search::match_expression(q) else {
+        conditions.add("false", vec![]);
+        return Ok(true);
+    };
+    let count: i64 = db
+        .prepare_cached("select count(*) from (select 1 from contracts_fts where contracts_fts match ?1 limit ?2)")?
+        .query_row(params![expression, FEW_MATCHES], |row| row.get(0))?;
+    conditions.add("c.rid in (select rowid from contracts_fts where contracts_fts match ?)", vec![Box::new(expression)]);
+    Ok(count < FEW_MATCHES)
+}
+
+/// A canonical row as JSON: money and quantities as decimal strings, the rest as it is.
+fn row_map(table: &model::Table, row: &Row<'_>) -> rusqlite::Result<Map<String, Value>> {
+    use rusqlite::types::ValueRef;
+    let mut map = Map::new();
+    for column in model::ENVELOPE.iter().chain(table.columns) {
+        let value = match (column.kind, row.get_ref(column.name)?) {
+            (_, ValueRef::Null) => Value::Null,
+            (model::Kind::Decimal, ValueRef::Integer(n)) => model::Money::from_scaled(n).to_string().into(),
+            (model::Kind::Bool, ValueRef::Integer(n)) => (n != 0).into(),
+            (_, ValueRef::Integer(n)) => n.into(),
+            (_, other) => other.as_str()?.into(),
+        };
+        map.insert(column.name.to_owned(), value);
+    }
+    for extra in ["file", "file_sha256", "fetched_at"] {
+        map.insert(extra.to_owned(), row.get::<_, Option<String>>(extra)?.into());
+    }
+    Ok(map)
+}

@@ -1,0 +1,152 @@
+//! Reading: keyset pages over contracts, suppliers and buyers, and look-ups by id.
+
+mod contracts;
+mod parties;
+
+use serde::{Deserialize, Serialize};
+
+pub use contracts::{ContractFilter, ContractRow, ContractSort, RowVersion};
+pub use parties::{BuyerFilter, BuyerRow, NameSort, SanctionRow, SupplierFilter, SupplierRow, Totals};
+
+/// One page of a list.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Where the next page starts, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// The last row of a page: the value it was sorted by and its row number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The sort value; `None` for rows that lack it (they come last).
+    #[serde(rename = "v")]
+    pub value: Option<CursorValue>,
+    /// The row's number.
+    #[serde(rename = "r")]
+    pub rid: i64,
+}
+
+/// A sort value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum CursorValue {
+    /// A number.
+    Int(i64),
+    /// A text.
+    Text(String),
+}
+
+impl rusqlite::ToSql for CursorValue {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        match self {
+            Self::Int(n) => n.to_sql(),
+            Self::Text(t) => t.to_sql(),
+        }
+    }
+}
+
+/// Conditions and their parameters, put together as a query grows.
+#[derive(Default)]
+pub(crate) struct Conditions {
+    sql: Vec<String>,
+    values: Vec<Box<dyn rusqlite::ToSql>>,
+}
+
+impl Conditions {
+    /// Adds a condition; each `?` in it stands for one of `values`.
+    pub(crate) fn add(&mut self, sql: &str, values: Vec<Box<dyn rusqlite::ToSql>>) {
+        self.sql.push(sql.to_owned());
+        self.values.extend(values);
+    }
+
+    /// Adds `sql` for a value that is there.
+    pub(crate) fn add_some<T: rusqlite::ToSql + Clone + 'static>(&mut self, sql: &str, value: Option<&T>) {
+        if let Some(value) = value {
+            self.add(sql, vec![Box::new(value.clone())]);
+        }
+    }
+
+    pub(crate) fn where_clause(&self) -> String {
+        if self.sql.is_empty() { "true".to_owned() } else { self.sql.join(" and ") }
+    }
+
+    pub(crate) fn values(&self) -> Vec<&dyn rusqlite::ToSql> {
+        self.values.iter().map(AsRef::as_ref).collect()
+    }
+}
+
+/// How a list is walked: the column, its direction, where it starts and how many rows it takes.
+pub(crate) struct Walk<'a> {
+    pub(crate) column: &'a str,
+    pub(crate) descending: bool,
+    pub(crate) after: Option<&'a Cursor>,
+    pub(crate) limit: usize,
+}
+
+/// Runs a keyset walk: first the rows that have the sort value, then those that lack it.
+///
+/// `select` is everything up to `where`; its columns end with the sort value and `rid`.
+pub(crate) fn walk<T>(
+    db: &rusqlite::Connection,
+    select: &str,
+    conditions: &Conditions,
+    walk: &Walk<'_>,
+    from: impl Fn(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+) -> crate::Result<Page<T>> {
+    let (order, beyond) = if walk.descending { ("desc", "<") } else { ("asc", ">") };
+    let column = walk.column;
+    let bare = column.rsplit('.').next().unwrap_or(column);
+    let rid = column.rfind('.').map_or_else(|| "rid".to_owned(), |dot| format!("{}.rid", &column[..dot]));
+    let wanted = walk.limit + 1;
+    let mut rows: Vec<(T, Cursor)> = Vec::with_capacity(wanted);
+    let from = |row: &rusqlite::Row<'_>| {
+        let value = match row.get_ref(bare)? {
+            rusqlite::types::ValueRef::Null => None,
+            rusqlite::types::ValueRef::Integer(n) => Some(CursorValue::Int(n)),
+            other => Some(CursorValue::Text(other.as_str()?.to_owned())),
+        };
+        Ok((from(row)?, Cursor { value, rid: row.get("rid")? }))
+    };
+    let run = |sql: &str, extra: Vec<&dyn rusqlite::ToSql>, rows: &mut Vec<(T, Cursor)>| -> crate::Result<()> {
+        let mut statement = db.prepare_cached(sql)?;
+        let mut values = conditions.values();
+        values.extend(extra);
+        let found = statement.query_map(values.as_slice(), from)?;
+        for row in found {
+            rows.push(row?);
+        }
+        Ok(())
+    };
+    let clause = conditions.where_clause();
+    let in_nulls = walk.after.is_some_and(|cursor| cursor.value.is_none());
+    if !in_nulls {
+        match walk.after {
+            Some(cursor) => run(
+                &format!("{select} where {clause} and ({column}, {rid}) {beyond} (?, ?) order by {column} {order}, {rid} {order} limit {wanted}"),
+                vec![&cursor.value, &cursor.rid],
+                &mut rows,
+            )?,
+            None => run(
+                &format!("{select} where {clause} and {column} is not null order by {column} {order}, {rid} {order} limit {wanted}"),
+                vec![],
+                &mut rows,
+            )?,
+        }
+    }
+    if rows.len() < wanted {
+        let left = wanted - rows.len();
+        let start = if in_nulls { walk.after.map(|c| c.rid) } else { None };
+        let start = start.unwrap_or(if walk.descending { i64::MAX } else { i64::MIN });
+        run(
+            &format!("{select} where {clause} and {column} is null and {rid} {beyond} ? order by {rid} {order} limit {left}"),
+            vec![&start],
+            &mut rows,
+        )?;
+    }
+    let more = rows.len() > walk.limit;
+    rows.truncate(walk.limit);
+    let next = if more { rows.last().map(|(_, cursor)| cursor.clone()) } else { None };
+    Ok(Page { rows: rows.into_iter().map(|(row, _)| row).collect(), next })
+}

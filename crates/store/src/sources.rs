@@ -1,0 +1,130 @@
+//! The board of sources: what is held from where, of when, and what could not be kept.
+
+use rusqlite::params;
+
+use crate::{Result, Store};
+
+/// One source and table.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct SourceRow {
+    pub source: String,
+    pub table: String,
+    pub rows: i64,
+    pub from: Option<String>,
+    pub to: Option<String>,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct FileRow {
+    pub source: String,
+    pub files: i64,
+    pub last_ingest_at: String,
+}
+
+/// Quarantined rows by reason.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct QuarantineCount {
+    pub source: String,
+    pub reason: String,
+    pub rows: i64,
+}
+
+impl Store {
+    /// Rows and period of every source and table, from the manifest (what the lake holds is what counts).
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn source_rows(&self) -> Result<Vec<SourceRow>> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "select source, tbl, sum(rows), min(min_on), max(max_on) from segments
+                 where valid_to is null and tbl not in ('buyers', 'suppliers') group by source, tbl order by source, tbl",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok(SourceRow {
+                    source: row.get(0)?,
+                    table: row.get(1)?,
+                    rows: row.get(2)?,
+                    from: row.get(3)?,
+                    to: row.get(4)?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })
+    }
+
+    /// Files read per source, and when last.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn source_files(&self) -> Result<Vec<FileRow>> {
+        self.read(|db| {
+            let mut statement = db
+                .prepare_cached("select source, count(*), max(fetched_at) from files group by source order by source")?;
+            let rows = statement.query_map([], |row| {
+                Ok(FileRow { source: row.get(0)?, files: row.get(1)?, last_ingest_at: row.get(2)? })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })
+    }
+
+    /// Quarantined rows by source and reason.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn quarantine_counts(&self) -> Result<Vec<QuarantineCount>> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "select f.source, q.reason, count(*) from quarantine q join files f on f.id = q.file_id group by 1, 2 order by 1, 2",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok(QuarantineCount { source: row.get(0)?, reason: row.get(1)?, rows: row.get(2)? })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })
+    }
+
+    /// Name and SHA-256 of a file by its number.
+    ///
+    /// # Errors
+    /// The database cannot be read; there is no such file.
+    pub fn file(&self, id: i64) -> Result<(String, String)> {
+        self.read(|db| {
+            Ok(db
+                .prepare_cached("select name, sha256 from files where id = ?1")?
+                .query_row(params![id], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        })
+    }
+
+    /// Number of ingests, and the first that was not judged yet, if any.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn ingests(&self) -> Result<(i64, Option<i64>)> {
+        self.read(|db| {
+            Ok(db.query_row("select count(*), min(id) filter (where judged_at is null) from ingests", [], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?)
+        })
+    }
+
+    /// Rows of each canonical table.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn table_counts(&self) -> Result<Vec<(String, i64)>> {
+        self.read(|db| {
+            model::TABLES
+                .iter()
+                .map(|table| {
+                    let sql = format!("select count(*) from {}", table.name);
+                    Ok((table.name.to_owned(), db.query_row(&sql, [], |row| row.get(0))?))
+                })
+                .collect()
+        })
+    }
+}

@@ -1,0 +1,94 @@
+// The typed client of /api/v1. Every page goes through it; nothing else calls fetch.
+
+import type {
+  BuyerDetail, Buyer, Contract, ContractDetail, Evidence, Finding, Flag, FlagDetail, Page, Source, Supplier, SupplierDetail,
+} from './types'
+
+/** Filters as they stand in a URL; empty ones are not sent. */
+export type Params = Record<string, string | number | null | undefined>
+
+/** An answer that is not the data asked for, in the words of RFC 9457. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly title: string,
+    readonly detail: string | null,
+    readonly field: string | null,
+  ) {
+    super(detail ?? title)
+  }
+}
+
+const BASE = '/api/v1'
+const FRESH_MS = 60_000
+const KEPT_MAX = 60
+const kept = new Map<string, { at: number; body: unknown }>()
+
+/** The path of one resource; ids contain `:` and `/`, so they are always encoded. */
+export function resourcePath(collection: string, id: string, rest = ''): string {
+  return `${BASE}/${collection}/${encodeURIComponent(id)}${rest}`
+}
+
+/** A query string in a fixed order, without empty values. */
+export function queryString(params: Params): string {
+  const pairs = Object.entries(params)
+    .filter(([, value]) => value !== null && value !== undefined && value !== '')
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
+  return pairs.length ? `?${pairs.join('&')}` : ''
+}
+
+async function problemOf(answer: Response): Promise<Problem> {
+  const body = (await answer.json().catch(() => ({}))) as Record<string, unknown>
+  const words = (name: string) => (typeof body[name] === 'string' ? (body[name] as string) : null)
+  return new Problem(answer.status, words('title') ?? `Erro ${answer.status}`, words('detail'), words('field'))
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const held = kept.get(path)
+  if (held && Date.now() - held.at < FRESH_MS) return held.body as T
+  let answer: Response
+  try {
+    answer = await fetch(path, { headers: { accept: 'application/json' }, signal })
+  } catch (cause) {
+    if (signal?.aborted) throw cause
+    throw new Problem(0, 'Sem resposta do servidor', 'Não foi possível falar com o servidor. Verifique a conexão e tente de novo.', null)
+  }
+  if (!answer.ok) throw await problemOf(answer)
+  let body: T
+  try {
+    body = (await answer.json()) as T
+  } catch (cause) {
+    if (signal?.aborted) throw cause
+    throw new Problem(answer.status, 'Resposta ilegível', 'O servidor respondeu algo que não é JSON.', null)
+  }
+  if (kept.size >= KEPT_MAX) kept.delete(kept.keys().next().value as string)
+  kept.set(path, { at: Date.now(), body })
+  return body
+}
+
+const list = <T>(collection: string) => (params: Params, signal?: AbortSignal) =>
+  get<Page<T>>(`${BASE}/${collection}${queryString(params)}`, signal)
+
+const one = <T>(collection: string, rest = '') => (id: string, signal?: AbortSignal) =>
+  get<T>(resourcePath(collection, id, rest), signal)
+
+/** Small collections may come bare or wrapped in `{data}`. */
+async function whole<T>(collection: string, signal?: AbortSignal): Promise<T[]> {
+  const body = await get<T[] | { data: T[] }>(`${BASE}/${collection}`, signal)
+  return Array.isArray(body) ? body : body.data
+}
+
+export const api = {
+  contracts: list<Contract>('contracts'),
+  contract: one<ContractDetail>('contracts'),
+  suppliers: list<Supplier>('suppliers'),
+  supplier: one<SupplierDetail>('suppliers'),
+  buyers: list<Buyer>('buyers'),
+  buyer: one<BuyerDetail>('buyers'),
+  findings: list<Finding>('findings'),
+  finding: one<Finding>('findings'),
+  evidence: one<Evidence>('findings', '/evidence'),
+  flags: (signal?: AbortSignal) => whole<Flag>('flags', signal),
+  flag: one<FlagDetail>('flags'),
+  sources: (signal?: AbortSignal) => whole<Source>('sources', signal),
+}

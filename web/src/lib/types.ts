@@ -1,0 +1,282 @@
+// The shapes that the API answers with (docs/api.md). A field that the source did not state is null.
+
+/** A sentence in Portuguese and, mostly, in English. */
+export type Text = { pt: string; en?: string } | string
+
+export interface Page<T> {
+  data: T[]
+  page: { next_cursor: string | null; limit: number }
+}
+
+export interface Provenance {
+  file: string
+  line: number
+  file_sha256: string
+  row_hash: string
+  fetched_at: string | null
+}
+
+export interface PartyRef {
+  id: string | null
+  name: string | null
+  state?: string | null
+}
+
+export interface Contract {
+  id: string
+  source: string
+  number: string | null
+  process: string | null
+  object: string | null
+  modality: string | null
+  modality_as_stated: string | null
+  legal_basis: string | null
+  regime: string | null
+  status: string | null
+  buyer: PartyRef | null
+  supplier: PartyRef | null
+  signed_on: string | null
+  published_on: string | null
+  starts_on: string | null
+  ends_on: string | null
+  value_initial: string | null
+  value_final: string | null
+  currency: string
+  income: boolean
+  activity: string | null
+  activity_basis: string | null
+  tender_id: string | null
+  provenance: Provenance | null
+}
+
+export interface Item {
+  id: string
+  description: string | null
+  catalog_code: string | null
+  unit: string | null
+  unit_basis: string | null
+  quantity: string | null
+  unit_price: string | null
+  total: string | null
+  provenance: Provenance | null
+}
+
+export interface Amendment {
+  id: string
+  number: string | null
+  kind: string | null
+  signed_on: string | null
+  value: string | null
+  description: string | null
+}
+
+export interface Version {
+  row_hash: string
+  valid_from: string | null
+  valid_to: string | null
+  file: string
+  line: number
+}
+
+export interface ContractDetail extends Contract {
+  metadata: Record<string, unknown> | null
+  items: Item[]
+  amendments: Amendment[]
+  findings: FindingSummary[]
+  versions: Version[]
+}
+
+export interface Totals {
+  contracts: number
+  value: string | null
+  currency: string
+  first_signed_on: string | null
+  last_signed_on: string | null
+}
+
+export interface Supplier {
+  id: string
+  kind: 'company' | 'person' | 'foreign' | 'unverified' | (string & {})
+  name: string | null
+  cnpj: string | null
+  masked_cpf: string | null
+}
+
+export interface Sanction {
+  id: string
+  register: string | null
+  kind: string | null
+  bars_contracting: boolean | null
+  starts_on: string | null
+  ends_on: string | null
+  body: string | null
+  scope_as_stated: string | null
+  legal_basis: string | null
+  provenance: Provenance | null
+}
+
+export interface SupplierDetail extends Supplier {
+  totals: Totals
+  sanctions: Sanction[]
+  findings: FindingSummary[]
+  contracts: Contract[]
+}
+
+export interface Buyer {
+  id: string
+  name: string | null
+  code: string | null
+  cnpj: string | null
+  sphere: string | null
+  state: string | null
+  municipality: string | null
+  parent_name: string | null
+  superior_name: string | null
+}
+
+export interface BuyerDetail extends Buyer {
+  totals: Totals
+  findings: FindingSummary[]
+  contracts: Contract[]
+}
+
+export interface FlagParameter {
+  name: string
+  default: string | number | null
+  min: string | number | null
+  max: string | number | null
+  unit: string | null
+  description: Text | null
+}
+
+export interface FlagExplanation {
+  code: string
+  pt: string
+  en?: string
+}
+
+export interface Coverage {
+  hit: number
+  clear: number
+  not_computable: Record<string, number>
+}
+
+export interface Flag {
+  code: string
+  version: number
+  kind: string
+  agent: string | null
+  severity: string
+  ocp_codes: string[]
+  name: Text
+  summary: Text
+  formula: Text
+  legal_basis: Text[]
+  needs: string[]
+  parameters: FlagParameter[]
+  explanations: FlagExplanation[]
+  counterfactual: Text
+  coverage: Coverage | null
+}
+
+export interface FlagDetail extends Flag {
+  sql: string
+}
+
+export interface FindingSummary {
+  id: string
+  flag: string
+  severity: string
+  kind: string
+  state: string
+  title: Text
+  summary: Text
+  amount: string | null
+  currency?: string
+  measure: string | null
+  unit: string | null
+  as_of: string | null
+}
+
+export interface Law {
+  regime: Text | null
+  article: Text | null
+  act: Text | null
+  limit: string | null
+  in_force: [string | null, string | null] | null
+}
+
+export interface ArithmeticStep {
+  label: Text
+  expression: string
+  result: string
+}
+
+export interface Peers {
+  definition: Text
+  n: number
+  median: string | null
+  mad: string | null
+  percentile: string | null
+  values: string[] | null
+  unit: string | null
+  marked: string | null
+}
+
+export interface FindingExplanation {
+  code: string
+  outcome: 'possible' | 'ruled_out' | 'unknown' | (string & {})
+  because: Text | null
+}
+
+export interface Finding extends FindingSummary {
+  version: number
+  subject: { type: string; id: string }
+  buyer: PartyRef | null
+  supplier: PartyRef | null
+  contract_ids: string[]
+  threshold: string | null
+  known_at: string | null
+  law: Law | null
+  arithmetic: ArithmeticStep[]
+  peers: Peers | null
+  explanations: FindingExplanation[]
+  counterfactual: Text | null
+  coverage: { rows_read: number; fields_missing: Record<string, number>; sources: string[] } | null
+  links: { evidence: string; page: string }
+}
+
+export interface EvidenceRow {
+  table: string
+  id: string
+  file: string
+  file_sha256: string
+  line: number
+  row_hash: string
+  fields: Record<string, unknown>
+}
+
+export interface Evidence {
+  flag: { code: string; version: number; formula: Text; sql: string }
+  parameters: Record<string, unknown>
+  rows: EvidenceRow[]
+  rows_total: number
+  segments: { path: string; sha256: string; rows: number }[]
+  run: {
+    id: string | number
+    judged_at: string | null
+    catalogue_version: string | null
+    program_version: string | null
+    law_version: string | null
+  } | null
+}
+
+export interface Source {
+  source: string
+  table: string
+  rows: number
+  period: { from: string | null; to: string | null } | null
+  files: number
+  last_ingest_at: string | null
+  quarantined: Record<string, number>
+}
