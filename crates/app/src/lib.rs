@@ -17,9 +17,10 @@ use flags::Catalogue;
 use lake::Lake;
 use store::Store;
 
-pub use commands::demo::{DemoReport, demo_sample};
+pub use commands::demo::{DemoReport, write_sample};
 pub use commands::doctor::{Advice, Gravity};
 pub use commands::ingest::{FileReport, IngestProgress, IngestReport, IngestRequest};
+pub use queries::coverage::FlagCoverage;
 pub use commands::judge::JudgeReport;
 pub use error::{Error, Result};
 pub use folder::WriterLock;

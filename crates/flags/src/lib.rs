@@ -1,1 +1,20 @@
 //! The catalogue of red flags, their runner and the evidence.
+//!
+//! A flag is a folder of data (`flags/BR05-…`): `flag.toml` says what it is in words and numbers, `flag.sql` judges every
+//! subject, `peers.sql` (where the flag compares) gives the peer group, `rows.sql` the rows behind one finding, and
+//! `cases/` what must come out. What SQL cannot say is computed here and joined as a table ([`near_pairs`]).
+//!
+//! A judgement has three outcomes: `hit`, `clear`, `not_computable` with the field that is missing. A missing field
+//! never makes a hit.
+
+mod catalogue;
+mod error;
+mod finding;
+mod judge;
+mod near_pairs;
+mod template;
+
+pub use catalogue::{Bilingual, Catalogue, Explanation, Flag, Parameter};
+pub use error::{Error, Result};
+pub use finding::{Hit, finding_id};
+pub use judge::{Coverage, Judged, Outcomes, evidence_rows, judge, outcomes_of};

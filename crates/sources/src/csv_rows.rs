@@ -408,21 +408,30 @@ impl<R: Read> Rows<R> {
         if self.buffer.len() < self.end + READ_BYTES {
             self.buffer.resize(self.end + READ_BYTES, 0);
         }
+        let before = self.end;
+        self.read_some()?;
+        if self.at_beginning {
+            self.at_beginning = false;
+            while self.end < encoding::BOM.len() && !self.exhausted {
+                self.read_some()?;
+            }
+            if self.buffer[..self.end].starts_with(encoding::BOM) {
+                self.start = encoding::BOM.len();
+            }
+        }
+        Ok(self.end > before)
+    }
+
+    fn read_some(&mut self) -> io::Result<()> {
         let read = loop {
-            match self.inner.read(&mut self.buffer[self.end..self.end + READ_BYTES]) {
+            match self.inner.read(&mut self.buffer[self.end..]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => break other?,
             }
         };
         self.end += read;
         self.exhausted = read == 0;
-        if self.at_beginning && (self.end >= encoding::BOM.len() || self.exhausted) {
-            self.at_beginning = false;
-            if self.buffer[..self.end].starts_with(encoding::BOM) {
-                self.start = encoding::BOM.len();
-            }
-        }
-        Ok(!self.exhausted)
+        Ok(())
     }
 }
 

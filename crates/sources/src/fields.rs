@@ -4,6 +4,8 @@
 //! meaning (`text`, `date`, `amount`), and each of these either gives the value, says that the source does not state
 //! it (`None`), or is a [`Fault`] that sends the row to quarantine with the column's name.
 
+use std::cell::RefCell;
+
 use chrono::NaiveDate;
 use model::text::{normal_name, squeeze};
 use model::{Money, MoneyError, Quantity, dates};
@@ -78,11 +80,13 @@ impl Header {
 pub(crate) struct Row<'a> {
     cells: Cells<'a>,
     names: &'a [String],
+    /// Columns that are mapped but whose value could not be kept for this row.
+    unkept: RefCell<Vec<Col>>,
 }
 
 impl<'a> Row<'a> {
     pub(crate) fn new(cells: Cells<'a>, names: &'a [String]) -> Self {
-        Self { cells, names }
+        Self { cells, names, unkept: RefCell::default() }
     }
 
     /// The field, CPFs masked, without blanks at its ends; empty when not stated.
@@ -108,26 +112,41 @@ impl<'a> Row<'a> {
         Ok(code.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect())
     }
 
-    /// `DD/MM/AAAA`.
+    /// Sends a mapped column to the metadata, for this row only.
+    pub(crate) fn leave_in_metadata(&self, col: Col) {
+        self.unkept.borrow_mut().push(col);
+    }
+
+    /// `DD/MM/AAAA`. A day of a year that cannot be meant (`03/02/3023`) is not stated, and stays in the metadata.
     pub(crate) fn date(&self, col: Col) -> Result<Option<NaiveDate>, Fault> {
-        self.day(col, |text| dates::parse_br(text).ok(), "DD/MM/AAAA")
+        self.day(col, |text| dates::parse_br(text).ok(), &["%d/%m/%Y"])
     }
 
     /// `DD/MM/AAAA` or `AAAA/MM/DD` or `AAAA-MM-DD`.
     pub(crate) fn date_of_either_form(&self, col: Col) -> Result<Option<NaiveDate>, Fault> {
         let read = |text: &str| dates::parse_br(text).or_else(|_| dates::parse_iso(text)).ok();
-        self.day(col, read, "DD/MM/AAAA or AAAA/MM/DD")
+        self.day(col, read, &["%d/%m/%Y", "%Y/%m/%d", "%Y-%m-%d"])
     }
 
-    fn day(&self, col: Col, read: impl Fn(&str) -> Option<NaiveDate>, form: &str) -> Result<Option<NaiveDate>, Fault> {
+    fn day(
+        &self,
+        col: Col,
+        read: impl Fn(&str) -> Option<NaiveDate>,
+        forms: &[&str],
+    ) -> Result<Option<NaiveDate>, Fault> {
         let text = col.0.map_or("", |c| stated(self.cells.exact(c)));
         if text.is_empty() {
             return Ok(None);
         }
-        read(text).map(Some).ok_or_else(|| {
-            let detail = format!("`{}` is not a day between 1950 and 2150 in the form {form}", self.shown(col));
-            Fault::at(self.name(col), Reason::Date, detail)
-        })
+        if let Some(day) = read(text) {
+            return Ok(Some(day));
+        }
+        if is_far_off_day(text, forms) {
+            self.leave_in_metadata(col);
+            return Ok(None);
+        }
+        let form = if forms.len() == 1 { "DD/MM/AAAA" } else { "DD/MM/AAAA or AAAA/MM/DD" };
+        Err(Fault::at(self.name(col), Reason::Date, format!("`{}` is not a day in the form {form}", self.shown(col))))
     }
 
     /// An amount with Brazilian marks.
@@ -175,6 +194,12 @@ impl<'a> Row<'a> {
     pub(crate) fn hash(&self) -> String {
         hash_text(self.cells.joined())
     }
+}
+
+/// A day that exists in the calendar, though in a year that no contract can mean: a slip of the keyboard.
+pub(crate) fn is_far_off_day(text: &str, forms: &[&str]) -> bool {
+    let day = text.split([' ', 'T']).next().unwrap_or_default();
+    day.len() == 10 && forms.iter().any(|form| NaiveDate::parse_from_str(day, form).is_ok())
 }
 
 /// The first 16 bytes, in hex, of SHA-256.
@@ -227,13 +252,13 @@ impl Leftovers {
         Self { keys }
     }
 
-    /// The object for one row, with `also` columns that were mapped but not kept for this row.
-    pub(crate) fn write(&self, row: &Row<'_>, also: &[Col]) -> Option<String> {
+    /// The object for one row.
+    pub(crate) fn write(&self, row: &Row<'_>) -> Option<String> {
         let mut object = String::new();
         for (column, key) in &self.keys {
             push_member(&mut object, key, row.cells.masked(*column));
         }
-        for column in also.iter().filter_map(|c| c.0) {
+        for column in row.unkept.borrow().iter().filter_map(|c| c.0) {
             push_member(&mut object, &json_key(&row.names[column], column), row.cells.masked(column));
         }
         if object.is_empty() {

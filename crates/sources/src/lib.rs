@@ -7,19 +7,26 @@
 mod csv_rows;
 mod detect;
 mod discover;
+mod encoding;
 mod error;
 mod fields;
+mod json_fields;
+mod json_rows;
 mod pncp;
 mod portal_compras;
 mod portal_licitacoes;
 mod portal_ui;
+mod read;
+mod sanction_lists;
 mod sanctions;
+mod unit;
 
 use model::{Buyer, Sourced, Supplier};
 
 pub use detect::{Format, SOURCES};
 pub use discover::{Input, discover};
 pub use error::{Error, Reason};
+pub use read::{Header, identify, read};
 
 /// A row that could be mapped.
 #[derive(Debug, Clone, PartialEq)]

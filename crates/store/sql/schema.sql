@@ -27,6 +27,7 @@ create table files (
     fetched_at text not null,
     read integer not null, kept integer not null, unchanged integer not null,
     replaced integer not null, quarantined integer not null,
+    complete   integer not null default 0,
     unique (sha256, member, source)
 );
 

@@ -62,6 +62,8 @@ pub struct Judgement {
     pub groups: Option<Vec<String>>,
     pub findings: Vec<JudgedFinding>,
     pub coverage: Vec<CoverageRow>,
+    /// Name of the file that holds every outcome.
+    pub outcomes: String,
 }
 
 /// A finding as it is held.
@@ -76,6 +78,8 @@ pub struct FindingRow {
     pub gravity: i64,
     pub amount: i64,
     pub as_of: String,
+    pub group_key: String,
+    pub subject_id: String,
     pub run_id: i64,
     pub first_seen_at: String,
     pub updated_at: String,
@@ -116,6 +120,8 @@ fn finding_from(row: &Row<'_>) -> rusqlite::Result<FindingRow> {
         gravity: row.get("gravity")?,
         amount: row.get("amount")?,
         as_of: row.get("as_of")?,
+        group_key: row.get("group_key")?,
+        subject_id: row.get("subject_id")?,
         run_id: row.get("run_id")?,
         first_seen_at: row.get("first_seen_at")?,
         updated_at: row.get("updated_at")?,
@@ -208,14 +214,33 @@ impl Store {
         })
     }
 
-    /// The catalogue version of the newest run over everything, if there was one.
+    /// The catalogue version of the newest run, if there was one.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn last_full_catalogue(&self) -> Result<Option<String>> {
+    pub fn last_catalogue(&self) -> Result<Option<String>> {
+        self.read(|db| {
+            Ok(db.query_row("select catalogue_version from runs order by id desc limit 1", [], |row| row.get(0)).optional()?)
+        })
+    }
+
+    /// The number that the next run will have.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn next_run(&self) -> Result<i64> {
+        self.read(|db| Ok(db.query_row("select coalesce(max(id), 0) + 1 from runs", [], |row| row.get(0))?))
+    }
+
+    /// Name of the file that holds every outcome of a flag.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn outcomes_file(&self, flag: &str) -> Result<Option<String>> {
         self.read(|db| {
             Ok(db
-                .query_row("select catalogue_version from runs where scope = 'all' order by id desc limit 1", [], |row| row.get(0))
+                .prepare_cached("select value from meta where key = ?1")?
+                .query_row([format!("outcomes:{flag}")], |row| row.get(0))
                 .optional()?)
         })
     }
@@ -258,6 +283,8 @@ fn write_judgement(db: &rusqlite::Transaction<'_>, run: &RunRecord, run_id: i64,
     ))?
     .execute(params![judgement.flag, run.judged_at, run_id])?;
     db.prepare_cached("delete from coverage where flag = ?1")?.execute([&judgement.flag])?;
+    db.prepare_cached("insert or replace into meta (key, value) values (?1, ?2)")?
+        .execute([format!("outcomes:{}", judgement.flag), judgement.outcomes.clone()])?;
     for row in &judgement.coverage {
         db.prepare_cached("insert into coverage (flag, source, outcome, field, n) values (?1, ?2, ?3, ?4, ?5)")?
             .execute(params![row.flag, row.source, row.outcome, row.field, row.n])?;

@@ -185,7 +185,7 @@ impl Store {
     pub fn file_seen(&self, sha256: &str, member: &str) -> Result<Option<u64>> {
         self.read(|db| {
             Ok(db
-                .prepare_cached("select read from files where sha256 = ?1 and member = ?2")?
+                .prepare_cached("select read from files where sha256 = ?1 and member = ?2 and complete")?
                 .query_row(params![sha256, member], |row| row.get::<_, i64>(0))
                 .optional()?
                 .map(i64::cast_unsigned))
@@ -207,27 +207,36 @@ impl Ingest {
     pub fn begin_file(&mut self, name: &str, sha256: &str, member: &str, source: &str, format: &str) -> Result<()> {
         self.connection.prepare_cached(
             "insert into files (ingest_id, name, sha256, member, source, format, fetched_at, read, kept, unchanged, replaced, quarantined)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, 0, 0, 0)",
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, 0, 0, 0)
+             on conflict (sha256, member, source) do update set ingest_id = ?1, name = ?2, format = ?6, fetched_at = ?7",
         )?.execute(params![self.id, name, sha256, member, source, format, self.started_at])?;
-        self.file = Some(OpenFile { id: self.connection.last_insert_rowid(), seen: HashMap::new() });
+        let id = self.connection.query_row(
+            "select id from files where sha256 = ?1 and member = ?2 and source = ?3",
+            params![sha256, member, source],
+            |row| row.get(0),
+        )?;
+        // What a first, broken reading of the same file quarantined is read again.
+        self.connection.prepare_cached("delete from quarantine where file_id = ?1")?.execute([id])?;
+        self.file = Some(OpenFile { id, seen: HashMap::new() });
         Ok(())
     }
 
-    /// Ends the file and writes its account down.
+    /// Ends the file and writes its account down. A file that was not read to its end may come again.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub fn end_file(&mut self, account: &Account) -> Result<()> {
+    pub fn end_file(&mut self, account: &Account, complete: bool) -> Result<()> {
         let file = self.file.take().expect("a file was begun");
         self.connection
-            .prepare_cached("update files set read=?2, kept=?3, unchanged=?4, replaced=?5, quarantined=?6 where id=?1")?
+            .prepare_cached("update files set read=?2, kept=?3, unchanged=?4, replaced=?5, quarantined=?6, complete=?7 where id=?1")?
             .execute(params![
                 file.id,
                 account.read.cast_signed(),
                 account.kept.cast_signed(),
                 account.unchanged.cast_signed(),
                 account.replaced.cast_signed(),
-                account.quarantined.cast_signed()
+                account.quarantined.cast_signed(),
+                complete
             ])?;
         Ok(())
     }

@@ -72,7 +72,7 @@ function option(peers: Peers, shape: PeerShape, ink: Ink): EChartsCoreOption {
     },
     series: [
       {
-        type: 'scatter', symbolSize: 9, itemStyle: { color: ink.accent, opacity: 0.75 },
+        type: 'scatter', z: 5, symbolSize: 9, itemStyle: { color: ink.accent, opacity: 0.75 },
         data: shape.dots.map((d) => ({ value: [d.x, d.level - 0.5], name: say(d.value) })),
         tooltip: { formatter: '{b}' },
         markLine: { silent: true, symbol: 'none', data: lines },

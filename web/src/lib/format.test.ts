@@ -94,6 +94,7 @@ describe('words', () => {
   it('prefers Portuguese', () => {
     expect(text({ pt: 'sim', en: 'yes' })).toBe('sim')
     expect(text('cru')).toBe('cru')
+    expect(text('somam R$ 87,00')).toBe('somam R$\u00a087,00')
     expect(text(null)).toBe('')
   })
   it('counts in the plural', () => {

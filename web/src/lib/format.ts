@@ -11,7 +11,8 @@ const DECIMAL = /^([-+]?)(\d+)(?:\.(\d+))?$/
 /** Portuguese first; English where there is nothing else. */
 export function text(value: Text | null | undefined): string {
   if (!value) return ''
-  return typeof value === 'string' ? value : value.pt || value.en || ''
+  const words = typeof value === 'string' ? value : value.pt || value.en || ''
+  return words.replace(/R\$ (?=\d)/g, `R$${NBSP}`)
 }
 
 function grouped(digits: string): string {

@@ -15,7 +15,8 @@ export interface PeerShape {
 
 const DOTS_MAX = 120
 const SPREAD_FOR_LOG = 20
-const BINS = 32
+const BAR_BINS = 32
+const DOT_BINS = 72
 
 /** Nice values between two ends: 1, 2, 5 times a power of ten. */
 export function niceTicks(from: number, to: number, log: boolean): number[] {
@@ -49,17 +50,19 @@ export function shapePeers(values: string[], marked: string | null): PeerShape |
   const room = (x(most) - x(least)) * 0.06 || Math.abs(x(most)) * 0.1 || 1
   let [min, max] = [x(least) - room, x(most) + room]
   if (!log && least >= 0) min = Math.max(0, min)
-  const width = (max - min) / BINS
-  const bin = (n: number) => Math.min(BINS - 1, Math.floor((x(n) - min) / width))
+  const asDots = group.length <= DOTS_MAX
+  const bins = asDots ? DOT_BINS : BAR_BINS
+  const width = (max - min) / bins
+  const bin = (n: number) => Math.min(bins - 1, Math.floor((x(n) - min) / width))
 
-  const counts = new Array<number>(BINS).fill(0)
+  const counts = new Array<number>(bins).fill(0)
   const dots: Dot[] = []
   for (const { text, n } of group.sort((a, b) => a.n - b.n)) {
     const at = bin(n)
     counts[at] = (counts[at] ?? 0) + 1
-    if (group.length <= DOTS_MAX) dots.push({ x: x(n), level: counts[at] ?? 1, value: text })
+    if (asDots) dots.push({ x: x(n), level: counts[at] ?? 1, value: text })
   }
-  const bars = group.length <= DOTS_MAX ? [] : counts.map((count, at) => ({ from: min + at * width, to: min + (at + 1) * width, count }))
+  const bars = asDots ? [] : counts.map((count, at) => ({ from: min + at * width, to: min + (at + 1) * width, count }))
   const ends = log ? [10 ** min, 10 ** max] as const : [min, max] as const
   return {
     log, min, max, dots, bars,

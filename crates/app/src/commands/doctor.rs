@@ -1,0 +1,180 @@
+//! The doctor: what is wrong with a data folder or a set-up, in words, with what to do.
+
+use std::path::Path;
+use std::time::Duration;
+
+use lake::{Damage, Lake};
+use serde::Serialize;
+use store::Store;
+
+use crate::{App, Result, Settings, WriterLock};
+
+/// Free space below which an ingest may fail, in bytes.
+const FREE_SPACE_LOW: u64 = 1 << 30;
+/// Damaged segments named one by one; more are counted.
+const NAMED_MAX: usize = 10;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Gravity {
+    Ok,
+    Note,
+    Problem,
+}
+
+/// One finding of the doctor.
+#[derive(Debug, Clone, Serialize)]
+pub struct Advice {
+    /// How bad it is.
+    pub gravity: Gravity,
+    /// What was looked at.
+    pub about: &'static str,
+    /// What was found.
+    pub found: String,
+    /// What to do, where something is to be done.
+    pub advice: Option<String>,
+}
+
+/// What the doctor has found so far.
+#[derive(Default)]
+struct Chart(Vec<Advice>);
+
+impl Chart {
+    fn ok(&mut self, about: &'static str, found: impl Into<String>) {
+        self.0.push(Advice { gravity: Gravity::Ok, about, found: found.into(), advice: None });
+    }
+
+    fn note(&mut self, about: &'static str, found: impl Into<String>, advice: impl Into<String>) {
+        self.0.push(Advice { gravity: Gravity::Note, about, found: found.into(), advice: Some(advice.into()) });
+    }
+
+    fn problem(&mut self, about: &'static str, found: impl Into<String>, advice: impl Into<String>) {
+        self.0.push(Advice { gravity: Gravity::Problem, about, found: found.into(), advice: Some(advice.into()) });
+    }
+}
+
+impl App {
+    /// Looks at a data folder and the set-up around it. Changes nothing, and never stops at the first problem.
+    #[must_use]
+    pub fn doctor(settings: &Settings) -> Vec<Advice> {
+        let mut chart = Chart::default();
+        check_machine(&mut chart, settings);
+        let folder = &settings.data_dir;
+        if !folder.is_dir() {
+            chart.note("data folder", format!("{} is not there yet", folder.display()), "`cidadao ingest FILE` or `cidadao demo` makes it");
+            return chart.0;
+        }
+        check_space(&mut chart, folder);
+        let database = folder.join("cidadao.db");
+        if !database.is_file() {
+            chart.note("database", format!("{} holds no database yet", folder.display()), "`cidadao ingest FILE` or `cidadao demo` makes it");
+            return chart.0;
+        }
+        match Store::open(&database, 1) {
+            Err(error) => chart.problem(
+                "database",
+                format!("{} cannot be opened: {error}", database.display()),
+                "restore it from a copy, or move the folder away and ingest the files again",
+            ),
+            Ok(store) => {
+                if let Err(error) = check_data(&mut chart, &store, folder) {
+                    chart.problem("data", format!("a check could not run: {error}"), "see the lines above; if there are none, report this");
+                }
+            }
+        }
+        chart.0
+    }
+}
+
+fn check_machine(chart: &mut Chart, settings: &Settings) {
+    match std::net::TcpListener::bind(&settings.http.listen) {
+        Ok(_) => chart.ok("address", format!("{} is free", settings.http.listen)),
+        Err(error) => chart.note(
+            "address",
+            format!("{} cannot be taken: {error}", settings.http.listen),
+            "if that is not a running cidadao, choose another with --listen",
+        ),
+    }
+    for change in &settings.changed {
+        chart.ok("setting", change.clone());
+    }
+}
+
+fn check_space(chart: &mut Chart, folder: &Path) {
+    match WriterLock::take(folder, Duration::ZERO) {
+        Ok(_) => chart.ok("writer", "nobody is writing"),
+        Err(crate::Error::Locked(_)) => chart.note("writer", "another program is writing to this folder", "wait for it to end before you ingest"),
+        Err(error) => chart.problem("writer", format!("the folder cannot be written: {error}"), "give this user the right to write there"),
+    }
+    match rustix::fs::statvfs(folder) {
+        Ok(space) => {
+            let free = space.f_bavail.saturating_mul(space.f_frsize);
+            let text = format!("{} MiB free", free >> 20);
+            if free < FREE_SPACE_LOW {
+                chart.problem("disk", text, "an ingest needs about three times the size of its files; make room");
+            } else {
+                chart.ok("disk", text);
+            }
+        }
+        Err(error) => chart.note("disk", format!("free space is unknown: {error}"), "check it yourself before a large ingest"),
+    }
+}
+
+fn check_data(chart: &mut Chart, store: &Store, folder: &Path) -> Result<()> {
+    let faults = store.integrity()?;
+    match faults.first() {
+        None => chart.ok("database", "sound"),
+        Some(first) => chart.problem("database", format!("{} fault(s), the first: {first}", faults.len()), "restore it from a copy, or ingest the files again into a new folder"),
+    }
+    let lake = Lake::open(&folder.join("lake"))?;
+    check_lake(chart, store, &lake)?;
+    let (ingests, pending) = store.ingests()?;
+    if ingests == 0 {
+        chart.note("data", "nothing was ingested yet", "`cidadao ingest FILE`");
+        return Ok(());
+    }
+    match pending {
+        None => chart.ok("judgement", format!("all {ingests} ingest(s) are judged")),
+        Some(first) => chart.problem("judgement", format!("ingests from number {first} on are not judged"), "`cidadao flags run`"),
+    }
+    for (table, rows) in store.table_counts()? {
+        match (table.as_str(), rows) {
+            ("contracts", 0) => chart.note("contracts", "none are held", "ingest a file that holds contracts"),
+            ("sanctions", 0) => chart.note("sanctions", "none are held: BR01 cannot be computed", "ingest the CEIS and CNEP lists"),
+            (_, rows) => chart.ok("rows", format!("{table}: {rows}")),
+        }
+    }
+    for count in store.quarantine_counts()? {
+        chart.note(
+            "quarantine",
+            format!("{} row(s) of {} could not be kept: {}", count.rows, count.source, count.reason),
+            "compare them with the file; a corrected file can be ingested again",
+        );
+    }
+    Ok(())
+}
+
+fn check_lake(chart: &mut Chart, store: &Store, lake: &Lake) -> Result<()> {
+    let damage = lake.damage(store, true)?;
+    if damage.is_empty() {
+        chart.ok("lake", "every segment is as the manifest says");
+    }
+    for damaged in damage.iter().take(NAMED_MAX) {
+        let found = match damaged {
+            Damage::Missing(path) => format!("segment {path} is missing"),
+            Damage::Size(path) => format!("segment {path} has another size than the manifest says"),
+            Damage::Content(path) => format!("segment {path} was altered: its SHA-256 is not the manifest's"),
+        };
+        chart.problem("lake", found, "the rows are safe in the database; restore the file from a copy, or ingest into a new folder");
+    }
+    if damage.len() > NAMED_MAX {
+        chart.problem("lake", format!("{} more segments are damaged", damage.len() - NAMED_MAX), "as above");
+    }
+    let orphans = lake.orphans(store)?;
+    if !orphans.is_empty() {
+        chart.note("lake", format!("{} file(s) that no manifest row names", orphans.len()), "the next ingest removes them; they count for nothing");
+    }
+    Ok(())
+}

@@ -1,0 +1,308 @@
+//! Ingest: files in, records and findings out, with an account that closes.
+//!
+//! One thread reads and maps, one writes. Everything becomes visible in one transaction at the end; whatever happens
+//! before leaves what was there untouched. Then the touched peer groups are judged.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use sources::{Event, Header, Input};
+use store::{Account, Ingest, QuarantinedRow};
+
+use super::judge::JudgeReport;
+use crate::{App, Error, Result, WriterLock};
+
+/// Rows that travel together from the reader to the writer.
+const LOT: usize = 512;
+/// Lots that may wait between them; bounds memory.
+const LOTS_WAITING: usize = 8;
+/// How long an ingest waits for another writer.
+const LOCK_PATIENCE: Duration = Duration::from_secs(600);
+/// How often progress is told.
+const TELL_EVERY: Duration = Duration::from_millis(100);
+
+/// What to ingest.
+#[derive(Debug, Clone, Default)]
+pub struct IngestRequest {
+    /// Files, folders and archives.
+    pub paths: Vec<PathBuf>,
+    /// Forces a source; else each file is known by its content.
+    pub source: Option<String>,
+}
+
+/// How far an ingest is.
+#[derive(Debug, Clone, Copy)]
+pub enum IngestProgress<'a> {
+    /// Rows of a file.
+    Reading {
+        /// The file.
+        file: &'a str,
+        /// Files done and in all.
+        files: (usize, usize),
+        /// Rows so far, of all files.
+        rows: u64,
+    },
+    /// Writing segments and committing.
+    Writing,
+    /// Judging a flag.
+    Judging(&'a str),
+}
+
+/// What an ingest did.
+#[derive(Debug, Clone, Serialize)]
+pub struct IngestReport {
+    /// The account of all files.
+    pub totals: Totals,
+    /// The account of each file.
+    pub files: Vec<FileReport>,
+    /// What was judged.
+    pub judged: Option<JudgeReport>,
+    /// Seconds from start to end.
+    pub seconds: f64,
+}
+
+/// `read = kept + unchanged + replaced + quarantined`.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[allow(missing_docs, reason = "the names are the account's own")]
+pub struct Totals {
+    pub read: u64,
+    pub kept: u64,
+    pub unchanged: u64,
+    pub replaced: u64,
+    pub quarantined: u64,
+}
+
+/// What became of one file.
+#[derive(Debug, Clone, Serialize)]
+pub struct FileReport {
+    /// The file, as people know it.
+    pub name: String,
+    /// Its source, where it could be told.
+    pub source: Option<String>,
+    /// `ingested`, `seen_before`, `failed` or `not_recognised`.
+    pub status: &'static str,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Its account.
+    #[serde(flatten)]
+    pub account: Totals,
+}
+
+impl From<Account> for Totals {
+    fn from(a: Account) -> Self {
+        Self { read: a.read, kept: a.kept, unchanged: a.unchanged, replaced: a.replaced, quarantined: a.quarantined }
+    }
+}
+
+/// A file that is worth reading.
+struct Fresh {
+    input: Input,
+    sha256: String,
+    named: bool,
+}
+
+impl App {
+    /// Ingests files and judges what they touch.
+    ///
+    /// # Errors
+    /// A path that is not there, another writer, a full disk: nothing is changed then. A file that cannot be read does
+    /// not stop the others; its report says why.
+    pub fn ingest(&self, request: &IngestRequest, tell: &mut dyn FnMut(IngestProgress<'_>)) -> Result<IngestReport> {
+        let started = Instant::now();
+        let _lock = WriterLock::take(self.folder(), LOCK_PATIENCE)?;
+        self.lake().remove_orphans(self.store())?;
+        let mut reports: Vec<FileReport> = Vec::new();
+        let fresh = self.fresh_files(request, &mut reports)?;
+        if !fresh.is_empty() {
+            self.read_and_commit(request, &fresh, &mut reports, tell)?;
+        }
+        let judged = self.judge_pending(&mut |flag| tell(IngestProgress::Judging(flag)))?;
+        reports.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut totals = Totals::default();
+        for report in &reports {
+            totals.read += report.account.read;
+            totals.kept += report.account.kept;
+            totals.unchanged += report.account.unchanged;
+            totals.replaced += report.account.replaced;
+            totals.quarantined += report.account.quarantined;
+        }
+        Ok(IngestReport { totals, files: reports, judged, seconds: started.elapsed().as_secs_f64() })
+    }
+
+    /// The files not seen before; those seen are reported at once, their rows unchanged.
+    fn fresh_files(&self, request: &IngestRequest, reports: &mut Vec<FileReport>) -> Result<Vec<Fresh>> {
+        let mut hashes: HashMap<PathBuf, String> = HashMap::new();
+        let mut fresh: Vec<Fresh> = Vec::new();
+        let mut listed: std::collections::HashSet<(String, String)> = std::collections::HashSet::new();
+        for path in &request.paths {
+            let named = path.is_file();
+            for input in sources::discover(std::slice::from_ref(path))? {
+                let sha256 = match hashes.get(&input.path) {
+                    Some(hash) => hash.clone(),
+                    None => {
+                        let hash = sha256_of(&input.path)?;
+                        hashes.insert(input.path.clone(), hash.clone());
+                        hash
+                    }
+                };
+                let member = input.member.clone().unwrap_or_default();
+                if !listed.insert((sha256.clone(), member.clone())) {
+                    // The same content twice in one call.
+                    continue;
+                }
+                match self.store().file_seen(&sha256, &member)? {
+                    Some(rows) => reports.push(FileReport {
+                        name: input.name,
+                        source: None,
+                        status: "seen_before",
+                        error: None,
+                        account: Totals { read: rows, unchanged: rows, ..Totals::default() },
+                    }),
+                    None => fresh.push(Fresh { input, sha256, named }),
+                }
+            }
+        }
+        Ok(fresh)
+    }
+
+    fn read_and_commit(
+        &self, request: &IngestRequest, fresh: &[Fresh], reports: &mut Vec<FileReport>,
+        tell: &mut dyn FnMut(IngestProgress<'_>),
+    ) -> Result<()> {
+        let bytes = fresh.iter().map(|f| f.input.bytes).sum();
+        let mut ingest = self.store().begin_ingest(&model::dates::now_text(), bytes)?;
+        let mut total = Account::default();
+        for (at, file) in fresh.iter().enumerate() {
+            let report = read_file(&mut ingest, file, request.source.as_deref(), &mut |rows| {
+                tell(IngestProgress::Reading { file: &file.input.name, files: (at, fresh.len()), rows: total.read + rows });
+            })?;
+            total.read += report.account.read;
+            total.kept += report.account.kept;
+            total.unchanged += report.account.unchanged;
+            total.replaced += report.account.replaced;
+            total.quarantined += report.account.quarantined;
+            reports.push(report);
+        }
+        tell(IngestProgress::Writing);
+        ingest.finish_rows()?;
+        let at = model::dates::now_text();
+        self.lake().write_segments(&ingest, &at)?;
+        ingest.commit(&total, &at)?;
+        Ok(())
+    }
+}
+
+/// Reads one file into the ingest.
+fn read_file(
+    ingest: &mut Ingest, file: &Fresh, hint: Option<&str>, tell: &mut dyn FnMut(u64),
+) -> Result<FileReport> {
+    let report = |source: Option<&Header>, status, error, account: Account| FileReport {
+        name: file.input.name.clone(),
+        source: source.map(|h| h.source.to_owned()),
+        status,
+        error,
+        account: account.into(),
+    };
+    let header = match sources::identify(&file.input, hint) {
+        Ok(header) => header,
+        Err(error @ sources::Error::UnknownFormat { .. }) if !file.named => {
+            return Ok(report(None, "not_recognised", Some(error.to_string()), Account::default()));
+        }
+        Err(error) => return Ok(report(None, "failed", Some(error.to_string()), Account::default())),
+    };
+    let member = file.input.member.as_deref().unwrap_or_default();
+    ingest.begin_file(&file.input.name, &file.sha256, member, header.source, header.format.name())?;
+    let mut account = Account::default();
+    let (sender, receiver) = sync_channel::<Vec<Event>>(LOTS_WAITING);
+    let (read, written) = std::thread::scope(|scope| {
+        let reader = scope.spawn(move || send_rows(&file.input, hint, sender));
+        let written = write_rows(ingest, header.source, &receiver, &mut account, tell);
+        // A writer that failed stops listening, and the reader stops with it.
+        drop(receiver);
+        (reader.join(), written)
+    });
+    written?;
+    let failure = match read {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(_) => Some(format!("{}: the reader of this format failed; the rows before were kept", file.input.name)),
+    };
+    ingest.end_file(&account, failure.is_none())?;
+    let status = if failure.is_some() { "failed" } else { "ingested" };
+    Ok(report(Some(&header), status, failure, account))
+}
+
+/// Reads and maps; runs on a thread of its own.
+fn send_rows(input: &Input, hint: Option<&str>, sender: SyncSender<Vec<Event>>) -> std::result::Result<(), sources::Error> {
+    let mut lot = Vec::with_capacity(LOT);
+    let gone = || sources::Error::sink("the writer stopped");
+    let outcome = sources::read(input, hint, &mut |event| {
+        lot.push(event);
+        if lot.len() == LOT {
+            sender.send(std::mem::replace(&mut lot, Vec::with_capacity(LOT))).map_err(|_| gone())?;
+        }
+        Ok(())
+    });
+    if !lot.is_empty() {
+        sender.send(lot).map_err(|_| gone())?;
+    }
+    outcome.map(|_| ())
+}
+
+fn write_rows(
+    ingest: &mut Ingest, source: &str, receiver: &Receiver<Vec<Event>>, account: &mut Account,
+    tell: &mut dyn FnMut(u64),
+) -> Result<()> {
+    let mut told = Instant::now();
+    for lot in receiver {
+        for event in lot {
+            match event {
+                Event::Row(mut row) => {
+                    if let Some((id, buyer)) = row.buyer.take() {
+                        ingest.see_buyer(&id, source, row.sourced.line, buyer)?;
+                    }
+                    if let Some((id, supplier)) = row.supplier.take() {
+                        ingest.see_supplier(&id, source, row.sourced.line, supplier)?;
+                    }
+                    let outcome = ingest.put(source, &mut row.sourced)?;
+                    account.book(outcome);
+                }
+                Event::Bad(bad) => {
+                    ingest.quarantine(&QuarantinedRow {
+                        line: bad.line,
+                        column: bad.column.as_deref(),
+                        reason: bad.reason.code(),
+                        detail: &bad.detail,
+                        raw: &bad.raw,
+                    })?;
+                    account.book_quarantined();
+                }
+            }
+        }
+        if told.elapsed() >= TELL_EVERY {
+            tell(account.read);
+            told = Instant::now();
+        }
+    }
+    tell(account.read);
+    Ok(())
+}
+
+fn sha256_of(path: &Path) -> Result<String> {
+    let mut file = File::open(path).map_err(|e| Error::io(path, &e))?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0u8; 1 << 18];
+    loop {
+        let read = file.read(&mut buffer).map_err(|e| Error::io(path, &e))?;
+        if read == 0 {
+            return Ok(hash.finalize().iter().map(|b| format!("{b:02x}")).collect());
+        }
+        hash.update(&buffer[..read]);
+    }
+}

@@ -1,0 +1,218 @@
+//! Judging: the catalogue over what an ingest touched, or over everything when the catalogue changed.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use flags::{Flag, Outcomes};
+use lake::{Scope, Session, SessionLimits};
+use serde::Serialize;
+use serde_json::{Value, json};
+use store::{CoverageRow, JudgedFinding, Judgement, RunRecord};
+
+use crate::{App, Error, Result, VERSION, WriterLock};
+
+/// The most rows of evidence that one answer holds; `rows_total` says how many there are.
+const EVIDENCE_ROWS_MAX: usize = 500;
+
+/// What a run of the catalogue gave.
+#[derive(Debug, Clone, Serialize)]
+pub struct JudgeReport {
+    /// `all`, or `since ingest N`.
+    pub scope: String,
+    /// Per flag.
+    pub flags: Vec<JudgedFlag>,
+    /// Seconds from start to end.
+    pub seconds: f64,
+}
+
+/// What one flag gave in a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct JudgedFlag {
+    /// Its code.
+    pub code: String,
+    /// Hits in the groups that were judged.
+    pub hits: u64,
+    /// Seconds.
+    pub seconds: f64,
+}
+
+impl App {
+    /// Judges every flag over everything, whatever was judged before.
+    ///
+    /// # Errors
+    /// Another writer; a segment is missing; the disk is full. What was judged before stands then.
+    pub fn judge_all(&self, tell: &mut dyn FnMut(&str)) -> Result<JudgeReport> {
+        let _lock = WriterLock::take(self.folder(), Duration::from_secs(600))?;
+        self.judge(Scope::All, tell)
+    }
+
+    /// Judges what waits to be judged; `None` when nothing does. The caller holds the writer's lock.
+    pub(crate) fn judge_pending(&self, tell: &mut dyn FnMut(&str)) -> Result<Option<JudgeReport>> {
+        let (ingests, pending) = self.store().ingests()?;
+        if ingests == 0 {
+            return Ok(None);
+        }
+        let same_catalogue = self.store().last_catalogue()?.as_deref() == Some(self.catalogue().version());
+        let outcomes_there = self.catalogue().flags().iter().all(|f| self.outcomes_path(f).is_ok_and(|p| p.is_some_and(|p| p.is_file())));
+        if same_catalogue && outcomes_there {
+            return pending.map(|since| self.judge(Scope::Since(since), tell)).transpose();
+        }
+        self.judge(Scope::All, tell).map(Some)
+    }
+
+    fn judge(&self, scope: Scope, tell: &mut dyn FnMut(&str)) -> Result<JudgeReport> {
+        let started = Instant::now();
+        let judged_up_to = i64::MAX;
+        let session = self.session(scope)?;
+        let folder = self.folder().join("outcomes");
+        std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
+        let run_number = self.store().next_run()?;
+        let mut judgements = Vec::new();
+        let mut report = Vec::new();
+        for flag in self.catalogue().flags() {
+            tell(&flag.code);
+            let flag_started = Instant::now();
+            let before = if scope == Scope::All { None } else { self.outcomes_path(flag)? };
+            let name = format!("{}-{run_number:08}.parquet", flag.code);
+            let after = folder.join(&name);
+            let judged = flags::judge(&session, flag, Outcomes { before: before.as_deref(), after: &after })?;
+            let coverage = flags::outcomes_of(&session, &after)?;
+            report.push(JudgedFlag { code: flag.code.clone(), hits: judged.hits.len() as u64, seconds: flag_started.elapsed().as_secs_f64() });
+            judgements.push(Judgement {
+                flag: flag.code.clone(),
+                groups: before.is_some().then_some(judged.groups),
+                findings: judged.hits.into_iter().map(|hit| to_store(flag, hit)).collect(),
+                coverage: coverage.into_iter().map(|c| CoverageRow { flag: flag.code.clone(), source: c.source, outcome: c.outcome, field: c.field, n: c.n }).collect(),
+                outcomes: name,
+            });
+        }
+        let scope_text = match scope {
+            Scope::All => "all".to_owned(),
+            Scope::Since(ingest) => format!("since ingest {ingest}"),
+        };
+        let run = RunRecord {
+            judged_at: model::dates::now_text(),
+            catalogue_version: self.catalogue().version().to_owned(),
+            program_version: VERSION.to_owned(),
+            law_version: model::law::LAW_VERSION.to_string(),
+            segments: session.segments().len().to_string(),
+            scope: scope_text.clone(),
+        };
+        self.store().write_judgements(&run, &judgements, judged_up_to)?;
+        self.remove_old_outcomes(&folder)?;
+        Ok(JudgeReport { scope: scope_text, flags: report, seconds: started.elapsed().as_secs_f64() })
+    }
+
+    /// A session over the segments that count.
+    pub(crate) fn session(&self, scope: Scope) -> Result<Session> {
+        let analysis = &self.settings().analysis;
+        let processors = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
+        let limits = SessionLimits {
+            memory_mib: analysis.memory_mib,
+            threads: if analysis.threads == 0 { processors } else { analysis.threads },
+            spill: self.folder().join("spill"),
+        };
+        Ok(self.lake().session(self.store(), scope, &limits)?)
+    }
+
+    fn outcomes_path(&self, flag: &Flag) -> Result<Option<PathBuf>> {
+        Ok(self.store().outcomes_file(&flag.code)?.map(|name| self.folder().join("outcomes").join(name)))
+    }
+
+    /// Removes the outcomes of runs that newer ones replaced, or that were never committed.
+    fn remove_old_outcomes(&self, folder: &Path) -> Result<()> {
+        let mut current = Vec::new();
+        for flag in self.catalogue().flags() {
+            current.extend(self.outcomes_path(flag)?);
+        }
+        for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, &e))?.flatten() {
+            let path = entry.path();
+            if !current.contains(&path) {
+                std::fs::remove_file(&path).map_err(|e| Error::io(&path, &e))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a stranger needs to redo a finding's arithmetic: rows with file and line, formula, SQL, parameters,
+    /// segment hashes, law.
+    ///
+    /// # Errors
+    /// No such finding; the analysis fails.
+    pub fn evidence(&self, id: &str) -> Result<Value> {
+        let held = self.store().finding(id)?.ok_or_else(|| Error::not_found("finding", id))?;
+        let flag = self.catalogue().flag(&held.flag).ok_or_else(|| Error::not_found("flag", &held.flag))?;
+        let finding: Value = serde_json::from_str(&held.body).map_err(store::Error::from)?;
+        let session = self.session(Scope::All)?;
+        let ids = flags::evidence_rows(&session, flag, &held.group_key, &held.subject_id)?;
+        let mut rows = Vec::new();
+        for (table, id) in ids.iter().take(EVIDENCE_ROWS_MAX) {
+            if let Some(row) = self.store().row(table, id)? {
+                rows.push(evidence_row(table, row));
+            }
+        }
+        let segments: Vec<Value> = session
+            .segments()
+            .iter()
+            .filter(|s| rows.iter().any(|row| row["table"] == s.table.as_str() && in_partition(row, s)))
+            .map(|s| json!({"path": s.path, "sha256": s.sha256, "rows": s.rows}))
+            .collect();
+        let run = self.store().run(held.run_id)?;
+        let parameters: serde_json::Map<String, Value> =
+            flag.parameters.iter().map(|p| (p.name.clone(), json!(p.default))).collect();
+        Ok(json!({
+            "flag": {"code": flag.code, "version": flag.version, "formula": flag.formula, "sql": flag.sql, "peers_sql": flag.peers_sql()},
+            "parameters": parameters,
+            "arithmetic": finding["arithmetic"],
+            "peers": finding["peers"],
+            "law": finding["law"],
+            "finding": finding,
+            "rows": rows,
+            "rows_total": ids.len(),
+            "segments": segments,
+            "run": {
+                "id": held.run_id, "judged_at": run.judged_at, "catalogue_version": run.catalogue_version,
+                "program_version": run.program_version, "law_version": run.law_version, "scope": run.scope,
+            },
+        }))
+    }
+}
+
+fn to_store(flag: &Flag, hit: flags::Hit) -> JudgedFinding {
+    JudgedFinding {
+        id: hit.id,
+        flag: flag.code.clone(),
+        severity: hit.severity,
+        kind: flag.kind.clone(),
+        gravity: hit.gravity,
+        amount: hit.amount.scaled(),
+        as_of: hit.as_of,
+        group_key: hit.group_key,
+        subject_id: hit.subject_id,
+        buyer_id: hit.buyer_id,
+        supplier_id: hit.supplier_id,
+        contract_ids: hit.contract_ids,
+        body: hit.body,
+    }
+}
+
+fn evidence_row(table: &str, mut fields: serde_json::Map<String, Value>) -> Value {
+    let mut take = |name: &str| fields.remove(name).unwrap_or(Value::Null);
+    let (id, source, file, sha256) = (take("id"), take("source"), take("file"), take("file_sha256"));
+    let (line, row_hash, fetched_at) = (take("line"), take("row_hash"), take("fetched_at"));
+    for internal in ["file_id", "ingest_id"] {
+        take(internal);
+    }
+    json!({
+        "table": table, "id": id, "source": source, "file": file, "file_sha256": sha256, "line": line,
+        "row_hash": row_hash, "fetched_at": fetched_at, "fields": fields,
+    })
+}
+
+fn in_partition(row: &Value, segment: &store::Segment) -> bool {
+    if segment.source != "all" && row["source"] != segment.source.as_str() {
+        return false;
+    }
+    let month = row["fields"]["partition_on"].as_str().and_then(|day| day.get(..7));
+    segment.partition == "all" || segment.partition == month.unwrap_or("undated")
+}

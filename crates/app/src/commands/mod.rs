@@ -1,0 +1,6 @@
+//! What writes: ingest, judge, demo; and what checks: doctor.
+
+pub(crate) mod demo;
+pub(crate) mod doctor;
+pub(crate) mod ingest;
+pub(crate) mod judge;

@@ -1,0 +1,197 @@
+//! Settings: `config/default.toml` is the manual and the default; a file and the environment override it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::{Error, Result};
+
+/// The annotated defaults.
+pub const DEFAULT: &str = include_str!("../../../config/default.toml");
+
+/// The prefix of environment variables that override settings.
+const PREFIX: &str = "CIDADAO_";
+
+/// Variables with the prefix that are no settings: they steer tests, builds and benches.
+const NOT_SETTINGS: &[&str] = &["CIDADAO_REAL_DATA", "CIDADAO_FUZZ_SECONDS", "CIDADAO_BIN", "CIDADAO_CONFIG", "CIDADAO_SEED"];
+
+/// Every setting, in force.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct Settings {
+    pub data_dir: PathBuf,
+    pub http: Http,
+    pub store: StoreSettings,
+    pub analysis: Analysis,
+    pub log: Log,
+    /// Settings that are not the default, as `name = value (where from)`.
+    #[serde(skip)]
+    pub changed: Vec<String>,
+}
+
+/// Section `[http]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct Http {
+    pub listen: String,
+    pub request_timeout_s: u64,
+    pub body_max_bytes: usize,
+    pub queue_max: usize,
+}
+
+/// Section `[store]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct StoreSettings {
+    pub readers: usize,
+}
+
+/// Section `[analysis]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct Analysis {
+    pub memory_mib: u32,
+    pub threads: u32,
+}
+
+/// Section `[log]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct Log {
+    pub filter: String,
+    pub format: String,
+}
+
+impl Settings {
+    /// The settings of `file` (if any) and `environment` over the defaults.
+    ///
+    /// # Errors
+    /// A file that cannot be read, an unknown key, a value of another type or out of its range; the message says which.
+    pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self> {
+        let mut table: toml::Table = toml::from_str(DEFAULT).map_err(|e| Error::Settings(format!("embedded defaults: {e}")))?;
+        let mut changed = BTreeMap::new();
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, &e))?;
+            let over: toml::Table =
+                toml::from_str(&text).map_err(|e| Error::Settings(format!("{}: {e}", path.display())))?;
+            merge(&mut table, over, "", &path.display().to_string(), &mut changed)?;
+        }
+        for (name, value) in environment {
+            if name.starts_with(PREFIX) && !NOT_SETTINGS.contains(&name.as_str()) {
+                set_from_environment(&mut table, &name, &value, &mut changed)?;
+            }
+        }
+        let mut settings: Self =
+            table.try_into().map_err(|e: toml::de::Error| Error::Settings(format!("settings: {}", e.message())))?;
+        settings.changed = changed.into_iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        settings.check()?;
+        Ok(settings)
+    }
+
+    fn check(&self) -> Result<()> {
+        let within = |name: &str, value: u64, low: u64, high: u64| {
+            if (low..=high).contains(&value) {
+                Ok(())
+            } else {
+                Err(Error::Settings(format!("{name} = {value}: must lie between {low} and {high}")))
+            }
+        };
+        within("http.request_timeout_s", self.http.request_timeout_s, 1, 300)?;
+        within("http.body_max_bytes", self.http.body_max_bytes as u64, 1_024, 67_108_864)?;
+        within("http.queue_max", self.http.queue_max as u64, 1, 100_000)?;
+        within("store.readers", self.store.readers as u64, 1, 64)?;
+        within("analysis.memory_mib", self.analysis.memory_mib.into(), 64, 1_048_576)?;
+        within("analysis.threads", self.analysis.threads.into(), 0, 256)?;
+        if !["text", "json"].contains(&self.log.format.as_str()) {
+            return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));
+        }
+        Ok(())
+    }
+}
+
+fn merge(
+    into: &mut toml::Table, from: toml::Table, path: &str, origin: &str, changed: &mut BTreeMap<String, String>,
+) -> Result<()> {
+    for (key, value) in from {
+        let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match (into.get_mut(&key), value) {
+            (Some(toml::Value::Table(inner)), toml::Value::Table(over)) => merge(inner, over, &name, origin, changed)?,
+            (Some(held), value) => {
+                if *held != value {
+                    changed.insert(name, format!("{value} ({origin})"));
+                }
+                *held = value;
+            }
+            (None, _) => return Err(Error::Settings(format!("{origin}: unknown setting `{name}`"))),
+        }
+    }
+    Ok(())
+}
+
+fn set_from_environment(
+    table: &mut toml::Table, variable: &str, text: &str, changed: &mut BTreeMap<String, String>,
+) -> Result<()> {
+    let wanted = variable[PREFIX.len()..].to_ascii_lowercase();
+    let unknown = || Error::Settings(format!("{variable}: no setting has this name"));
+    let (section, key) = if table.contains_key(&wanted) {
+        (None, wanted.clone())
+    } else {
+        let (section, key) = wanted.split_once('_').ok_or_else(unknown)?;
+        (Some(section.to_owned()), key.to_owned())
+    };
+    let holder = match &section {
+        None => table,
+        Some(section) => table.get_mut(section).and_then(toml::Value::as_table_mut).ok_or_else(unknown)?,
+    };
+    let held = holder.get_mut(&key).ok_or_else(unknown)?;
+    let value = match held {
+        toml::Value::Integer(_) => toml::Value::Integer(
+            text.trim().parse().map_err(|_| Error::Settings(format!("{variable}={text}: must be a whole number")))?,
+        ),
+        _ => toml::Value::String(text.to_owned()),
+    };
+    if *held != value {
+        let name = section.map_or_else(|| key.clone(), |section| format!("{section}.{key}"));
+        changed.insert(name, format!("{value} ({variable})"));
+    }
+    *held = value;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(variables: &[(&str, &str)]) -> Result<Settings> {
+        Settings::load(None, variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+    }
+
+    #[test]
+    fn the_defaults_are_whole() {
+        let settings = load(&[]).unwrap();
+        assert_eq!(settings.http.listen, "127.0.0.1:8080");
+        assert!(settings.changed.is_empty());
+    }
+
+    #[test]
+    fn the_environment_overrides_and_says_so() {
+        let settings = load(&[("CIDADAO_STORE_READERS", "7"), ("CIDADAO_DATA_DIR", "/x"), ("OTHER", "1")]).unwrap();
+        assert_eq!((settings.store.readers, settings.data_dir.as_path()), (7, Path::new("/x")));
+        assert_eq!(settings.changed.len(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_stops_the_start_with_its_name() {
+        for (name, value) in [("CIDADAO_STORE_READERS", "0"), ("CIDADAO_STORE_READERS", "x"), ("CIDADAO_NOPE", "1"), ("CIDADAO_STORE_NOPE", "1"), ("CIDADAO_LOG_FORMAT", "xml")] {
+            let error = load(&[(name, value)]).unwrap_err().to_string().to_lowercase();
+            let key = name.rsplit('_').next().unwrap().to_lowercase();
+            assert!(error.contains(&key), "{name}={value}: {error}");
+        }
+    }
+}

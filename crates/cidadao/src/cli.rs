@@ -1,0 +1,94 @@
+//! The command line, as people type it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Turns public-procurement data into red flags that anyone can check.
+///
+/// Exit codes: 0 done, 1 failed, 2 wrong use, 3 done with quarantined rows.
+#[derive(Debug, Parser)]
+#[command(name = "cidadao", version, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Folder of the database and the lake.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// A file with settings that differ from the defaults.
+    #[arg(long, global = true, value_name = "FILE", env = "CIDADAO_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// One JSON document on stdout; progress and messages on stderr.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make fictitious data, ingest it, print the gravest findings and open the server.
+    Demo {
+        /// Contracts to make.
+        #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(100..=10_000_000))]
+        contracts: u64,
+        /// Address and port of the server.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<String>,
+        /// Stop after printing, without opening the server.
+        #[arg(long)]
+        no_serve: bool,
+    },
+    /// Answer REST, the page and metrics.
+    Serve {
+        /// Address and port.
+        #[arg(long, value_name = "ADDR")]
+        listen: Option<String>,
+    },
+    /// Read files, folders and archives; judge what they touch.
+    Ingest {
+        /// Files, folders, ZIP archives.
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Force a source instead of knowing each file by its content.
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
+    },
+    /// Write fictitious files in the layouts of real sources.
+    Sample {
+        /// Contracts to make.
+        #[arg(long, value_parser = clap::value_parser!(u64).range(100..=100_000_000))]
+        contracts: u64,
+        /// The same seed gives the same files.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Folder to write to.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// The catalogue of red flags.
+    #[command(subcommand)]
+    Flags(FlagsCommand),
+    /// Say in words what is wrong with a data folder or a set-up.
+    Doctor,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum FlagsCommand {
+    /// Every flag, in a line each.
+    List,
+    /// Judge everything again.
+    Run,
+    /// What a flag means, its formula, parameters and SQL.
+    Explain {
+        /// Its code, such as BR05.
+        code: String,
+    },
+    /// How many subjects were judged, with which outcome, and what is missing.
+    Coverage,
+}

@@ -1,0 +1,234 @@
+//! What each command does: one call of the application, then its words.
+
+use std::process::ExitCode;
+
+use app::{App, Error, Gravity, IngestRequest, Result, Settings};
+use serde_json::json;
+
+use crate::cli::{Cli, Command, Common, FlagsCommand};
+use crate::output::{Progress, print_advice, print_findings, print_ingest, table};
+
+const DONE: ExitCode = ExitCode::SUCCESS;
+
+pub fn run(arguments: Cli) -> Result<ExitCode> {
+    let Cli { common, command } = arguments;
+    let settings = settings(&common, listen_of(&command))?;
+    start_log(&settings);
+    match command {
+        Command::Demo { contracts, no_serve, .. } => demo(settings, contracts, no_serve, common.json),
+        Command::Serve { .. } => serve(App::open(settings)?),
+        Command::Ingest { paths, source } => ingest(settings, &IngestRequest { paths, source }, common.json),
+        Command::Sample { contracts, seed, out } => sample(contracts, seed, &out, common.json),
+        Command::Flags(command) => flags(settings, &command, common.json),
+        Command::Doctor => doctor(&settings, common.json),
+    }
+}
+
+fn listen_of(command: &Command) -> Option<&str> {
+    match command {
+        Command::Demo { listen, .. } | Command::Serve { listen } => listen.as_deref(),
+        _ => None,
+    }
+}
+
+fn settings(common: &Common, listen: Option<&str>) -> Result<Settings> {
+    let mut settings = Settings::load(common.config.as_deref(), std::env::vars())?;
+    if let Some(folder) = &common.data_dir {
+        settings.data_dir.clone_from(folder);
+    }
+    if let Some(listen) = listen {
+        listen.clone_into(&mut settings.http.listen);
+    }
+    Ok(settings)
+}
+
+fn start_log(settings: &Settings) {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let filter = EnvFilter::try_new(&settings.log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start in one process (in tests) keeps the first.
+    let _ = if settings.log.format == "json" { builder.json().try_init() } else { builder.try_init() };
+    for change in &settings.changed {
+        tracing::info!("setting {change}");
+    }
+}
+
+fn print_json(value: &impl serde::Serialize) {
+    // Our own answers have no map keys other than text and no numbers that JSON lacks.
+    println!("{}", serde_json::to_string_pretty(value).expect("answers can be written as JSON"));
+}
+
+fn demo(settings: Settings, contracts: u64, no_serve: bool, json: bool) -> Result<ExitCode> {
+    let app = App::open(settings)?;
+    let progress = Progress::new();
+    let report = app.demo(contracts, &mut |p| progress.tell(p));
+    progress.end();
+    let report = report?;
+    if json {
+        print_json(&report);
+    } else {
+        println!("Dados fictícios em {}", report.files.display());
+        print_ingest(&report.ingest);
+        print_findings(&report.gravest);
+    }
+    if no_serve { Ok(DONE) } else { serve(app) }
+}
+
+fn serve(app: App) -> Result<ExitCode> {
+    let listen = app.settings().http.listen.clone();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::Settings(format!("the runtime cannot start: {e}")))?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(&listen)
+            .await
+            .map_err(|e| Error::Settings(format!("http.listen = \"{listen}\": {e}")))?;
+        let address = listener.local_addr().map_err(|e| Error::Settings(format!("http.listen: {e}")))?;
+        eprintln!("Servidor em http://{address}/ (Ctrl-C encerra) · API em http://{address}/docs");
+        api::serve(app, listener, stop_signal()).await.map_err(|e| Error::Settings(format!("server: {e}")))
+    })?;
+    Ok(DONE)
+}
+
+/// Ends at Ctrl-C or SIGTERM.
+async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        if let Ok(mut terminate) = terminate {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}
+
+fn ingest(settings: Settings, request: &IngestRequest, json: bool) -> Result<ExitCode> {
+    let app = App::open(settings)?;
+    let progress = Progress::new();
+    let report = app.ingest(request, &mut |p| progress.tell(p));
+    progress.end();
+    let report = report?;
+    if json {
+        print_json(&report);
+    } else {
+        print_ingest(&report);
+    }
+    let failed = report.files.iter().any(|f| f.status == "failed");
+    Ok(match (failed, report.totals.quarantined) {
+        (true, _) => ExitCode::from(1),
+        (false, 0) => DONE,
+        (false, _) => ExitCode::from(3),
+    })
+}
+
+fn sample(contracts: u64, seed: u64, out: &std::path::Path, json: bool) -> Result<ExitCode> {
+    let summary = app::write_sample(contracts, seed, out)?;
+    if json {
+        print_json(&summary);
+    } else {
+        let rows: u64 = summary.files.iter().map(|f| f.rows).sum();
+        println!("{} arquivos fictícios, {rows} linhas, em {}", summary.files.len(), out.display());
+    }
+    Ok(DONE)
+}
+
+fn flags(settings: Settings, command: &FlagsCommand, json: bool) -> Result<ExitCode> {
+    let app = App::open(settings)?;
+    match command {
+        FlagsCommand::List => list_flags(&app, json),
+        FlagsCommand::Run => run_flags(&app, json)?,
+        FlagsCommand::Explain { code } => explain_flag(&app, code, json)?,
+        FlagsCommand::Coverage => coverage(&app, json)?,
+    }
+    Ok(DONE)
+}
+
+fn list_flags(app: &App, json: bool) {
+    let catalogue = app.catalogue();
+    if json {
+        return print_json(&json!({"version": catalogue.version(), "flags": catalogue.flags()}));
+    }
+    let mut rows = table(&["código", "sinal", "tipo", "gravidade", "agente", "precisa de"]);
+    for flag in catalogue.flags() {
+        rows.add_row([&flag.code, &flag.name.pt, &flag.kind, &flag.severity, &flag.agent, &flag.needs.join(", ")]);
+    }
+    println!("{rows}");
+}
+
+fn run_flags(app: &App, json: bool) -> Result<()> {
+    let report = app.judge_all(&mut |flag| eprintln!("julgando {flag}"))?;
+    if json {
+        print_json(&report);
+        return Ok(());
+    }
+    let mut rows = table(&["código", "sinais", "segundos"]);
+    for flag in &report.flags {
+        rows.add_row([flag.code.clone(), flag.hits.to_string(), format!("{:.2}", flag.seconds)]);
+    }
+    println!("{rows}");
+    Ok(())
+}
+
+fn explain_flag(app: &App, code: &str, json: bool) -> Result<()> {
+    let flag = app
+        .catalogue()
+        .flag(code)
+        .ok_or_else(|| Error::NotFound { what: "flag", id: code.to_owned() })?;
+    if json {
+        let mut value = serde_json::to_value(flag).expect("a flag can be written as JSON");
+        value["sql"] = json!(flag.sql);
+        value["peers_sql"] = json!(flag.peers_sql());
+        print_json(&value);
+        return Ok(());
+    }
+    println!("{} · {} ({}, versão {})\n", flag.code, flag.name.pt, flag.kind, flag.version);
+    println!("{}\n", flag.summary.pt);
+    println!("Fórmula: {}\n", flag.formula.pt);
+    println!("Base legal: {}\n", flag.legal_basis.join("; "));
+    println!("Precisa de: {}\n", flag.needs.join(", "));
+    for parameter in &flag.parameters {
+        println!("Parâmetro {} = {} ({} a {} {}): {}", parameter.name, parameter.default, parameter.min, parameter.max, parameter.unit, parameter.description.pt);
+    }
+    for exclusion in &flag.exclusions {
+        println!("Fica de fora: {}", exclusion.pt);
+    }
+    println!("\nO que pode explicar:");
+    for explanation in &flag.explanations {
+        println!("  - {}", explanation.pt);
+    }
+    println!("\nSQL:\n\n{}", flag.sql);
+    Ok(())
+}
+
+fn coverage(app: &App, json: bool) -> Result<()> {
+    let coverage = app.coverage()?;
+    if json {
+        print_json(&json!({"flags": coverage}));
+        return Ok(());
+    }
+    let mut rows = table(&["código", "sinal", "limpo", "não computável", "por falta de"]);
+    for flag in &coverage {
+        let missing: Vec<String> = flag.not_computable.iter().map(|(field, n)| format!("{field} {n}")).collect();
+        let sum: i64 = flag.not_computable.values().sum();
+        rows.add_row([flag.code.clone(), flag.hit.to_string(), flag.clear.to_string(), sum.to_string(), missing.join(", ")]);
+    }
+    println!("{rows}");
+    Ok(())
+}
+
+fn doctor(settings: &Settings, json: bool) -> Result<ExitCode> {
+    let advice = App::doctor(settings);
+    if json {
+        print_json(&json!({"checks": advice}));
+    } else {
+        print_advice(&advice);
+    }
+    let problem = advice.iter().any(|a| a.gravity == Gravity::Problem);
+    Ok(if problem { ExitCode::from(1) } else { DONE })
+}

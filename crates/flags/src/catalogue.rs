@@ -1,0 +1,263 @@
+//! Flags as data: the folders under `flags/`, embedded in the program.
+
+use std::collections::BTreeMap;
+
+use rust_embed::RustEmbed;
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, Result};
+
+#[derive(RustEmbed)]
+#[folder = "../../flags"]
+#[exclude = "*/cases/*"]
+struct Folders;
+
+/// A text in Portuguese and in English.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bilingual {
+    /// Portuguese.
+    pub pt: String,
+    /// English.
+    pub en: String,
+}
+
+/// A number that a flag's rule uses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameter {
+    /// Stands as `$name` in the SQL.
+    pub name: String,
+    /// The value when nobody says another.
+    pub default: f64,
+    /// Least.
+    pub min: f64,
+    /// Greatest.
+    pub max: f64,
+    /// What it counts.
+    pub unit: String,
+    /// What it does.
+    pub description: Bilingual,
+}
+
+/// An innocent explanation and what is said for each of its outcomes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Explanation {
+    /// Its code; the SQL column `ex_<code>` says `possible`, `ruled_out` or `unknown` (no column: `unknown`).
+    pub code: String,
+    /// What it is, in general, in Portuguese.
+    pub pt: String,
+    /// What it is, in general, in English.
+    pub en: String,
+    /// Said when it is possible.
+    #[serde(skip_serializing)]
+    pub possible: Option<Bilingual>,
+    /// Said when it is ruled out.
+    #[serde(skip_serializing)]
+    pub ruled_out: Option<Bilingual>,
+}
+
+/// A step of the arithmetic, as templates over the SQL's columns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Step {
+    pub label: Bilingual,
+    pub expression: String,
+    pub result: String,
+    /// Shown only when this column is not null.
+    pub when: Option<String>,
+}
+
+/// The law behind a finding, as templates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Law {
+    pub regime: Bilingual,
+    pub article: String,
+    pub act: String,
+}
+
+/// Who a finding is compared with, as a template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Peers {
+    pub definition: Bilingual,
+    pub unit: String,
+}
+
+/// A red flag.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "the names are those of flag.toml, described in docs/flags.md")]
+pub struct Flag {
+    pub code: String,
+    pub version: u32,
+    pub kind: String,
+    pub agent: String,
+    pub severity: String,
+    pub ocp_codes: Vec<String>,
+    pub name: Bilingual,
+    pub summary: Bilingual,
+    pub formula: Bilingual,
+    pub legal_basis: Vec<String>,
+    pub needs: Vec<String>,
+    pub exclusions: Vec<Bilingual>,
+    pub parameters: Vec<Parameter>,
+    pub explanations: Vec<Explanation>,
+    pub counterfactual: Bilingual,
+    #[serde(skip)]
+    pub(crate) subject: String,
+    #[serde(skip)]
+    pub(crate) unit: String,
+    #[serde(skip)]
+    pub(crate) finding: Bilingual,
+    #[serde(skip)]
+    pub(crate) steps: Vec<Step>,
+    #[serde(skip)]
+    pub(crate) law: Option<Law>,
+    #[serde(skip)]
+    pub(crate) peers: Option<Peers>,
+    #[serde(skip)]
+    pub(crate) touched: String,
+    #[serde(skip)]
+    pub(crate) derived: Vec<String>,
+    /// The SQL that judges.
+    #[serde(skip)]
+    pub sql: String,
+    #[serde(skip)]
+    pub(crate) peers_sql: Option<String>,
+    #[serde(skip)]
+    pub(crate) rows_sql: String,
+}
+
+/// `flag.toml` as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FlagToml {
+    code: String,
+    version: u32,
+    kind: String,
+    agent: String,
+    severity: String,
+    ocp_codes: Vec<String>,
+    name: Bilingual,
+    summary: Bilingual,
+    formula: Bilingual,
+    legal_basis: Vec<String>,
+    needs: Vec<String>,
+    #[serde(default)]
+    exclusions: Vec<Bilingual>,
+    #[serde(default)]
+    parameters: Vec<Parameter>,
+    #[serde(default)]
+    explanations: Vec<Explanation>,
+    counterfactual: Bilingual,
+    /// What is judged: `contract`, `item`, `buyer_year_activity`.
+    subject: String,
+    /// Of measure and threshold.
+    unit: String,
+    /// The plain-language reason, as a template.
+    finding: Bilingual,
+    #[serde(default)]
+    steps: Vec<Step>,
+    law: Option<Law>,
+    peers: Option<Peers>,
+    /// One SELECT that gives, as `k`, the peer groups that changed rows touch.
+    touched: String,
+    /// Derived tables the SQL joins.
+    #[serde(default)]
+    derived: Vec<String>,
+}
+
+/// All flags, by code.
+#[derive(Debug, Clone)]
+pub struct Catalogue {
+    flags: Vec<Flag>,
+    version: String,
+}
+
+impl Catalogue {
+    /// The flags embedded in the program.
+    ///
+    /// # Errors
+    /// A folder that is not whole: the program was built wrong.
+    pub fn embedded() -> Result<Self> {
+        let mut folders: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+        for path in Folders::iter() {
+            let Some((folder, file)) = path.split_once('/') else { continue };
+            let content = Folders::get(&path).map(|f| String::from_utf8_lossy(&f.data).into_owned());
+            folders.entry(folder.to_owned()).or_default().insert(file.to_owned(), content.unwrap_or_default());
+        }
+        let flags = folders.iter().map(|(folder, files)| flag_of(folder, files)).collect::<Result<Vec<_>>>()?;
+        let mut text = String::new();
+        for (folder, files) in &folders {
+            for (file, content) in files {
+                text.push_str(&format!("{folder}/{file}\u{1f}{content}\u{1e}"));
+            }
+        }
+        Ok(Self { flags, version: format!("{:016x}", xxhash_rust::xxh3::xxh3_64(text.as_bytes())) })
+    }
+
+    /// The flags, by code.
+    #[must_use]
+    pub fn flags(&self) -> &[Flag] {
+        &self.flags
+    }
+
+    /// The flag with this code, in either case.
+    #[must_use]
+    pub fn flag(&self, code: &str) -> Option<&Flag> {
+        self.flags.iter().find(|f| f.code.eq_ignore_ascii_case(code))
+    }
+
+    /// A hash over every file of every flag.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+}
+
+fn flag_of(folder: &str, files: &BTreeMap<String, String>) -> Result<Flag> {
+    let error = |because: String| Error::Folder { flag: folder.to_owned(), because };
+    let file = |name: &str| files.get(name).cloned().ok_or_else(|| error(format!("{name} is missing")));
+    let toml: FlagToml = toml::from_str(&file("flag.toml")?).map_err(|e| error(format!("flag.toml: {e}")))?;
+    if !folder.starts_with(&toml.code) {
+        return Err(error(format!("the folder's name does not start with {}", toml.code)));
+    }
+    Ok(Flag {
+        code: toml.code,
+        version: toml.version,
+        kind: toml.kind,
+        agent: toml.agent,
+        severity: toml.severity,
+        ocp_codes: toml.ocp_codes,
+        name: toml.name,
+        summary: toml.summary,
+        formula: toml.formula,
+        legal_basis: toml.legal_basis,
+        needs: toml.needs,
+        exclusions: toml.exclusions,
+        parameters: toml.parameters,
+        explanations: toml.explanations,
+        counterfactual: toml.counterfactual,
+        subject: toml.subject,
+        unit: toml.unit,
+        finding: toml.finding,
+        steps: toml.steps,
+        law: toml.law,
+        peers: toml.peers,
+        touched: toml.touched,
+        derived: toml.derived,
+        sql: file("flag.sql")?,
+        peers_sql: files.get("peers.sql").cloned(),
+        rows_sql: file("rows.sql")?,
+    })
+}
+
+impl Flag {
+    /// The SQL that gives the peer group, where the flag compares.
+    #[must_use]
+    pub fn peers_sql(&self) -> Option<&str> {
+        self.peers_sql.as_deref()
+    }
+}

@@ -1,0 +1,187 @@
+//! Judging: one flag over a scope, and what is kept of it.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use lake::{Literal, Session};
+
+use crate::finding::{Hit, PEER_VALUES_MAX, hit_of};
+use crate::{Error, Flag, Result, near_pairs};
+
+/// What judging one flag gave.
+#[derive(Debug, Clone)]
+pub struct Judged {
+    /// The peer groups that were judged; empty when everything was.
+    pub groups: Vec<String>,
+    /// The hits, as findings.
+    pub hits: Vec<Hit>,
+}
+
+/// Counted outcomes of a flag, by source and missing field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coverage {
+    /// The source of the judged rows.
+    pub source: String,
+    /// `hit`, `clear` or `not_computable`.
+    pub outcome: String,
+    /// The missing field, for `not_computable`; else empty.
+    pub field: String,
+    /// Subjects.
+    pub n: i64,
+}
+
+/// Which file of outcomes to start from, and where the new one goes.
+#[derive(Debug, Clone, Copy)]
+pub struct Outcomes<'a> {
+    /// Every outcome before this judgement, if there was one and it was not of everything.
+    pub before: Option<&'a Path>,
+    /// Every outcome after it.
+    pub after: &'a Path,
+}
+
+
+/// Judges `flag` for the peer groups that changed rows touch (all of them in a session over everything) and writes
+/// every outcome.
+///
+/// # Errors
+/// The analysis fails: a segment is missing, the disk is full, the SQL is wrong.
+pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<Judged> {
+    let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
+    session.run(&format!("create or replace temp table scope as select distinct k from ({}) as t where k is not null", flag.touched)).map_err(failed)?;
+    prepare(session, flag)?;
+    session.run(&format!("create or replace temp table judged as {}", sql_with_parameters(flag, &flag.sql)?)).map_err(failed)?;
+    write_outcomes(session, outcomes).map_err(failed)?;
+    let mut groups = Vec::new();
+    if outcomes.before.is_some() {
+        session.rows("select k from scope order by k", |row| {
+            groups.extend(row.get("k").map(str::to_owned));
+            Ok(())
+        }).map_err(failed)?;
+    }
+    let peers = peer_values(session, flag).map_err(failed)?;
+    let mut hits = Vec::new();
+    session.rows("select * from judged where outcome = 'hit' order by subject_id", |row| {
+        let values = row.get("peer_key").and_then(|key| peers.get(key)).map_or(&[][..], Vec::as_slice);
+        hits.push(hit_of(flag, row, values));
+        Ok(())
+    }).map_err(failed)?;
+    session.run("drop table judged; drop table scope; drop table if exists peers; drop table if exists near_pairs").map_err(failed)?;
+    Ok(Judged { groups, hits })
+}
+
+/// The rows behind one finding, as (table, id), judged anew for its peer group alone.
+///
+/// # Errors
+/// The analysis fails.
+pub fn evidence_rows(session: &Session, flag: &Flag, group: &str, subject: &str) -> Result<Vec<(String, String)>> {
+    let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
+    let (group, subject) = (Literal::Text(group.to_owned()).sql(), Literal::Text(subject.to_owned()).sql());
+    session.run(&format!("create or replace temp table scope as select {group} as k")).map_err(failed)?;
+    prepare(session, flag)?;
+    session.run(&format!("create or replace temp table judged as {}", sql_with_parameters(flag, &flag.sql)?)).map_err(failed)?;
+    let sql = sql_with_parameters(flag, &flag.rows_sql)?.replace("$subject", &subject);
+    let mut rows = Vec::new();
+    session.rows(&sql, |row| {
+        if let (Some(table), Some(id)) = (row.get("tbl"), row.get("id")) {
+            rows.push((table.to_owned(), id.to_owned()));
+        }
+        Ok(())
+    }).map_err(failed)?;
+    Ok(rows)
+}
+
+/// Counts the outcomes in a file of them.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn outcomes_of(session: &Session, file: &Path) -> Result<Vec<Coverage>> {
+    let mut coverage = Vec::new();
+    let sql = format!(
+        "select coalesce(source, '?') as source, outcome, coalesce(missing, '') as field, count(*) as n from read_parquet({}) group by all order by all",
+        Literal::Text(file.to_string_lossy().into_owned()).sql()
+    );
+    session.rows(&sql, |row| {
+        let text = |name: &str| row.get(name).unwrap_or_default().to_owned();
+        coverage.push(Coverage {
+            source: text("source"),
+            outcome: text("outcome"),
+            field: text("field"),
+            n: text("n").parse().unwrap_or_default(),
+        });
+        Ok(())
+    })?;
+    Ok(coverage)
+}
+
+/// Makes the tables that the flag's SQL joins: derived ones and its peers.
+fn prepare(session: &Session, flag: &Flag) -> Result<()> {
+    let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
+    for derived in &flag.derived {
+        match derived.as_str() {
+            "near_pairs" => near_pairs::make(session)?,
+            other => return Err(Error::Folder { flag: flag.code.clone(), because: format!("no derived table `{other}`") }),
+        }
+    }
+    if let Some(peers) = &flag.peers_sql {
+        session.run(&format!("create or replace temp table peers as {}", sql_with_parameters(flag, peers)?)).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Every outcome: those of the groups judged now, and those of the others as they were.
+fn write_outcomes(session: &Session, outcomes: Outcomes<'_>) -> lake::Result<()> {
+    let columns = "subject_id, group_key, source, outcome, missing, cast(measure as double) as measure, cast(threshold as double) as threshold";
+    let path = |p: &Path| Literal::Text(p.to_string_lossy().into_owned()).sql();
+    let mut sql = format!("select {columns} from judged");
+    if let Some(before) = outcomes.before {
+        sql.push_str(&format!(
+            " union all select {columns} from read_parquet({}) where group_key not in (select k from scope)",
+            path(before)
+        ));
+    }
+    session.run(&format!("copy ({sql}) to {} (format parquet, compression zstd)", path(outcomes.after)))
+}
+
+/// Up to [`PEER_VALUES_MAX`] values of each peer group that has a hit, evenly spread over its sorted values.
+fn peer_values(session: &Session, flag: &Flag) -> lake::Result<HashMap<String, Vec<String>>> {
+    let mut values: HashMap<String, Vec<String>> = HashMap::new();
+    if flag.peers_sql.is_none() {
+        return Ok(values);
+    }
+    let sql = format!(
+        "select peer_key, value from (
+           select peer_key, value, row_number() over w as at, count(*) over (partition by peer_key) as n
+           from peers where peer_key in (select peer_key from judged where outcome = 'hit')
+           window w as (partition by peer_key order by value)) as ranked
+         where n <= {PEER_VALUES_MAX} or at = 1 or at = n
+            or floor(at * {PEER_VALUES_MAX}.0 / n) > floor((at - 1) * {PEER_VALUES_MAX}.0 / n)
+         order by peer_key, at"
+    );
+    session.rows(&sql, |row| {
+        if let (Some(key), Some(value)) = (row.get("peer_key"), row.get("value")) {
+            values.entry(key.to_owned()).or_default().push(value.to_owned());
+        }
+        Ok(())
+    })?;
+    Ok(values)
+}
+
+/// Puts each parameter's value where `$name` stands.
+fn sql_with_parameters(flag: &Flag, sql: &str) -> Result<String> {
+    let mut out = sql.trim_end().trim_end_matches(';').to_owned();
+    let mut parameters: Vec<_> = flag.parameters.iter().collect();
+    // A longer name first, so that `$share_max` is not taken for `$share`.
+    parameters.sort_by_key(|p| std::cmp::Reverse(p.name.len()));
+    for parameter in parameters {
+        let value = parameter.default;
+        if !(parameter.min..=parameter.max).contains(&value) {
+            return Err(Error::Parameter {
+                flag: flag.code.clone(),
+                name: parameter.name.clone(),
+                because: format!("{value} is not between {} and {}", parameter.min, parameter.max),
+            });
+        }
+        out = out.replace(&format!("${}", parameter.name), &value.to_string());
+    }
+    Ok(out)
+}

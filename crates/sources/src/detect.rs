@@ -1,0 +1,331 @@
+//! Which format a file is in, judged by its content and never by its name.
+//!
+//! Portals rename and reorder columns, and two families share half of theirs. So a format is a set of required
+//! columns under all names that they have had: the format that is whole and knows most of the header wins. A header
+//! that is nearly a known one is an error that names what is missing, not a guess.
+
+use std::io::Read;
+
+use chrono::NaiveDate;
+
+use crate::csv_rows::{Rows, Step};
+use crate::encoding::{Encoding, mask_and_clip};
+use crate::error::Fault;
+use crate::fields::{self, Col, Layout, Row, Spec};
+use crate::{Error, Input, pncp, portal_compras, portal_licitacoes, portal_ui, sanction_lists, sanctions};
+use model::{Buyer, Record, Supplier};
+
+/// Bytes of a file's beginning on which everything is decided.
+const BEGINNING_BYTES: usize = 64 * 1024;
+/// Bytes of the first line that an error shows.
+const FIRST_LINE_BYTES: usize = 160;
+
+/// The names of all sources.
+pub const SOURCES: &[&str] = &[
+    "portal-compras",
+    "portal-licitacoes",
+    "portal-ui",
+    "pncp",
+    "portal-ceis",
+    "portal-cnep",
+    "portal-sancoes-lista",
+];
+
+/// A format of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Portal, bulk: contracts.
+    PortalCompras,
+    /// Portal, bulk: items of contracts.
+    PortalItemCompra,
+    /// Portal, bulk: amendments.
+    PortalTermoAditivo,
+    /// Portal, bulk: apostilles.
+    PortalApostilamento,
+    /// Portal, bulk: tenders.
+    PortalLicitacao,
+    /// Portal, bulk: items of tenders.
+    PortalItemLicitacao,
+    /// Portal, bulk: who took part in tenders.
+    PortalParticipantes,
+    /// Portal, bulk: commitments of tenders.
+    PortalEmpenhos,
+    /// Portal, export of the page that lists contracts.
+    PortalUi,
+    /// Portal, bulk: register CEIS.
+    PortalCeis,
+    /// Portal, bulk: register CNEP.
+    PortalCnep,
+    /// Portal, list of sanctions as its page shows it.
+    PortalSancoesLista,
+    /// PNCP: contracts.
+    PncpContratos,
+    /// PNCP: tenders.
+    PncpContratacoes,
+    /// PNCP: a page without records.
+    PncpEmpty,
+}
+
+impl Format {
+    /// The source it belongs to.
+    #[must_use]
+    pub const fn source(self) -> &'static str {
+        match self {
+            Self::PortalCompras | Self::PortalItemCompra | Self::PortalTermoAditivo | Self::PortalApostilamento => {
+                "portal-compras"
+            }
+            Self::PortalLicitacao | Self::PortalItemLicitacao | Self::PortalParticipantes | Self::PortalEmpenhos => {
+                "portal-licitacoes"
+            }
+            Self::PortalUi => "portal-ui",
+            Self::PortalCeis => "portal-ceis",
+            Self::PortalCnep => "portal-cnep",
+            Self::PortalSancoesLista => "portal-sancoes-lista",
+            Self::PncpContratos | Self::PncpContratacoes | Self::PncpEmpty => "pncp",
+        }
+    }
+
+    /// Its code in reports.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::PortalCompras => "portal-compras/compras",
+            Self::PortalItemCompra => "portal-compras/item-compra",
+            Self::PortalTermoAditivo => "portal-compras/termo-aditivo",
+            Self::PortalApostilamento => "portal-compras/apostilamento",
+            Self::PortalLicitacao => "portal-licitacoes/licitacao",
+            Self::PortalItemLicitacao => "portal-licitacoes/item-licitacao",
+            Self::PortalParticipantes => "portal-licitacoes/participantes",
+            Self::PortalEmpenhos => "portal-licitacoes/empenhos",
+            Self::PortalUi => "portal-ui/contratos",
+            Self::PortalCeis => "portal-ceis/ceis",
+            Self::PortalCnep => "portal-cnep/cnep",
+            Self::PortalSancoesLista => "portal-sancoes-lista/lista",
+            Self::PncpContratos => "pncp/contratos",
+            Self::PncpContratacoes => "pncp/contratacoes",
+            Self::PncpEmpty => "pncp/empty",
+        }
+    }
+}
+
+/// What a mapper makes of one row.
+pub(crate) struct Draft {
+    pub id: String,
+    pub record: Record,
+    pub buyer: Option<(String, Buyer)>,
+    pub supplier: Option<(String, Supplier)>,
+}
+
+/// Maps rows of one CSV format.
+pub(crate) trait Mapper {
+    fn map(&mut self, row: &Row<'_>) -> Result<Draft, Fault>;
+}
+
+/// What a mapper may know of its file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub source: &'static str,
+    pub separator: u8,
+    /// The first day of the month in a name such as `202401_Compras.csv`.
+    pub file_month: Option<NaiveDate>,
+}
+
+/// A CSV format that we know.
+pub(crate) struct Known {
+    pub format: Format,
+    spec: &'static [Spec],
+    /// Columns that this format needs though the layout it shares does not.
+    also_required: &'static [&'static str],
+    pub build: fn(&[Col], Place) -> Box<dyn Mapper>,
+}
+
+macro_rules! known {
+    ($format:ident, $layout:ty, $mapper:path $(, needs $($also:literal),+)?) => {
+        Known {
+            format: Format::$format,
+            spec: <$layout as Layout>::SPEC,
+            also_required: &[$($($also),+)?],
+            build: |slots, place| Box::new($mapper(<$layout as Layout>::bind(slots), place)),
+        }
+    };
+}
+
+const KNOWN: &[Known] = &[
+    known!(PortalCompras, portal_compras::Contracts, portal_compras::MapContracts::new),
+    known!(PortalItemCompra, portal_compras::Items, portal_compras::MapItems::new),
+    known!(PortalTermoAditivo, portal_compras::Amendments, portal_compras::MapAmendments::amendments),
+    known!(PortalApostilamento, portal_compras::Apostilles, portal_compras::MapAmendments::apostilles),
+    known!(PortalLicitacao, portal_licitacoes::Tenders, portal_licitacoes::MapTenders::new),
+    known!(PortalItemLicitacao, portal_licitacoes::Items, portal_licitacoes::MapItems::new),
+    known!(PortalParticipantes, portal_licitacoes::Bids, portal_licitacoes::MapBids::new),
+    known!(PortalEmpenhos, portal_licitacoes::Commitments, portal_licitacoes::MapCommitments::new),
+    known!(PortalUi, portal_ui::Contracts, portal_ui::MapContracts::new),
+    known!(PortalCeis, sanctions::Register, sanctions::MapRegister::new),
+    known!(PortalCnep, sanctions::Register, sanctions::MapRegister::new, needs "valor da multa"),
+    known!(PortalSancoesLista, sanction_lists::List, sanction_lists::MapList::new),
+];
+
+impl Known {
+    fn required(&self) -> impl Iterator<Item = &'static [&'static str]> + '_ {
+        let shared = self.spec.iter().filter(|s| s.required).map(|s| s.names);
+        shared.chain(self.also_required.iter().map(std::slice::from_ref))
+    }
+
+    fn missing(&self, header: &fields::Header) -> Vec<String> {
+        let stands = |names: &[&str]| names.iter().any(|name| header.normal.iter().any(|n| n == name));
+        self.required().filter(|names| !stands(names)).map(|names| names[0].to_uppercase()).collect()
+    }
+
+    fn bound(&self, header: &fields::Header) -> usize {
+        self.slots(header).iter().filter(|c| c.0.is_some()).count() + self.also_required.len()
+    }
+
+    pub(crate) fn slots(&self, header: &fields::Header) -> Vec<Col> {
+        header.slots(self.spec)
+    }
+}
+
+/// All that was found out about a file before its rows are read.
+pub(crate) enum Shape {
+    Csv { known: &'static Known, header: fields::Header, place: Place, encoding: Encoding },
+    Json { format: Format },
+}
+
+impl Shape {
+    pub(crate) fn format(&self) -> Format {
+        match self {
+            Self::Csv { known, .. } => known.format,
+            Self::Json { format } => *format,
+        }
+    }
+
+    pub(crate) fn encoding(&self) -> Encoding {
+        match self {
+            Self::Csv { encoding, .. } => *encoding,
+            Self::Json { .. } => Encoding::Utf8,
+        }
+    }
+}
+
+/// Finds out the format of an input.
+pub(crate) fn sniff(input: &Input, hint: Option<&str>) -> Result<Shape, Error> {
+    if let Some(hint) = hint
+        && !SOURCES.contains(&hint)
+    {
+        return Err(Error::UnknownSource { hint: hint.to_owned(), known: SOURCES.join(", ") });
+    }
+    let beginning = input.with_bytes(|bytes| {
+        let mut beginning = Vec::with_capacity(BEGINNING_BYTES);
+        let read = bytes.take(BEGINNING_BYTES as u64).read_to_end(&mut beginning);
+        read.map(|_| beginning).map_err(|cause| Error::io(&input.name, cause))
+    })?;
+    let whole = beginning.len() < BEGINNING_BYTES;
+    let encoding = Encoding::of_beginning(&beginning, whole);
+    let text = beginning.strip_prefix(crate::encoding::BOM).unwrap_or(&beginning);
+    let first = text.iter().find(|b| !b.is_ascii_whitespace());
+    match first {
+        None => Err(Error::Empty { name: input.name.clone() }),
+        Some(b'{' | b'[') => {
+            let format = pncp::sniff(input, hint == Some("pncp"))?.ok_or_else(|| unknown(input, text, encoding))?;
+            check_hint(input, hint, format.source())?;
+            Ok(Shape::Json { format })
+        }
+        Some(_) => sniff_csv(input, hint, text, encoding),
+    }
+}
+
+fn check_hint(input: &Input, hint: Option<&str>, found: &str) -> Result<(), Error> {
+    match hint {
+        Some(hint) if hint != found => {
+            Err(Error::WrongSource { name: input.name.clone(), hint: hint.to_owned(), found: found.to_owned() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn sniff_csv(input: &Input, hint: Option<&str>, beginning: &[u8], encoding: Encoding) -> Result<Shape, Error> {
+    let Some((header, separator)) = read_header(beginning, encoding) else {
+        return Err(unknown(input, beginning, encoding));
+    };
+    let allowed = || KNOWN.iter().filter(|k| hint.is_none_or(|h| h == k.format.source()));
+    // The last of equals would win with max_by_key; the catalogue's order is the order of preference.
+    let whole = allowed().filter(|k| k.missing(&header).is_empty()).rev().max_by_key(|k| k.bound(&header));
+    if let Some(known) = whole {
+        let place = Place { source: known.format.source(), separator, file_month: month_of(input.file_name()) };
+        return Ok(Shape::Csv { known, header, place, encoding });
+    }
+    let near = allowed()
+        .map(|k| (k, k.missing(&header), k.required().count()))
+        .filter(|(_, missing, required)| (required - missing.len()) * 10 >= required * 7)
+        .min_by_key(|(_, missing, required)| missing.len() * 1000 / required);
+    if let Some((known, missing, _)) = near {
+        return Err(Error::HeaderChanged { name: input.name.clone(), format: known.format.code(), missing });
+    }
+    match hint {
+        Some(hint) => {
+            let found = sniff_csv(input, None, beginning, encoding)
+                .map_or_else(|_| "nothing that we know".to_owned(), |shape| shape.format().source().to_owned());
+            Err(Error::WrongSource { name: input.name.clone(), hint: hint.to_owned(), found })
+        }
+        None => Err(unknown(input, beginning, encoding)),
+    }
+}
+
+/// The header and the separator that splits it into most columns.
+fn read_header(beginning: &[u8], encoding: Encoding) -> Option<(fields::Header, u8)> {
+    let split_by = |separator: u8| {
+        let mut rows = Rows::new(beginning, separator, encoding);
+        match rows.step() {
+            Ok(Step::Row) => Some((fields::Header::of(rows.cells()), separator)),
+            _ => None,
+        }
+    };
+    let found = [b'|', b',', b'\t', b';'].into_iter().filter_map(split_by).max_by_key(|(h, _)| h.names.len())?;
+    (found.0.names.len() > 1).then_some(found)
+}
+
+fn month_of(file_name: &str) -> Option<NaiveDate> {
+    let digits = file_name.get(..7)?.strip_suffix('_')?;
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    NaiveDate::from_ymd_opt(digits[..4].parse().ok()?, digits[4..].parse().ok()?, 1)
+        .filter(|day| model::dates::parse_iso(&day.to_string()).is_ok())
+}
+
+fn unknown(input: &Input, beginning: &[u8], encoding: Encoding) -> Error {
+    let start = beginning.iter().position(|b| !b.is_ascii_whitespace()).unwrap_or_default();
+    let line = beginning[start..].split(|b| matches!(b, b'\n' | b'\r')).next().unwrap_or_default();
+    let near = &line[..line.len().min(FIRST_LINE_BYTES * 4)];
+    let shown: String = encoding.decode_lossy(near).chars().map(|c| if c.is_control() { '.' } else { c }).collect();
+    Error::UnknownFormat {
+        name: input.name.clone(),
+        first_line: mask_and_clip(&shown, FIRST_LINE_BYTES),
+        known: SOURCES.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_month_of_a_bulk_file_is_read_from_its_name() {
+        assert_eq!(month_of("202401_Compras.csv"), NaiveDate::from_ymd_opt(2024, 1, 1));
+        for name in ["202413_Compras.csv", "Compras.csv", "20240_x", "999901_x", ""] {
+            assert_eq!(month_of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_format_is_of_a_listed_source_and_names_each_column_once() {
+        for known in KNOWN {
+            assert!(SOURCES.contains(&known.format.source()));
+            let mut names: Vec<_> = known.spec.iter().flat_map(|s| s.names).collect();
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), count, "{}", known.format.code());
+        }
+    }
+}

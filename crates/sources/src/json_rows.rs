@@ -1,0 +1,454 @@
+//! Records of a JSON page, streamed: a page of any size is read record by record.
+//!
+//! The page is an array, or an object whose `data` is one. A scanner that knows only strings and brackets cuts the
+//! array into elements; each is parsed alone, so that one bad record costs itself only. It uses no recursion: a
+//! page nested 100,000 deep is a quarantined record and not a lost stack. Where a quote or bracket is not closed, an
+//! element would reach to the end of the file; then it is cut where the next record visibly begins (`}, {`).
+
+use std::io::{self, Read};
+
+use memchr::{memchr, memchr2};
+
+use crate::encoding::BOM;
+use crate::error::Reason;
+
+/// Longest record, in bytes.
+pub(crate) const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Deepest nesting inside a record.
+pub(crate) const DEPTH_MAX: u32 = 64;
+const READ_BYTES: usize = 256 * 1024;
+/// How often in one file a broken element is searched for the beginning of the next.
+const CUTS_MAX: usize = 256;
+const KEYS_MAX: usize = 64;
+const KEY_BYTES_MAX: usize = 256;
+
+/// What the page held next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// An element; see [`Records::element`].
+    Element,
+    /// A piece of the page that is no whole element; see [`Records::element`] for its text.
+    Broken(Reason, &'static str),
+    /// The page's array is at its end.
+    End,
+}
+
+/// Why a page cannot be read on.
+#[derive(Debug)]
+pub(crate) enum PageError {
+    Io(io::Error),
+    /// It ends before its brackets are closed.
+    Truncated,
+    /// Something else than the rest of a page stands there.
+    Damaged(&'static str),
+}
+
+impl From<io::Error> for PageError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Follows strings and brackets.
+#[derive(Debug, Default)]
+struct Scan {
+    depth: u32,
+    deepest: u32,
+    in_string: bool,
+    escaped: bool,
+}
+
+impl Scan {
+    /// Where in `bytes` the value ends: at a `,`, `]` or `}` that stands outside of it.
+    fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while at < bytes.len() {
+            if self.in_string {
+                if self.escaped {
+                    self.escaped = false;
+                    at += 1;
+                    continue;
+                }
+                let found = at + memchr2(b'"', b'\\', &bytes[at..])?;
+                self.in_string = bytes[found] == b'\\';
+                self.escaped = self.in_string;
+                at = found + 1;
+                continue;
+            }
+            match bytes[at] {
+                b'"' => self.in_string = true,
+                b'{' | b'[' => {
+                    self.depth += 1;
+                    self.deepest = self.deepest.max(self.depth);
+                }
+                b',' | b']' | b'}' if self.depth == 0 => return Some(at),
+                b']' | b'}' => self.depth -= 1,
+                _ => {}
+            }
+            at += 1;
+        }
+        None
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Unopened,
+    InArray,
+    Done,
+}
+
+/// A streaming reader of a page's records.
+pub(crate) struct Records<R> {
+    inner: R,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    exhausted: bool,
+    state: State,
+    enveloped: bool,
+    element_bytes: usize,
+    ordinal: u64,
+    cuts: usize,
+    /// An element that is too long is being left out.
+    skipping: Option<Scan>,
+    keys: Vec<String>,
+}
+
+impl<R: Read> Records<R> {
+    pub(crate) fn new(inner: R) -> Self {
+        Self {
+            inner,
+            buffer: Vec::new(),
+            start: 0,
+            end: 0,
+            exhausted: false,
+            state: State::Unopened,
+            enveloped: false,
+            element_bytes: 0,
+            ordinal: 0,
+            cuts: 0,
+            skipping: None,
+            keys: Vec::new(),
+        }
+    }
+
+    /// The current element's text.
+    pub(crate) fn element(&self) -> &[u8] {
+        self.buffer[self.start..self.start + self.element_bytes].trim_ascii()
+    }
+
+    /// The current element's place in the page; 1 is the first.
+    pub(crate) fn ordinal(&self) -> u64 {
+        self.ordinal
+    }
+
+    /// The names that the envelope has beside `data`, as far as read; empty for a bare array.
+    pub(crate) fn envelope_keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// Goes to the next element.
+    pub(crate) fn step(&mut self) -> Result<Piece, PageError> {
+        self.start += self.element_bytes;
+        self.element_bytes = 0;
+        if self.state == State::Unopened {
+            self.open()?;
+        }
+        if self.state == State::Done {
+            return Ok(Piece::End);
+        }
+        if let Some(scan) = self.skipping.take() {
+            self.skip_rest_of_element(scan)?;
+        }
+        loop {
+            match self.peek_after_blanks()? {
+                None => return Err(PageError::Truncated),
+                Some(b',') => self.start += 1,
+                Some(b']') => {
+                    self.start += 1;
+                    self.close()?;
+                    return Ok(Piece::End);
+                }
+                Some(_) => return self.read_element(),
+            }
+        }
+    }
+
+    fn read_element(&mut self) -> Result<Piece, PageError> {
+        self.ordinal += 1;
+        let mut scan = Scan::default();
+        let mut scanned = 0;
+        loop {
+            if let Some(at) = scan.end(&self.buffer[self.start + scanned..self.end]) {
+                self.element_bytes = scanned + at;
+                if self.buffer[self.start + self.element_bytes] == b'}' {
+                    // A bracket too many belongs to the piece; the next `,` or `]` ends it.
+                    self.element_bytes += 1;
+                    scanned = self.element_bytes;
+                    continue;
+                }
+                return Ok(if scan.deepest > DEPTH_MAX {
+                    Piece::Broken(Reason::Json, "nested deeper than 64")
+                } else {
+                    Piece::Element
+                });
+            }
+            scanned = self.end - self.start;
+            if scanned > RECORD_BYTES_MAX {
+                if self.cut_where_the_next_begins() {
+                    return Ok(Piece::Broken(Reason::Json, "a quote or bracket is not closed"));
+                }
+                self.element_bytes = scanned;
+                self.skipping = Some(scan);
+                return Ok(Piece::Broken(Reason::TooLong, "a record of more than 4 MiB"));
+            }
+            if !self.fill()? {
+                if self.cut_where_the_next_begins() {
+                    return Ok(Piece::Broken(Reason::Json, "a quote or bracket is not closed"));
+                }
+                self.element_bytes = scanned;
+                return Ok(Piece::Broken(Reason::Truncated, "the file ends inside this record"));
+            }
+        }
+    }
+
+    /// Ends the current element before the next `}, {`, if there is one.
+    fn cut_where_the_next_begins(&mut self) -> bool {
+        if self.cuts >= CUTS_MAX {
+            return false;
+        }
+        self.cuts += 1;
+        let bytes = &self.buffer[self.start..self.end];
+        let mut from = 0;
+        while let Some(found) = memchr(b'}', &bytes[from..]) {
+            let brace = from + found;
+            if next_record_behind(&bytes[brace + 1..]) == Some(true) {
+                self.element_bytes = brace + 1;
+                return true;
+            }
+            from = brace + 1;
+        }
+        false
+    }
+
+    fn skip_rest_of_element(&mut self, mut scan: Scan) -> Result<(), PageError> {
+        loop {
+            if let Some(at) = scan.end(&self.buffer[self.start..self.end]) {
+                self.start += at;
+                if self.buffer[self.start] != b'}' {
+                    return Ok(());
+                }
+                self.start += 1;
+                continue;
+            }
+            self.start = self.end;
+            if !self.fill()? {
+                return Err(PageError::Truncated);
+            }
+        }
+    }
+
+    fn open(&mut self) -> Result<(), PageError> {
+        while self.end < BOM.len() && self.fill()? {}
+        if self.buffer[..self.end].starts_with(BOM) {
+            self.start = BOM.len();
+        }
+        match self.peek_after_blanks()? {
+            Some(b'[') => self.state = State::InArray,
+            Some(b'{') => {
+                self.enveloped = true;
+                self.start += 1;
+                return self.read_members();
+            }
+            Some(_) => return Err(PageError::Damaged("it does not begin as JSON")),
+            None => return Err(PageError::Truncated),
+        }
+        self.start += 1;
+        Ok(())
+    }
+
+    /// Reads the envelope's members, up to its end or into its `data`.
+    fn read_members(&mut self) -> Result<(), PageError> {
+        loop {
+            match self.peek_after_blanks()?.ok_or(PageError::Truncated)? {
+                b',' => self.start += 1,
+                b'}' => {
+                    self.start += 1;
+                    self.state = State::Done;
+                    return self.expect_nothing();
+                }
+                b'"' => {
+                    let key = self.read_key()?;
+                    let is_data = key == b"data" && self.peek_after_blanks()? == Some(b'[');
+                    if is_data && self.state == State::Unopened {
+                        self.start += 1;
+                        self.state = State::InArray;
+                        return Ok(());
+                    }
+                    if self.keys.len() < KEYS_MAX {
+                        self.keys.push(String::from_utf8_lossy(&key).into_owned());
+                    }
+                    self.skip_value()?;
+                }
+                _ => return Err(PageError::Damaged("its outer object is not valid JSON")),
+            }
+        }
+    }
+
+    /// A key and the colon behind it; a long key is cut, for no key that we know is long.
+    fn read_key(&mut self) -> Result<Vec<u8>, PageError> {
+        self.start += 1;
+        let mut scan = Scan { in_string: true, ..Scan::default() };
+        let mut key = Vec::new();
+        loop {
+            if self.start == self.end && !self.fill()? {
+                return Err(PageError::Truncated);
+            }
+            let byte = self.buffer[self.start];
+            scan.end(&[byte]);
+            self.start += 1;
+            if !scan.in_string {
+                break;
+            }
+            if key.len() < KEY_BYTES_MAX {
+                key.push(byte);
+            }
+        }
+        match self.peek_after_blanks()? {
+            Some(b':') => self.start += 1,
+            Some(_) => return Err(PageError::Damaged("its outer object is not valid JSON")),
+            None => return Err(PageError::Truncated),
+        }
+        Ok(key)
+    }
+
+    fn skip_value(&mut self) -> Result<(), PageError> {
+        let mut scan = Scan::default();
+        loop {
+            if let Some(at) = scan.end(&self.buffer[self.start..self.end]) {
+                self.start += at;
+                return Ok(());
+            }
+            self.start = self.end;
+            if !self.fill()? {
+                return Err(PageError::Truncated);
+            }
+        }
+    }
+
+    /// What may stand behind the array.
+    fn close(&mut self) -> Result<(), PageError> {
+        self.state = State::Done;
+        if self.enveloped { self.read_members() } else { self.expect_nothing() }
+    }
+
+    fn expect_nothing(&mut self) -> Result<(), PageError> {
+        match self.peek_after_blanks()? {
+            None => Ok(()),
+            Some(_) => Err(PageError::Damaged("text stands behind the end of its JSON")),
+        }
+    }
+
+    fn peek_after_blanks(&mut self) -> io::Result<Option<u8>> {
+        loop {
+            while self.start < self.end {
+                let byte = self.buffer[self.start];
+                if !byte.is_ascii_whitespace() {
+                    return Ok(Some(byte));
+                }
+                self.start += 1;
+            }
+            if !self.fill()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Reads on; `false` at the end of the file.
+    fn fill(&mut self) -> io::Result<bool> {
+        if self.exhausted {
+            return Ok(false);
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.buffer.len() < self.end + READ_BYTES {
+            self.buffer.resize(self.end + READ_BYTES, 0);
+        }
+        let read = loop {
+            match self.inner.read(&mut self.buffer[self.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
+        self.end += read;
+        self.exhausted = read == 0;
+        Ok(read > 0)
+    }
+}
+
+/// Whether `, {` stands there; `None` when the bytes end before that can be said.
+fn next_record_behind(bytes: &[u8]) -> Option<bool> {
+    let mut significant = bytes.iter().filter(|b| !b.is_ascii_whitespace());
+    Some(*significant.next()? == b',' && *significant.next()? == b'{')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(page: &[u8]) -> (Vec<String>, Option<PageError>) {
+        let mut records = Records::new(page);
+        let mut seen = Vec::new();
+        loop {
+            match records.step() {
+                Ok(Piece::End) => return (seen, None),
+                Ok(Piece::Element) => seen.push(String::from_utf8_lossy(records.element()).into_owned()),
+                Ok(Piece::Broken(reason, _)) => seen.push(format!("!{reason}")),
+                Err(error) => return (seen, Some(error)),
+            }
+        }
+    }
+
+    #[test]
+    fn an_array_and_an_envelope_give_the_same_records() {
+        let bare = pieces(br#" [ {"a":"],}"} , {"b":[1,{"c":"\"}"}]} ] "#);
+        let page = pieces(b"\xEF\xBB\xBF{\"total\":2,\"x\":{\"data\":[9]},\"data\":[{\"a\":\"],}\"} , {\"b\":[1,{\"c\":\"\\\"}\"}]}],\"empty\":false}");
+        assert!(bare.1.is_none() && page.1.is_none());
+        assert_eq!(bare.0, [r#"{"a":"],}"}"#, r#"{"b":[1,{"c":"\"}"}]}"#]);
+        assert_eq!(bare.0, page.0);
+    }
+
+    #[test]
+    fn a_cut_page_gives_its_whole_records_and_says_that_it_is_cut() {
+        let (seen, error) = pieces(br#"{"data":[{"a":1},{"b":2},{"c":"#);
+        assert_eq!(seen, [r#"{"a":1}"#, r#"{"b":2}"#, "!truncated"]);
+        assert!(matches!(error, Some(PageError::Truncated)));
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed_costs_its_record_only() {
+        let (seen, error) = pieces(br#"[{"a":"x},{"b":2},{"c":3}]"#);
+        assert_eq!(seen, ["!json", r#"{"b":2}"#, r#"{"c":3}"#]);
+        assert!(error.is_none());
+    }
+
+    #[test]
+    fn a_page_nested_very_deep_is_one_broken_record() {
+        let deep = format!("[{}{},{{\"a\":1}}]", "[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(pieces(deep.as_bytes()).0, ["!json", r#"{"a":1}"#]);
+        let (seen, error) = pieces("[".repeat(100_000).as_bytes());
+        assert_eq!(seen, ["!truncated"]);
+        assert!(error.is_some());
+        assert!(pieces(format!("{}1", r#"{"a":"#.repeat(100_000)).as_bytes()).1.is_some());
+    }
+
+    #[test]
+    fn a_record_that_is_too_long_is_left_out_and_the_next_is_read() {
+        let long = format!(r#"[{{"a":"{}"}},{{"b":2}}]"#, "x".repeat(RECORD_BYTES_MAX + READ_BYTES));
+        let (seen, error) = pieces(long.as_bytes());
+        assert_eq!(seen, ["!too_long", r#"{"b":2}"#]);
+        assert!(error.is_none());
+    }
+}

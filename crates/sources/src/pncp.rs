@@ -1,0 +1,267 @@
+//! PNCP, the national portal of public contracting: pages (or bare arrays) of contracts and of tenders.
+//!
+//! A record is known by its control number and dated by its last update, so the newest wins whatever the order of
+//! files. Amounts are read from the digits as written. An estimate of zero is PNCP's way to write a sealed budget:
+//! it is not an amount, and stays in the metadata as it came.
+
+use model::activity::activity_of_text;
+use model::law::Regime;
+use model::{Buyer, Cnpj, Contract, Modality, Money, Record, Supplier, Tender};
+
+use crate::detect::{Draft, Format};
+use crate::encoding::{Encoding, mask_and_clip};
+use crate::error::{Fault, Reason};
+use crate::fields::hash_text;
+use crate::json_fields::{Members, minified};
+use crate::json_rows::{PageError, Piece, Records};
+use crate::portal_compras::seen;
+use crate::{Error, Input};
+
+/// Records looked at before a page counts as unknown.
+const SNIFFED_RECORDS_MAX: usize = 16;
+
+/// A record that was mapped, with what the CSV reader would find out by itself.
+pub(crate) struct Mapped {
+    pub draft: Draft,
+    pub updated_at: Option<String>,
+    pub metadata: Option<String>,
+    pub row_hash: String,
+}
+
+/// The format of a JSON page, or `None` if it is none of ours.
+pub(crate) fn sniff(input: &Input, hinted: bool) -> Result<Option<Format>, Error> {
+    input.with_bytes(|bytes| {
+        let mut records = Records::new(bytes);
+        for _ in 0..SNIFFED_RECORDS_MAX {
+            match records.step() {
+                Ok(Piece::Element) => {
+                    let text = std::str::from_utf8(records.element()).unwrap_or_default();
+                    let format = Members::parse(text).ok().and_then(|m| format_of(&m));
+                    if format.is_some() {
+                        return Ok(format);
+                    }
+                }
+                Ok(Piece::Broken(..)) => {}
+                Ok(Piece::End) => {
+                    let is_page = records.envelope_keys().iter().any(|k| k == "totalRegistros" || k == "totalPaginas");
+                    let empty = records.ordinal() == 0 && (is_page || (hinted && records.envelope_keys().is_empty()));
+                    return Ok(empty.then_some(Format::PncpEmpty));
+                }
+                Err(PageError::Io(cause)) => return Err(Error::io(&input.name, cause)),
+                Err(PageError::Truncated | PageError::Damaged(_)) => return Ok(None),
+            }
+        }
+        Ok(None)
+    })
+}
+
+fn format_of(record: &Members<'_>) -> Option<Format> {
+    if !record.has("numeroControlePNCP") {
+        return None;
+    }
+    if record.has("objetoCompra") || record.has("modalidadeId") {
+        return Some(Format::PncpContratacoes);
+    }
+    (record.has("objetoContrato") || record.has("valorGlobal")).then_some(Format::PncpContratos)
+}
+
+/// Maps one element of a page.
+pub(crate) fn map(element: &[u8], expected: Format) -> Result<Mapped, Fault> {
+    let text = std::str::from_utf8(element).map_err(|_| Fault::new(Reason::Encoding, "bytes that are not UTF-8"))?;
+    let record = Members::parse(text)?;
+    let row_hash = hash_text(&model::mask_cpfs(&minified(text)));
+    let (draft, updated_at, metadata) = match format_of(&record).unwrap_or(expected) {
+        Format::PncpContratacoes => map_tender(&record)?,
+        _ => map_contract(&record)?,
+    };
+    Ok(Mapped { draft, updated_at, metadata, row_hash })
+}
+
+/// A quarantined element's text.
+pub(crate) fn raw_text(element: &[u8]) -> String {
+    let near = &element[..element.len().min(crate::csv_rows::RAW_BYTES_MAX * 4)];
+    mask_and_clip(&Encoding::Utf8.decode_lossy(near), crate::csv_rows::RAW_BYTES_MAX)
+}
+
+type Parts = (Draft, Option<String>, Option<String>);
+
+fn id_of(control_number: &str) -> String {
+    format!("pncp:{}", control_number.replace('/', "-"))
+}
+
+/// The newer of the two update times that PNCP writes, and the member that it was taken from.
+fn updated_at(record: &Members<'_>) -> Result<(Option<String>, &'static str), Fault> {
+    if let Some(global) = record.text("dataAtualizacaoGlobal")? {
+        return Ok((Some(global), "dataAtualizacaoGlobal"));
+    }
+    Ok((record.text("dataAtualizacao")?, "dataAtualizacao"))
+}
+
+struct Unit<'a> {
+    body: Members<'a>,
+    unit: Members<'a>,
+}
+
+impl<'a> Unit<'a> {
+    const BODY_MAPPED: &'static [&'static str] = &["cnpj", "razaoSocial", "poderId", "esferaId"];
+    const UNIT_MAPPED: &'static [&'static str] = &["codigoUnidade", "nomeUnidade", "ufSigla", "municipioNome"];
+
+    fn of(record: &Members<'a>) -> Result<Self, Fault> {
+        Ok(Self {
+            body: record.object("orgaoEntidade", "orgaoEntidade.")?,
+            unit: record.object("unidadeOrgao", "unidadeOrgao.")?,
+        })
+    }
+
+    fn buyer(&self) -> Result<Option<(String, Buyer)>, Fault> {
+        let (Some(cnpj), Some(code)) = (self.body.text("cnpj")?, self.unit.text("codigoUnidade")?) else {
+            return Ok(None);
+        };
+        let id = format!("pncp:{cnpj}-{code}");
+        let parent_name = self.body.text("razaoSocial")?;
+        let Some(name) = self.unit.text("nomeUnidade")?.or_else(|| parent_name.clone()) else { return Ok(None) };
+        let sphere = self.body.text("esferaId")?.filter(|s| matches!(s.as_str(), "F" | "E" | "M" | "D"));
+        let buyer = Buyer {
+            name,
+            code: Some(code),
+            cnpj: Cnpj::parse(&cnpj).ok().map(|c| c.to_string()),
+            sphere,
+            branch: self.body.text("poderId")?,
+            state: self.unit.text("ufSigla")?,
+            municipality: self.unit.text("municipioNome")?,
+            parent_name,
+            ..Buyer::default()
+        };
+        Ok(Some((id, buyer)))
+    }
+
+    fn push_leftovers(&self, metadata: &mut String) {
+        self.body.push_leftovers(Self::BODY_MAPPED, metadata);
+        self.unit.push_leftovers(Self::UNIT_MAPPED, metadata);
+    }
+}
+
+fn closed(mut metadata: String) -> Option<String> {
+    if metadata.is_empty() {
+        return None;
+    }
+    metadata.push('}');
+    Some(metadata)
+}
+
+/// The supplier of a contract. `tipoPessoa` `PE` is a foreigner, whose number may be digits only.
+fn supplier_of(record: &Members<'_>) -> Result<Option<(String, Supplier)>, Fault> {
+    let number = record.text("niFornecedor")?.unwrap_or_default();
+    let name = record.text("nomeRazaoSocialFornecedor")?.unwrap_or_default();
+    let foreign = record.text("tipoPessoa")?.as_deref() == Some("PE");
+    Ok(model::supplier(&number, &name).map(|(id, supplier)| match id.strip_prefix("unv:") {
+        Some(rest) if foreign => (format!("ext:{rest}"), Supplier { kind: "foreign", ..supplier }),
+        _ => (id, supplier),
+    }))
+}
+
+fn map_contract(record: &Members<'_>) -> Result<Parts, Fault> {
+    let control_number = record.key("numeroControlePNCP")?;
+    let unit = Unit::of(record)?;
+    let (signed_on, published_on) = (record.date("dataAssinatura")?, record.date("dataPublicacaoPncp")?);
+    let seen_on = signed_on.or(published_on);
+    let buyer = unit.buyer()?.map(|(id, buyer)| (id, Buyer { seen_on, ..buyer }));
+    let supplier = seen(supplier_of(record)?, seen_on);
+    let category = record.object("categoriaProcesso", "categoriaProcesso.")?;
+    let object = record.text("objetoContrato")?;
+    let activity = object.as_deref().and_then(activity_of_text).map(|a| a.code());
+    let (updated_at, updated_key) = updated_at(record)?;
+    let contract = Contract {
+        number: record.text("numeroContratoEmpenho")?,
+        process: record.text("processo")?,
+        category: category.text("nome")?,
+        buyer_id: buyer.as_ref().map(|(id, _)| id.clone()),
+        buyer_name: buyer.as_ref().map(|(_, b)| b.name.clone()),
+        supplier_id: supplier.as_ref().map(|(id, _)| id.clone()),
+        supplier_root: supplier.as_ref().and_then(|(_, s)| s.cnpj_root.clone()),
+        supplier_name: record.text("nomeRazaoSocialFornecedor")?,
+        signed_on,
+        published_on,
+        starts_on: record.date("dataVigenciaInicio")?,
+        ends_on: record.date("dataVigenciaFim")?,
+        value_initial: record.amount("valorInicial")?,
+        value_final: record.amount("valorGlobal")?,
+        income: record.boolean("receita")?.unwrap_or_default(),
+        tender_id: record.text("numeroControlePncpCompra")?.map(|n| id_of(&n)),
+        activity,
+        activity_basis: activity.map(|_| "text"),
+        object,
+        partition_on: seen_on,
+        ..Contract::default()
+    };
+    let mut metadata = String::new();
+    let mapped = [
+        "numeroControlePNCP", "numeroControlePncpCompra", "numeroContratoEmpenho", "processo", "categoriaProcesso",
+        "orgaoEntidade", "unidadeOrgao", "niFornecedor", "nomeRazaoSocialFornecedor", "dataAssinatura",
+        "dataPublicacaoPncp", "dataVigenciaInicio", "dataVigenciaFim", "valorInicial", "valorGlobal", "receita",
+        "objetoContrato", updated_key,
+    ];
+    record.push_leftovers(&mapped, &mut metadata);
+    category.push_leftovers(&["nome"], &mut metadata);
+    unit.push_leftovers(&mut metadata);
+    let record = Record::Contract(contract);
+    let draft = Draft { id: id_of(&control_number), record, buyer, supplier };
+    Ok((draft, updated_at, closed(metadata)))
+}
+
+fn map_tender(record: &Members<'_>) -> Result<Parts, Fault> {
+    let control_number = record.key("numeroControlePNCP")?;
+    let unit = Unit::of(record)?;
+    let (published_on, opened_on) = (record.date("dataPublicacaoPncp")?, record.date("dataAberturaProposta")?);
+    let seen_on = published_on.or(opened_on);
+    let buyer = unit.buyer()?.map(|(id, buyer)| (id, Buyer { seen_on, ..buyer }));
+    let legal = record.object("amparoLegal", "amparoLegal.")?;
+    let legal_basis = legal.text("nome")?;
+    let object = record.text("objetoCompra")?;
+    let activity = object.as_deref().and_then(activity_of_text).map(|a| a.code());
+    let estimate = record.amount("valorTotalEstimado")?;
+    let sealed = estimate == Some(Money::ZERO);
+    let (updated_at, updated_key) = updated_at(record)?;
+    let tender = Tender {
+        number: record.text("numeroCompra")?,
+        process: record.text("processo")?,
+        modality: record.integer("modalidadeId")?.and_then(Modality::from_pncp).map(Modality::code),
+        modality_as_stated: record.text("modalidadeNome")?,
+        regime: legal_basis.as_deref().and_then(Regime::from_legal_basis).map(|r| r.code()),
+        legal_basis,
+        status: record.text("situacaoCompraNome")?,
+        buyer_id: buyer.as_ref().map(|(id, _)| id.clone()),
+        buyer_name: buyer.as_ref().map(|(_, b)| b.name.clone()),
+        published_on,
+        opened_on,
+        closes_on: record.date("dataEncerramentoProposta")?,
+        value_estimated: estimate.filter(|_| !sealed),
+        value_awarded: record.amount("valorTotalHomologado")?,
+        price_registration: record.boolean("srp")?,
+        activity,
+        activity_basis: activity.map(|_| "text"),
+        object,
+        partition_on: seen_on,
+        ..Tender::default()
+    };
+    if sealed {
+        record.leave_in_metadata("valorTotalEstimado");
+    }
+    if tender.modality.is_none() {
+        record.leave_in_metadata("modalidadeId");
+    }
+    let mut metadata = String::new();
+    let mapped = [
+        "numeroControlePNCP", "numeroCompra", "processo", "modalidadeNome", "amparoLegal", "orgaoEntidade",
+        "unidadeOrgao", "situacaoCompraNome", "dataPublicacaoPncp", "dataAberturaProposta", "dataEncerramentoProposta",
+        "valorTotalHomologado", "srp", "objetoCompra", updated_key,
+        "valorTotalEstimado",
+        "modalidadeId",
+    ];
+    record.push_leftovers(&mapped, &mut metadata);
+    legal.push_leftovers(&["nome"], &mut metadata);
+    unit.push_leftovers(&mut metadata);
+    let record = Record::Tender(tender);
+    let draft = Draft { id: id_of(&control_number), record, buyer, supplier: None };
+    Ok((draft, updated_at, closed(metadata)))
+}

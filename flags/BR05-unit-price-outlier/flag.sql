@@ -1,0 +1,81 @@
+-- One row per contract item judged, against the peers of its window (see peers.sql). What is missing is named, in the
+-- order in which it is needed.
+with centre as (
+    select peer_key, group_key, y, years_back, count(*) as n, median(x) as med, quantile_cont(x, 0.25) as q1,
+           quantile_cont(x, 0.75) as q3, median(value) as median_price, quantile_cont(value, 0.75) as q3_price,
+           median(quantity) as quantity_median
+    from   peers group by peer_key, group_key, y, years_back
+),
+spread as (
+    select p.peer_key, median(abs(p.x - c.med)) as mad
+    from   peers p join centre c on c.peer_key = p.peer_key group by p.peer_key
+),
+windows as (
+    select c.*, s.mad from centre c join spread s on s.peer_key = c.peer_key
+),
+judged as (
+    select i.id, i.source, i.contract_id, i.description, i.catalog_code, i.unit, i.unit_basis, i.quantity, i.unit_price,
+           i.price_basis, i.total, c.signed_on, c.buyer_id, coalesce(b.name, c.buyer_name) as buyer_name, b.state,
+           coalesce(i.supplier_id, c.supplier_id) as supplier_id, coalesce(i.supplier_name, c.supplier_name) as supplier_name,
+           ln(cast(case when i.unit_price > 0 then i.unit_price end as double)) as x,
+           coalesce(i.catalog_code || '|' || i.unit || '|' || b.state, '?') as group_key,
+           case when c.id is null                                      then 'contracts'
+                when i.unit_price is null or i.unit_price <= 0         then 'items.unit_price'
+                when i.catalog_code is null                            then 'items.catalog_code'
+                when i.unit is null                                    then 'items.unit'
+                when b.state is null                                   then 'buyers.state'
+                when c.signed_on is null                               then 'contracts.signed_on' end as missing
+    from   items i left join contracts c on c.id = i.contract_id left join buyers b on b.id = c.buyer_id
+    where  i.contract_id is not null and not coalesce(c.income, false)
+    and    coalesce(i.catalog_code || '|' || i.unit || '|' || b.state, '?') in (select k from scope)
+),
+measured as (
+    select j.*, w.peer_key, w.n, w.med, w.mad, w.q1, w.q3, w.median_price, w.q3_price, w.quantity_median, w.years_back, w.y,
+           case when w.mad > 0 then 0.6745 * (j.x - w.med) / w.mad
+                when w.q3 > w.q1 then (j.x - w.q3) / (w.q3 - w.q1) end as measure,
+           case when w.mad > 0 then $z_min when w.q3 > w.q1 then 1.5 end as threshold
+    from   judged j left join windows w on j.missing is null and w.group_key = j.group_key and w.y = year(j.signed_on)
+)
+select m.id                                      as subject_id,
+       m.group_key,
+       m.source,
+       case when m.missing is not null           then 'not_computable'
+            when coalesce(m.n, 0) < $peers_min   then 'not_computable'
+            when m.measure is null               then 'not_computable'
+            when m.measure > m.threshold         then 'hit'
+            else 'clear' end                     as outcome,
+       case when m.missing is not null           then m.missing
+            when coalesce(m.n, 0) < $peers_min   then 'peers'
+            when m.measure is null               then 'peers.spread' end as missing,
+       round(m.measure, 4)                       as measure,
+       m.threshold,
+       case when m.unit_price >= 5 * m.median_price and m.unit_basis = 'stated' then 'high'
+            when m.unit_price >= 2 * m.median_price then 'medium' else 'low' end as severity,
+       cast(greatest((m.unit_price - cast(m.q3_price as decimal(18,4))) * m.quantity, 0) as decimal(18,4)) as amount,
+       m.signed_on                               as as_of,
+       m.buyer_id, m.buyer_name, m.supplier_id, m.supplier_name,
+       m.contract_id                             as contract_ids,
+       m.n                                       as rows_read,
+       m.peer_key,
+       m.n                                       as peer_n,
+       cast(m.median_price as decimal(18,4))     as peer_median,
+       round(m.mad, 6)                           as peer_mad,
+       m.unit_price                              as peer_marked,
+       case when m.measure > m.threshold then
+           (select round(100.0 * count(case when p.x <= m.x then 1 end) / count(*), 1) from peers p where p.peer_key = m.peer_key)
+       end                                       as peer_percentile,
+       m.description as ev_description, m.catalog_code as ev_catalog_code, m.unit as ev_unit, m.quantity as ev_quantity,
+       m.unit_price as ev_unit_price, m.state as ev_state,
+       case when m.price_basis = 'derived'
+            then 'total ' || m.total || ' ÷ quantidade ' || m.quantity else 'informado pela fonte' end as ev_price_arithmetic,
+       case when m.years_back = 0 then cast(m.y as varchar) else (m.y - 1) || '–' || m.y end as ev_window,
+       cast(m.q3_price as decimal(18,4))         as ev_q3,
+       cast(m.unit_price as double) / nullif(cast(m.median_price as double), 0) as ev_ratio,
+       case when m.mad > 0 then 'mad' end        as ev_by_mad,
+       case when m.mad = 0 and m.q3 > m.q1 then 'iqr' end as ev_by_iqr,
+       round(m.x, 6) as ev_ln_price, round(m.med, 6) as ev_ln_median, round(m.q1, 6) as ev_ln_q1, round(m.q3, 6) as ev_ln_q3,
+       m.quantity_median                         as ev_quantity_median,
+       cast(exp(case when m.mad > 0 then m.med + m.threshold * m.mad / 0.6745 else m.q3 + 1.5 * (m.q3 - m.q1) end) as decimal(18,2)) as ev_clear_price,
+       case m.unit_basis when 'text' then 'possible' when 'stated' then 'ruled_out' end as ex_unit_from_text,
+       case when m.quantity < m.quantity_median then 'possible' else 'ruled_out' end as ex_small_quantity
+from   measured m

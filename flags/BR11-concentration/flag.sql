@@ -1,0 +1,81 @@
+-- One row per buyer, year and line of activity. Contracts that lack a line of activity, a supplier or a date are counted
+-- as not computable one by one, so that the account shows how much could not be judged.
+with spending as (
+    select c.*, coalesce(c.value_initial, c.value_final) as value,
+           coalesce(c.activity, '?') || '|' || coalesce(cast(year(c.signed_on) as varchar), '?') as group_key,
+           case when c.buyer_id is null  then 'contracts.buyer_id'
+                when c.signed_on is null then 'contracts.signed_on'
+                when coalesce(c.value_initial, c.value_final) is null then 'contracts.value'
+                when c.activity is null  then 'contracts.activity' end as missing
+    from   contracts c
+    where  not c.income and (coalesce(c.value_initial, c.value_final) is null or coalesce(c.value_initial, c.value_final) > 0)
+    and    coalesce(c.activity, '?') || '|' || coalesce(cast(year(c.signed_on) as varchar), '?') in (select k from scope)
+),
+groups as (
+    select buyer_id || '|' || year(signed_on) || '|' || activity as subject_id, min(group_key) as group_key,
+           min(source) as source, buyer_id, activity, year(signed_on) as y, count(*) as n, max(signed_on) as as_of,
+           count(case when modality in ('pregao', 'concorrencia', 'tomada_de_precos', 'convite', 'rdc', 'concurso', 'leilao', 'dialogo_competitivo') then 1 end) as competitive,
+           min(activity_basis) as activity_basis
+    from   spending where missing is null
+    group  by buyer_id, activity, year(signed_on)
+),
+crowd as (
+    select peer_key, count(*) as n, median(value) as med from peers group by peer_key
+),
+deviation as (
+    select p.peer_key, median(abs(p.value - c.med)) as mad from peers p join crowd c on c.peer_key = p.peer_key group by p.peer_key
+),
+judged as (
+    select g.*, p.value as hhi, p.suppliers, p.named, p.unnamed_share, p.top_value, p.top_supplier, c.n as peer_n, c.med, d.mad,
+           case when g.n < $contracts_min                       then 'contracts'
+                when p.value is null                            then 'contracts.supplier_id'
+                when p.unnamed_share > $unnamed_share_max       then 'contracts.supplier_id' end as missing
+    from   groups g
+    left join peers p on p.subject_id = g.subject_id
+    left join crowd c on c.peer_key = g.group_key
+    left join deviation d on d.peer_key = g.group_key
+),
+hits as (
+    select * from judged where missing is null and hhi > $hhi_min
+),
+shares as (
+    select h.subject_id, coalesce(s.supplier_root, s.supplier_id) as supplier, min(s.supplier_name) as name,
+           min(s.supplier_id) as supplier_id, sum(s.value) as value, string_agg(s.id, chr(31) order by s.id) as ids
+    from   hits h join spending s on s.buyer_id = h.buyer_id and s.activity = h.activity and year(s.signed_on) = h.y
+                                 and s.missing is null and coalesce(s.supplier_root, s.supplier_id) is not null
+    group  by h.subject_id, coalesce(s.supplier_root, s.supplier_id)
+),
+ranked as (
+    select s.*, h.named, row_number() over (partition by s.subject_id order by s.value desc, s.supplier) as at
+    from   shares s join hits h on h.subject_id = s.subject_id
+),
+described as (
+    select subject_id, string_agg(ids, chr(31) order by at) as contract_ids,
+           min(case when at = 1 then name end) as top_name, min(case when at = 1 then supplier_id end) as top_id,
+           string_agg(case when at <= 5 then cast(round(100.0 * cast(value as double) / cast(named as double), 2) as varchar) || '²' end, ' + ' order by at)
+             || case when max(at) > 5 then ' + …' else '' end as shares
+    from   ranked group by subject_id
+)
+select j.subject_id, j.group_key, j.source,
+       case when j.missing is not null then 'not_computable' when j.hhi > $hhi_min then 'hit' else 'clear' end as outcome,
+       j.missing,
+       j.hhi                                     as measure,
+       $hhi_min                                  as threshold,
+       case when cast(j.top_value as double) / cast(j.named as double) > $top_share_min then 'medium' else 'low' end as severity,
+       j.named                                   as amount,
+       j.as_of, j.buyer_id, b.name as buyer_name, d.top_id as supplier_id, d.top_name as supplier_name, d.contract_ids,
+       j.n                                       as rows_read,
+       j.group_key as peer_key, j.peer_n, round(j.med, 2) as peer_median, round(j.mad, 2) as peer_mad, j.hhi as peer_marked,
+       case when j.hhi > $hhi_min then
+           (select round(100.0 * count(case when p.value <= j.hhi then 1 end) / count(*), 1) from peers p where p.peer_key = j.group_key)
+       end                                       as peer_percentile,
+       j.y as ev_year, j.activity as ev_activity, j.n as ev_contracts, j.suppliers as ev_suppliers,
+       j.top_value as ev_top_value, cast(j.top_value as double) / cast(j.named as double) as ev_top_share,
+       d.shares as ev_shares, j.competitive as ev_competitive,
+       case j.activity_basis when 'text' then 'possible' end as ex_activity_from_text,
+       case when j.competitive > 0 then 'possible' else 'ruled_out' end as ex_competitive
+from   judged j
+left join described d on d.subject_id = j.subject_id
+left join buyers b on b.id = j.buyer_id
+union all by name
+select s.id as subject_id, s.group_key, s.source, 'not_computable' as outcome, s.missing from spending s where s.missing is not null

@@ -1,0 +1,25 @@
+-- The concentration of every buyer in a line of activity and year: the group that a buyer is compared with.
+with spent as (
+    select c.buyer_id, c.activity, year(c.signed_on) as y, coalesce(c.supplier_root, c.supplier_id) as supplier,
+           sum(coalesce(c.value_initial, c.value_final)) as value, count(*) as n
+    from   contracts c
+    where  not c.income and c.buyer_id is not null and c.activity is not null and c.signed_on is not null
+    and    coalesce(c.value_initial, c.value_final) > 0
+    and    c.activity || '|' || cast(year(c.signed_on) as varchar) in (select k from scope)
+    group  by 1, 2, 3, 4
+),
+totals as (
+    select buyer_id, activity, y, sum(value) as total, sum(case when supplier is not null then value end) as named,
+           sum(n) as n, count(supplier) as suppliers
+    from   spent group by buyer_id, activity, y
+)
+select t.activity || '|' || t.y                                as peer_key,
+       t.buyer_id || '|' || t.y || '|' || t.activity           as subject_id,
+       t.buyer_id, t.activity, t.y, t.n, t.suppliers, t.total, t.named,
+       1 - cast(t.named as double) / cast(t.total as double)   as unnamed_share,
+       max(s.value)                                            as top_value,
+       arg_max(s.supplier, s.value)                            as top_supplier,
+       round(sum(power(100.0 * cast(s.value as double) / cast(t.named as double), 2)), 2) as value
+from   totals t join spent s on s.buyer_id = t.buyer_id and s.activity = t.activity and s.y = t.y and s.supplier is not null
+where  t.n >= $contracts_min
+group  by all

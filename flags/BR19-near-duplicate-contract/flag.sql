@@ -1,0 +1,64 @@
+-- One row per contract: is there an earlier one of the same buyer and supplier that reads and costs the same?
+-- `near_pairs` holds every pair within 1 % and 90 days with its similarity.
+with alike as (
+    select * from near_pairs where similarity >= $jaccard_min
+),
+-- A link of 25 to 35 days; a contract between two links, or next to one that is, stands in a row of three.
+monthly as (
+    select earlier, later from alike where days between 25 and 35
+),
+between_links as (
+    select a.later as id from monthly a join monthly b on b.earlier = a.later
+),
+in_a_row as (
+    select id from between_links
+    union select m.earlier from monthly m where m.later in (select id from between_links)
+    union select m.later from monthly m where m.earlier in (select id from between_links)
+),
+duplicates as (
+    select a.*, row_number() over (partition by later order by similarity desc, days, earlier) as at
+    from   alike a
+    where  not (a.earlier in (select id from in_a_row) and a.later in (select id from in_a_row))
+),
+compared as (
+    select peer_key, count(*) as n, median(value) as med from peers group by peer_key
+),
+spending as (
+    select c.*, coalesce(c.value_initial, c.value_final) as value,
+           coalesce(c.buyer_id || '|' || coalesce(c.supplier_root, c.supplier_id), '?') as group_key,
+           case when c.buyer_id is null    then 'contracts.buyer_id'
+                when c.supplier_id is null then 'contracts.supplier_id'
+                when c.signed_on is null   then 'contracts.signed_on'
+                when c.object is null      then 'contracts.object'
+                when coalesce(c.value_initial, c.value_final) is null then 'contracts.value' end as missing
+    from   contracts c
+    where  not c.income and (coalesce(c.value_initial, c.value_final) is null or coalesce(c.value_initial, c.value_final) > 0)
+    and    coalesce(c.buyer_id || '|' || coalesce(c.supplier_root, c.supplier_id), '?') in (select k from scope)
+)
+select s.id                                      as subject_id,
+       s.group_key, s.source,
+       case when s.missing is not null then 'not_computable' when d.later is not null then 'hit' else 'clear' end as outcome,
+       s.missing,
+       round(d.similarity, 4)                    as measure,
+       $jaccard_min                              as threshold,
+       case when length(s.object) < 60 then 'low' else 'medium' end as severity,
+       s.value                                   as amount,
+       s.signed_on                               as as_of,
+       s.buyer_id, coalesce(b.name, s.buyer_name) as buyer_name, s.supplier_id, s.supplier_name,
+       d.earlier || chr(31) || s.id              as contract_ids,
+       2                                         as rows_read,
+       p.peer_key, p.n as peer_n, round(p.med, 4) as peer_median, cast(null as double) as peer_mad,
+       round(d.similarity, 4)                    as peer_marked,
+       e.signed_on                               as ev_earlier_on,
+       coalesce(e.value_initial, e.value_final)  as ev_earlier_value,
+       cast(abs(s.value - coalesce(e.value_initial, e.value_final)) as double) / cast(coalesce(e.value_initial, e.value_final) as double) as ev_value_gap,
+       d.days                                    as ev_days,
+       length(s.object)                          as ev_object_length,
+       case when d.days between 25 and 35 then 'possible' else 'ruled_out' end as ex_instalments,
+       case when length(s.object) < 60 then 'possible' end as ex_standard_text,
+       case when d.days = 0 then 'possible' end  as ex_repeated_entry
+from   spending s
+left join duplicates d on d.later = s.id and d.at = 1
+left join contracts e on e.id = d.earlier
+left join compared p on p.peer_key = s.group_key
+left join buyers b on b.id = s.buyer_id
