@@ -9,7 +9,6 @@ use crate::{Error, Result};
 
 #[derive(RustEmbed)]
 #[folder = "../../flags"]
-#[exclude = "*/cases/*"]
 struct Folders;
 
 /// A text in Portuguese and in English.
@@ -185,6 +184,9 @@ impl Catalogue {
         let mut folders: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         for path in Folders::iter() {
             let Some((folder, file)) = path.split_once('/') else { continue };
+            if file.starts_with("cases/") {
+                continue;
+            }
             let content = Folders::get(&path).map(|f| String::from_utf8_lossy(&f.data).into_owned());
             folders.entry(folder.to_owned()).or_default().insert(file.to_owned(), content.unwrap_or_default());
         }
