@@ -85,7 +85,7 @@ ranked as (
     select *,
            row_number() over (partition by contract_id
                order by case decision when 'hit' then 0 when 'not_computable' then 1 else 2 end,
-                        scope_min desc, starts_on, id) as at,
+                        scope_min desc, starts_on, id) as place,
            count(case when decision = 'hit' then 1 end) over (partition by contract_id) as hits
     from   decided
 )
@@ -142,4 +142,4 @@ select c.id                                     as subject_id,
        case when s.supplier_id = c.supplier_id then 'ruled_out' else 'possible' end as ex_other_establishment
 from   spending c
 cross join held
-left join ranked s on s.contract_id = c.id and s.at = 1
+left join ranked s on s.contract_id = c.id and s.place = 1

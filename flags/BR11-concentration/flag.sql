@@ -46,14 +46,14 @@ shares as (
     group  by h.subject_id, coalesce(s.supplier_root, s.supplier_id)
 ),
 ranked as (
-    select s.*, h.named, row_number() over (partition by s.subject_id order by s.value desc, s.supplier) as at
+    select s.*, h.named, row_number() over (partition by s.subject_id order by s.value desc, s.supplier) as place
     from   shares s join hits h on h.subject_id = s.subject_id
 ),
 described as (
-    select subject_id, string_agg(ids, chr(31) order by at) as contract_ids,
-           min(case when at = 1 then name end) as top_name, min(case when at = 1 then supplier_id end) as top_id,
-           string_agg(case when at <= 5 then cast(round(100.0 * cast(value as double) / cast(named as double), 2) as varchar) || '²' end, ' + ' order by at)
-             || case when max(at) > 5 then ' + …' else '' end as shares
+    select subject_id, string_agg(ids, chr(31) order by place) as contract_ids,
+           min(case when place = 1 then name end) as top_name, min(case when place = 1 then supplier_id end) as top_id,
+           string_agg(case when place <= 5 then cast(round(100.0 * cast(value as double) / cast(named as double), 2) as varchar) || '²' end, ' + ' order by place)
+             || case when max(place) > 5 then ' + …' else '' end as shares
     from   ranked group by subject_id
 )
 select j.subject_id, j.group_key, j.source,

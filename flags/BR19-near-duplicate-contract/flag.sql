@@ -16,7 +16,7 @@ in_a_row as (
     union select m.later from monthly m where m.earlier in (select id from between_links)
 ),
 duplicates as (
-    select a.*, row_number() over (partition by later order by similarity desc, days, earlier) as at
+    select a.*, row_number() over (partition by later order by similarity desc, days, earlier) as place
     from   alike a
     where  not (a.earlier in (select id from in_a_row) and a.later in (select id from in_a_row))
 ),
@@ -58,7 +58,7 @@ select s.id                                      as subject_id,
        case when length(s.object) < 60 then 'possible' end as ex_standard_text,
        case when d.days = 0 then 'possible' end  as ex_repeated_entry
 from   spending s
-left join duplicates d on d.later = s.id and d.at = 1
+left join duplicates d on d.later = s.id and d.place = 1
 left join contracts e on e.id = d.earlier
 left join compared p on p.peer_key = s.group_key
 left join buyers b on b.id = s.buyer_id

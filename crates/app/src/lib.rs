@@ -6,7 +6,7 @@
 mod commands;
 mod error;
 mod folder;
-mod queries;
+pub mod queries;
 pub mod settings;
 pub mod views;
 

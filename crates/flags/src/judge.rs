@@ -150,12 +150,12 @@ fn peer_values(session: &Session, flag: &Flag) -> lake::Result<HashMap<String, V
     }
     let sql = format!(
         "select peer_key, value from (
-           select peer_key, value, row_number() over w as at, count(*) over (partition by peer_key) as n
+           select peer_key, value, row_number() over w as place, count(*) over (partition by peer_key) as n
            from peers where peer_key in (select peer_key from judged where outcome = 'hit')
            window w as (partition by peer_key order by value)) as ranked
-         where n <= {PEER_VALUES_MAX} or at = 1 or at = n
-            or floor(at * {PEER_VALUES_MAX}.0 / n) > floor((at - 1) * {PEER_VALUES_MAX}.0 / n)
-         order by peer_key, at"
+         where n <= {PEER_VALUES_MAX} or place = 1 or place = n
+            or floor(place * {PEER_VALUES_MAX}.0 / n) > floor((place - 1) * {PEER_VALUES_MAX}.0 / n)
+         order by peer_key, place"
     );
     session.rows(&sql, |row| {
         if let (Some(key), Some(value)) = (row.get("peer_key"), row.get("value")) {

@@ -52,6 +52,11 @@ impl Day {
         Self((u32::from(self.0)).saturating_sub(days) as u16)
     }
 
+    /// Days from `earlier` to this one.
+    pub(crate) fn since(self, earlier: Self) -> u32 {
+        u32::from(self.0 - earlier.0)
+    }
+
     /// `31/12/2025`.
     pub(crate) fn brazilian(self) -> &'static [u8; 10] {
         &SPELLINGS[usize::from(self.0)].brazilian

@@ -69,10 +69,6 @@ impl Encoding {
 
 /// Appends cp1252 bytes to a text.
 pub(crate) fn push_cp1252(bytes: &[u8], text: &mut String) {
-    if bytes.is_ascii() {
-        text.extend(std::str::from_utf8(bytes));
-        return;
-    }
     // Every byte of cp1252 becomes at most three of UTF-8.
     text.reserve(bytes.len() * 3);
     let (_, read, _) = WINDOWS_1252.new_decoder_without_bom_handling().decode_to_string(bytes, text, true);

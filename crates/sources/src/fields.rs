@@ -100,6 +100,9 @@ impl<'a> Row<'a> {
         if text.is_empty() {
             return None;
         }
+        if is_squeezed(text) {
+            return Some(text.to_owned());
+        }
         Some(squeeze(text)).filter(|t| !t.is_empty())
     }
 
@@ -108,6 +111,9 @@ impl<'a> Row<'a> {
         let code = self.code(col);
         if code.is_empty() || matches!(code, "-1" | "-2" | "-3" | "-11") {
             return Err(Fault::at(self.name(col), Reason::RequiredField, "blank, and the row is nothing without it"));
+        }
+        if code.bytes().all(|b| b.is_ascii_graphic()) {
+            return Ok(code.to_owned());
         }
         Ok(code.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect())
     }
@@ -227,6 +233,18 @@ pub(crate) fn stated(text: &str) -> &str {
         "sem informacao" | "na" | "n/a" | "nao se aplica" | "**" | "null" | "nao informado" | "nao identificado"
     );
     if nothing { "" } else { text }
+}
+
+/// Whether a trimmed text is surely squeezed: printable ASCII and the letters of U+00C0 to U+00FF, no two blanks.
+///
+/// Nearly every field is; this costs a fraction of writing it anew.
+fn is_squeezed(text: &str) -> bool {
+    let mut before = 0;
+    text.bytes().all(|byte| {
+        let doubled = byte == b' ' && before == b' ';
+        before = byte;
+        !doubled && matches!(byte, b' '..=b'~' | 0x80..=0xBF | 0xC3)
+    })
 }
 
 fn looks_like_a_number(text: &str) -> bool {

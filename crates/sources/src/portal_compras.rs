@@ -2,6 +2,8 @@
 //!
 //! The Portal is federal. A contract is known by its managing unit (UG) and its number; the four files name it so.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use model::activity::activity_of_text;
 use model::law::Regime;
@@ -157,11 +159,35 @@ fn tender_of(row: &Row<'_>, columns: &Contracts) -> Option<String> {
     (!modality.is_empty() && modality != "-1" && modality != "-11").then(|| tender_id(&unit, modality, &number))
 }
 
+/// Remembers what a text means: files repeat a few texts over and over. Bounded: a full memory starts afresh.
+#[derive(Debug, Default)]
+pub(crate) struct Memo<T> {
+    known: HashMap<String, T>,
+}
+
+impl<T: Copy> Memo<T> {
+    const TEXTS_MAX: usize = 4096;
+
+    pub(crate) fn get(&mut self, text: &str, find: impl Fn(&str) -> T) -> T {
+        if let Some(known) = self.known.get(text) {
+            return *known;
+        }
+        if self.known.len() >= Self::TEXTS_MAX {
+            self.known.clear();
+        }
+        let found = find(text);
+        self.known.insert(text.to_owned(), found);
+        found
+    }
+}
+
 /// Maps contracts.
 pub(crate) struct MapContracts {
     columns: Contracts,
     buyer: BuyerColumns,
     place: Place,
+    regimes: Memo<Option<Regime>>,
+    modalities: Memo<Option<Modality>>,
 }
 
 impl MapContracts {
@@ -174,7 +200,7 @@ impl MapContracts {
             superior_name: columns.superior_name,
             ..BuyerColumns::default()
         };
-        Self { columns, buyer, place }
+        Self { columns, buyer, place, regimes: Memo::default(), modalities: Memo::default() }
     }
 }
 
@@ -192,11 +218,14 @@ impl Mapper for MapContracts {
         let legal_basis = row.text(c.legal_basis);
         let object = row.text(c.object);
         let activity = object.as_deref().and_then(activity_of_text).map(|a| a.code());
+        let regime = legal_basis.as_deref().and_then(|text| self.regimes.get(text, Regime::from_legal_basis));
+        let of_words = words.as_deref().and_then(|words| self.modalities.get(words, Modality::from_words));
+        let modality = of_words.or_else(|| modality(words.as_deref(), row.code(c.modality_code)));
         let contract = Contract {
             process: row.text(c.process),
-            modality: modality(words.as_deref(), row.code(c.modality_code)).map(Modality::code),
+            modality: modality.map(Modality::code),
             modality_as_stated: words,
-            regime: legal_basis.as_deref().and_then(Regime::from_legal_basis).map(|r| r.code()),
+            regime: regime.map(Regime::code),
             legal_basis,
             status: row.text(c.status),
             buyer_id: Some(format!("uasg:{unit}")),

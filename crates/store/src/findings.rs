@@ -245,6 +245,20 @@ impl Store {
         })
     }
 
+    /// Number of open findings of each flag that has some.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn open_findings(&self) -> Result<Vec<(String, i64)>> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "select flag, count(*) from findings where state = 'open' group by flag order by flag",
+            )?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })
+    }
+
     /// Counted outcomes of every flag and source.
     ///
     /// # Errors

@@ -217,7 +217,7 @@ fn read_file(
         Err(error) => return Ok(report(None, "failed", Some(error.to_string()), Account::default())),
     };
     let member = file.input.member.as_deref().unwrap_or_default();
-    ingest.begin_file(&file.input.name, &file.sha256, member, header.source, header.format.name())?;
+    ingest.begin_file(&file.input.name, &file.sha256, member, header.source, header.format.code())?;
     let mut account = Account::default();
     let (sender, receiver) = sync_channel::<Vec<Event>>(LOTS_WAITING);
     let (read, written) = std::thread::scope(|scope| {

@@ -57,6 +57,8 @@ pub struct SanctionRow {
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Totals {
     pub contracts: i64,
+    /// Contracts that state no value.
+    pub without_value: i64,
     /// Ten-thousandths of a real.
     pub value: i128,
     pub first_signed_on: Option<String>,
@@ -240,7 +242,8 @@ impl Store {
         self.read(|db| {
             // Two halves keep each sum within 64 bits whatever the number of contracts.
             let sql = format!(
-                "select count(*), sum(value_final / 10000), sum(value_final % 10000), min(signed_on), max(signed_on)
+                "select count(*), sum(value_final / 10000), sum(value_final % 10000), min(signed_on), max(signed_on),
+                 count(*) - count(value_final)
                  from contracts where {column} = ?1 and not income"
             );
             Ok(db.prepare_cached(&sql)?.query_row([id_hash(id)], |row| {
@@ -248,6 +251,7 @@ impl Store {
                 let rest: Option<i64> = row.get(2)?;
                 Ok(Totals {
                     contracts: row.get(0)?,
+                    without_value: row.get(5)?,
                     value: i128::from(whole.unwrap_or(0)) * 10_000 + i128::from(rest.unwrap_or(0)),
                     first_signed_on: row.get(3)?,
                     last_signed_on: row.get(4)?,

@@ -1,0 +1,172 @@
+//! Findings: the list with its filters, one finding whole, and those that stand under a contract or a party.
+
+use serde::{Deserialize, Serialize};
+use store::FindingFilter;
+use utoipa::{IntoParams, ToSchema};
+
+use super::page::Walk;
+use super::{PageLimit, PageQuery};
+use crate::views::{Finding, FindingSummary, List};
+use crate::{App, Error, Result};
+
+/// The order of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub enum FindingSort {
+    /// Severity first, money second.
+    #[default]
+    #[serde(rename = "-gravity")]
+    GravestFirst,
+    /// Money at stake.
+    #[serde(rename = "-amount")]
+    DearestFirst,
+    /// The day of the facts.
+    #[serde(rename = "-as_of")]
+    NewestFirst,
+}
+
+/// How grave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Severity {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// What a finding rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// A limit of the law.
+    Rule,
+    /// Out of the pattern of its peers.
+    Signal,
+    /// Something to know beside others.
+    Context,
+}
+
+/// Whether findings still hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingState {
+    /// They hold.
+    #[default]
+    Open,
+    /// They held once.
+    Withdrawn,
+    /// Either.
+    All,
+}
+
+/// Which findings are wanted.
+#[derive(Debug, Clone, Default, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FindingQuery {
+    /// The flag's code.
+    #[param(example = "BR05")]
+    pub flag: Option<String>,
+    /// How grave.
+    #[param(inline)]
+    pub severity: Option<Severity>,
+    /// What it rests on.
+    #[param(inline)]
+    pub kind: Option<FindingKind>,
+    /// Whether it still holds (default `open`).
+    #[param(value_type = Option<FindingState>, inline)]
+    pub state: FindingState,
+    /// The buyer's id.
+    pub buyer_id: Option<String>,
+    /// The supplier's id.
+    pub supplier_id: Option<String>,
+    /// The contract's id.
+    pub contract_id: Option<String>,
+    /// The order (default `-gravity`).
+    #[param(value_type = Option<FindingSort>, inline)]
+    pub sort: FindingSort,
+}
+
+impl From<FindingSort> for store::FindingSort {
+    fn from(sort: FindingSort) -> Self {
+        match sort {
+            FindingSort::GravestFirst => Self::GravestFirst,
+            FindingSort::DearestFirst => Self::DearestFirst,
+            FindingSort::NewestFirst => Self::NewestFirst,
+        }
+    }
+}
+
+impl Severity {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl FindingKind {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Rule => "rule",
+            Self::Signal => "signal",
+            Self::Context => "context",
+        }
+    }
+}
+
+impl FindingState {
+    /// Its code in the table; `None` for either.
+    fn code(self) -> Option<&'static str> {
+        match self {
+            Self::Open => Some("open"),
+            Self::Withdrawn => Some("withdrawn"),
+            Self::All => None,
+        }
+    }
+}
+
+impl App {
+    /// One page of findings.
+    ///
+    /// # Errors
+    /// `Invalid` for a flag that the catalogue does not hold (an empty page would read as "nothing found") or a cursor
+    /// of another question; the database cannot be read.
+    pub fn findings(&self, query: &FindingQuery, page: &PageQuery) -> Result<List<Finding>> {
+        let walk = Walk::new("findings", query, page, PageLimit::default())?;
+        if let Some(code) = &query.flag
+            && self.catalogue().flag(code).is_none()
+        {
+            return Err(Error::invalid("flag", "not a flag of the catalogue"));
+        }
+        let filter = FindingFilter {
+            flag: query.flag.clone(),
+            severity: query.severity.map(|s| s.code().to_owned()),
+            kind: query.kind.map(|k| k.code().to_owned()),
+            state: query.state.code().map(str::to_owned),
+            buyer_id: query.buyer_id.clone(),
+            supplier_id: query.supplier_id.clone(),
+            contract_id: query.contract_id.clone(),
+        };
+        walk.list(self.store().findings(&filter, query.sort.into(), walk.after.as_ref(), walk.limit)?)
+    }
+
+    /// One finding, whole.
+    ///
+    /// # Errors
+    /// `NotFound`; the database cannot be read.
+    pub fn finding(&self, id: &str) -> Result<Finding> {
+        self.store().finding(id)?.ok_or_else(|| Error::not_found("finding", id))?.try_into()
+    }
+
+    /// At most `shown` open findings, gravest first, and whether there are more.
+    pub(crate) fn open_findings(&self, about: FindingFilter, shown: usize) -> Result<(Vec<FindingSummary>, bool)> {
+        let filter = FindingFilter { state: Some("open".to_owned()), ..about };
+        let page = self.store().findings(&filter, store::FindingSort::GravestFirst, None, shown)?;
+        let more = page.next.is_some();
+        Ok((page.rows.into_iter().map(FindingSummary::try_from).collect::<Result<_>>()?, more))
+    }
+}

@@ -1,0 +1,52 @@
+//! Whether the program can answer, and the figures that operators watch.
+
+use crate::{App, Result};
+
+/// Whether each part answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Readiness {
+    /// The database answers a query.
+    pub database: bool,
+    /// The lake's folder is there.
+    pub lake: bool,
+}
+
+impl Readiness {
+    /// Whether questions can be answered.
+    #[must_use]
+    pub fn is_ready(self) -> bool {
+        self.database && self.lake
+    }
+}
+
+/// What is held, in numbers.
+#[derive(Debug, Clone, Default)]
+pub struct Figures {
+    /// Source, table, rows.
+    pub rows: Vec<(String, String, i64)>,
+    /// Flag, open findings.
+    pub open_findings: Vec<(String, i64)>,
+    /// Ingests whose changes were not judged yet: 0 or 1 and more.
+    pub has_unjudged: bool,
+}
+
+impl App {
+    /// Whether the program can answer.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        Readiness { database: self.store().ingests().is_ok(), lake: self.lake().root().is_dir() }
+    }
+
+    /// The figures that operators watch; all come from small tables and indexes.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn figures(&self) -> Result<Figures> {
+        let rows = self.store().source_rows()?;
+        Ok(Figures {
+            rows: rows.into_iter().map(|row| (row.source, row.table, row.rows)).collect(),
+            open_findings: self.store().open_findings()?,
+            has_unjudged: self.store().ingests()?.1.is_some(),
+        })
+    }
+}

@@ -1,0 +1,28 @@
+//! Everything that can be asked: lists with filters, one thing by its id, the board of sources, the state of health.
+//!
+//! Questions come in already parsed ([`ContractQuery`] holds a CNPJ, not a text), so nothing here re-checks them.
+//! Functions are synchronous because the database is; a door that serves many at once runs them on blocking threads.
+//! Every list is bounded by [`PageLimit`] and walked by keyset, so the last page costs what the first did.
+
+mod contracts;
+pub(crate) mod coverage;
+mod cursor;
+mod findings;
+mod flags;
+mod health;
+mod page;
+mod parties;
+mod sources;
+mod vocabulary;
+
+pub use contracts::{ContractQuery, ContractSort};
+pub use findings::{FindingKind, FindingQuery, FindingSort, FindingState, Severity};
+pub use health::{Figures, Readiness};
+pub use page::{PageLimit, PageQuery};
+pub use parties::{BuyerQuery, NameSort, SupplierKind, SupplierQuery};
+pub use vocabulary::{Sphere, Words, modality, state};
+
+/// The most findings that stand under a contract or a party.
+const FINDINGS_SHOWN_MAX: usize = 50;
+/// The contracts that stand under a party.
+const CONTRACTS_SHOWN: usize = 20;

@@ -1,0 +1,107 @@
+//! Red flags: the catalogue's own words with what they came to over the data held.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::Text;
+
+/// A red flag, as the catalogue has it, with its coverage; [`FlagShape`] describes it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct Flag(Map<String, Value>);
+
+impl Flag {
+    /// Puts a flag and its coverage together; `sql` only where it is asked for.
+    pub(crate) fn new(flag: &flags::Flag, coverage: Option<&Coverage>, with_sql: bool) -> crate::Result<Self> {
+        let Value::Object(mut body) = serde_json::to_value(flag).map_err(store::Error::from)? else {
+            return Ok(Self(Map::new()));
+        };
+        body.insert("coverage".to_owned(), serde_json::to_value(coverage).map_err(store::Error::from)?);
+        if with_sql {
+            body.insert("sql".to_owned(), flag.sql.clone().into());
+        }
+        Ok(Self(body))
+    }
+}
+
+/// How many subjects came out how.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Coverage {
+    /// With a finding.
+    pub hit: i64,
+    /// Judged and clear.
+    pub clear: i64,
+    /// Not computable, by the field that is missing.
+    pub not_computable: BTreeMap<String, i64>,
+}
+
+/// A red flag: what it looks for, how, by which law, with which parameters, and what may explain a hit.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Flag)]
+pub struct FlagShape {
+    /// `BR05` …
+    pub code: String,
+    /// Counts up when its rule changes.
+    pub version: u32,
+    /// `rule` (a legal limit), `signal` (out of pattern) or `context`.
+    pub kind: String,
+    /// Who answers for it.
+    pub agent: String,
+    /// `low`, `medium`, `high` or `critical`; a finding may say another.
+    pub severity: String,
+    /// The red flags of the Open Contracting Partnership that it carries out.
+    pub ocp_codes: Vec<String>,
+    /// Its name.
+    pub name: Text,
+    /// What it looks for.
+    pub summary: Text,
+    /// How it reckons.
+    pub formula: Text,
+    /// The law it rests on.
+    pub legal_basis: Vec<String>,
+    /// Tables and columns it needs.
+    pub needs: Vec<String>,
+    /// What it leaves out.
+    pub exclusions: Vec<Text>,
+    /// The numbers that its rule uses.
+    pub parameters: Vec<FlagParameter>,
+    /// What may explain a hit without wrongdoing.
+    pub explanations: Vec<FlagExplanation>,
+    /// What would have made a hit clear.
+    pub counterfactual: Text,
+    /// Outcomes over the data held; null when it has not been judged yet.
+    pub coverage: Option<Coverage>,
+    /// The query that judges (only in `flags/{code}`).
+    pub sql: Option<String>,
+}
+
+/// A number that a flag's rule uses.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FlagParameter {
+    /// Stands as `$name` in the SQL.
+    pub name: String,
+    /// The value in use.
+    pub default: f64,
+    /// Least.
+    pub min: f64,
+    /// Greatest.
+    pub max: f64,
+    /// What it counts.
+    pub unit: String,
+    /// What it does.
+    pub description: Text,
+}
+
+/// An innocent explanation, in general.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FlagExplanation {
+    /// Its code.
+    pub code: String,
+    /// Portuguese.
+    pub pt: String,
+    /// English.
+    pub en: String,
+}

@@ -1,0 +1,94 @@
+//! The shapes in which the doors answer, one file per thing of the domain.
+//!
+//! A view promises what `docs/api.md` says: money as text with four decimals and its currency beside it, days as
+//! `AAAA-MM-DD`, and `null` for what the source did not state. Views are made from rows here and nowhere else, so
+//! every door shows the same facts in the same words.
+
+mod contracts;
+mod findings;
+mod flags;
+mod parties;
+mod sources;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+pub use contracts::{Amendment, Contract, ContractBuyer, ContractDetail, ContractSupplier, Item, Version};
+pub use findings::{
+    Arithmetic, Explained, Finding, FindingCoverage, FindingShape, FindingSummary, Law, Links, Party, PeerGroup, Subject,
+};
+pub use flags::{Coverage, Flag, FlagExplanation, FlagParameter, FlagShape};
+pub use parties::{Buyer, BuyerDetail, Sanction, Supplier, SupplierDetail, Totals};
+pub use sources::{Period, Source};
+
+/// The currency of every amount that the sources state today.
+pub(crate) const CURRENCY: &str = "BRL";
+
+/// One page of a list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct List<T> {
+    /// The rows.
+    pub data: Vec<T>,
+    /// Where this page ends.
+    pub page: PageInfo,
+}
+
+/// Where a page ends.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PageInfo {
+    /// Give it as `cursor`, with the same filters and sort, for the next page; null on the last.
+    pub next_cursor: Option<String>,
+    /// The most rows that this page could hold.
+    pub limit: usize,
+}
+
+/// A text in Portuguese and in English.
+#[derive(Debug, Clone, Serialize, serde::Deserialize, ToSchema)]
+pub struct Text {
+    /// Portuguese.
+    pub pt: String,
+    /// English.
+    pub en: String,
+}
+
+/// Where a record came from.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Provenance {
+    /// The file as it was named.
+    pub file: Option<String>,
+    /// Line of the file (1 is the first), or ordinal of the record in a JSON page.
+    pub line: Option<i64>,
+    /// SHA-256 of the file, in hex.
+    pub file_sha256: Option<String>,
+    /// Hash of the raw row, CPFs masked.
+    pub row_hash: Option<String>,
+    /// When we read it.
+    pub fetched_at: Option<String>,
+}
+
+impl Provenance {
+    /// Takes the provenance out of a canonical row.
+    pub(crate) fn take(row: &mut Map<String, Value>) -> Self {
+        Self {
+            file: take_text(row, "file"),
+            line: row.get("line").and_then(Value::as_i64),
+            file_sha256: take_text(row, "file_sha256"),
+            row_hash: take_text(row, "row_hash"),
+            fetched_at: take_text(row, "fetched_at"),
+        }
+    }
+}
+
+/// Takes a text out of a canonical row; `None` when the source did not state it.
+pub(crate) fn take_text(row: &mut Map<String, Value>, column: &str) -> Option<String> {
+    match row.remove(column) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    }
+}
+
+/// An amount in ten-thousandths, as text with four decimals.
+pub(crate) fn money(scaled: Option<i64>) -> Option<String> {
+    scaled.map(|n| model::Money::from_scaled(n).to_string())
+}
