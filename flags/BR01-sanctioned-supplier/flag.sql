@@ -23,17 +23,23 @@ spending as (
     from   contracts c left join bodies b on b.id = c.buyer_id
     where  not c.income and coalesce(c.supplier_root, c.supplier_id, '?') in (select k from scope)
 ),
+-- The last day of which the list that holds a sanction speaks.
+lists as (
+    select file_id, max(listed_on) as listed_until from sanctions group by file_id
+),
 barring as (
-    select s.*, coalesce(s.supplier_root, s.supplier_id) as k,
+    select s.*, coalesce(s.supplier_root, s.supplier_id) as k, l.listed_until,
            (s.ends_on is null and (s.kind = 'inidoneidade' or lower(coalesce(s.kind_as_stated, '')) like '%sem prazo%')) as open_ended
-    from   sanctions s
+    from   sanctions s join lists l on l.file_id = s.file_id
     where  s.bars_contracting
 ),
 -- Sanctions that touch the signature date, or might.
 near_in_time as (
     select c.id as contract_id, c.signed_on, c.sphere, c.state, c.name_key, c.parent_key, c.superior_key, c.city_key, s.*,
            case when s.starts_on is null then 'sanctions.starts_on'
-                when s.ends_on is null and not s.open_ended then 'sanctions.ends_on' end as undated
+                when s.ends_on is null and not s.open_ended then 'sanctions.ends_on'
+                -- Without an end, a sanction is known to last only as long as its list speaks of it.
+                when s.ends_on is null and c.signed_on > s.listed_until then 'sanctions.listed_on' end as undated
     from   spending c join barring s on s.k = c.group_key
     where  c.signed_on is not null
     and    (s.starts_on is null or s.starts_on <= c.signed_on)
@@ -137,7 +143,7 @@ select c.id                                     as subject_id,
                    when 'impedimento'  then 'Lei 14.133/2021, art. 156, § 4º (Lei 10.520/2002, art. 7º)'
                    when 'suspensao'    then 'Lei 8.666/1993, art. 87, III'
                    else 'conforme o fundamento do registro' end as ev_article,
-       s.legal_basis                            as ev_act,
+       case when length(s.legal_basis) > 160 then substr(s.legal_basis, 1, 160) || '…' else s.legal_basis end as ev_act,
        case when c.supplier_id like 'cpf:%' then 'possible' else 'ruled_out' end as ex_homonym,
        case when s.supplier_id = c.supplier_id then 'ruled_out' else 'possible' end as ex_other_establishment
 from   spending c

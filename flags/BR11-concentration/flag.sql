@@ -52,7 +52,7 @@ ranked as (
 described as (
     select subject_id, string_agg(ids, chr(31) order by place) as contract_ids,
            min(case when place = 1 then name end) as top_name, min(case when place = 1 then supplier_id end) as top_id,
-           string_agg(case when place <= 5 then cast(round(100.0 * cast(value as double) / cast(named as double), 2) as varchar) || '²' end, ' + ' order by place)
+           string_agg(case when place <= 5 then replace(cast(round(100.0 * cast(value as double) / cast(named as double), 2) as varchar), '.', ',') || '²' end, ' + ' order by place)
              || case when max(place) > 5 then ' + …' else '' end as shares
     from   ranked group by subject_id
 )
