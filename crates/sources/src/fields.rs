@@ -303,7 +303,17 @@ fn push_member(object: &mut String, key: &str, value: &str) {
     }
     object.push(if object.is_empty() { '{' } else { ',' });
     object.push_str(key);
-    object.push_str(&json_text(value));
+    push_json_text(object, value);
+}
+
+fn push_json_text(out: &mut String, text: &str) {
+    if text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
+        out.push_str(&json_text(text));
+        return;
+    }
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
 }
 
 /// A JSON string.
