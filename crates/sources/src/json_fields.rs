@@ -182,10 +182,17 @@ fn masked_value(raw: &str) -> String {
     }
     let compact = minified(raw);
     match mask_cpfs(&compact) {
+        // A number beyond every float (`1e999`) is valid JSON that most readers refuse.
+        Cow::Borrowed(_) if holds_far_number(&compact) => json_text(&compact),
         Cow::Borrowed(_) => compact,
-        Cow::Owned(masked) if serde_json::from_str::<&RawValue>(&masked).is_ok() => masked,
+        Cow::Owned(masked) if serde_json::from_str::<serde_json::Value>(&masked).is_ok() => masked,
         Cow::Owned(masked) => json_text(&masked),
     }
+}
+
+fn holds_far_number(compact: &str) -> bool {
+    let may = compact.len() > 300 || compact.bytes().any(|b| matches!(b, b'e' | b'E'));
+    may && serde_json::from_str::<serde_json::Value>(compact).is_err()
 }
 
 /// JSON without the blanks between its parts.
@@ -221,10 +228,11 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_a_cpf_becomes_a_masked_text() {
+    fn a_number_that_is_a_cpf_or_too_far_becomes_a_text() {
         assert_eq!(masked_value("52998224725"), r#""***982247**""#);
         assert_eq!(masked_value(r#"{"cpf": "52998224725"}"#), r#"{"cpf":"***982247**"}"#);
         assert_eq!(masked_value("12.50"), "12.50");
+        assert_eq!(masked_value("[1e999]"), r#""[1e999]""#);
         assert_eq!(masked_value(r#""5299\u0038224725""#), r#""***982247**""#);
     }
 }
