@@ -1,1 +1,32 @@
-//! The HTTP doors: REST, health, metrics, documentation and the web page.
+//! The HTTP doors: REST under `/api/v1`, health, metrics, documentation and the web page.
+//!
+//! A door reads parameters, asks [`app::App`] one question and returns the answer; it never touches the database.
+//! It promises that every answer is bounded (in time, in size, in number of questions at once), that every refusal is
+//! problem+json with a stable `type`, and that nothing of the program's inside shows in an error.
+
+mod answer;
+mod docs;
+mod door;
+mod gate;
+mod limits;
+mod listen;
+mod metrics;
+mod openapi;
+mod page;
+mod params;
+mod problem;
+mod routes;
+mod stack;
+
+use app::App;
+use axum::Router;
+
+pub use listen::serve;
+pub use openapi::document;
+
+/// Every route over `app`, with limits, metrics, compression and headers around them.
+#[must_use]
+pub fn router(app: App) -> Router {
+    let door = door::Door::new(app);
+    stack::around(routes::all(), door)
+}

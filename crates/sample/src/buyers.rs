@@ -22,7 +22,6 @@ pub(crate) struct Unit {
     pub(crate) body: Vec<u8>,
     /// `"unit";"name";`
     pub(crate) unit: Vec<u8>,
-    pub(crate) name: String,
     pub(crate) body_name: String,
     /// How large its contracts are, relative to others.
     pub(crate) scale: f64,
@@ -63,7 +62,6 @@ pub(crate) fn federal_units(contracts: u64, seed: u64, reserved: usize, activiti
                 bodies: [format!("\"{superior_code}\";\"{superior}\";").as_bytes(), &body].concat(),
                 body,
                 unit: format!("\"{code}\";\"{name}\";").into_bytes(),
-                name,
                 body_name,
                 town: town.to_uppercase(),
                 scale: (0.45 * rng.normal()).exp(),
@@ -166,7 +164,7 @@ mod tests {
             let json = format!("{{{}}}", String::from_utf8(unit.unit_json).unwrap());
             assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
         }
-        assert!(federal_units(1_000, 1, 3, 16).iter().all(|u| u.name.contains("FICT") && u.superior.contains("Fict")));
+        assert!(federal_units(1_000, 1, 3, 16).iter().all(|u| u.superior.contains("Fict")));
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub(crate) fn push_page_money(out: &mut Vec<u8>, cents: i64) {
     }
     let whole = (cents.unsigned_abs() / 100).to_string();
     for (at, digit) in whole.bytes().enumerate() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
             out.push(b'.');
         }
         out.push(digit);

@@ -116,16 +116,16 @@ pub(crate) fn push_object(out: &mut Vec<u8>, rng: &mut Rng, activity: Option<&Ac
         0 => {
             push(out, rng.pick(OPENINGS));
             push(out, core);
-            push_part(out, b", ", |o| push_term(o, rng));
-            push_part(out, b", ", |o| push_purpose_and_place(o, rng));
+            push_part(out, ", ", |o| push_term(o, rng));
+            push_part(out, ", ", |o| push_purpose_and_place(o, rng));
             push_process(out, b". Processo ", rng);
         }
         1 => {
             push_capital(out, core);
-            push_part(out, b" ", |o| push_purpose_and_place(o, rng));
+            push_part(out, " ", |o| push_purpose_and_place(o, rng));
             push(out, "; ");
             push(out, rng.pick(REMARKS));
-            push_part(out, b", ", |o| push_term(o, rng));
+            push_part(out, ", ", |o| push_term(o, rng));
             push_process(out, b" - processo administrativo ", rng);
         }
         2 => {
@@ -135,8 +135,8 @@ pub(crate) fn push_object(out: &mut Vec<u8>, rng: &mut Rng, activity: Option<&Ac
             push(out, core);
             push(out, " ");
             push(out, rng.pick(PURPOSES));
-            push_part(out, b", ", |o| push_place(o, rng));
-            push_part(out, b", ", |o| push_term(o, rng));
+            push_part(out, ", ", |o| push_place(o, rng));
+            push_part(out, ", ", |o| push_term(o, rng));
             push(out, ".");
         }
         _ => {
@@ -144,10 +144,10 @@ pub(crate) fn push_object(out: &mut Vec<u8>, rng: &mut Rng, activity: Option<&Ac
             push(out, core);
             push(out, " ");
             push_place(out, rng);
-            push_part(out, b", ", |o| push_term(o, rng));
+            push_part(out, ", ", |o| push_term(o, rng));
             push(out, ", ");
             push(out, rng.pick(REMARKS));
-            push_part(out, b" (requisição ", |o| push_number(o, u64::from(rng.between(100, 99_999))));
+            push_part(out, " (requisição ", |o| push_number(o, u64::from(rng.between(100, 99_999))));
             push_process(out, b", processo ", rng);
             push(out, ").");
         }
@@ -171,8 +171,8 @@ fn push_capital(out: &mut Vec<u8>, text: &str) {
     out.extend_from_slice(&text.as_bytes()[1..]);
 }
 
-fn push_part(out: &mut Vec<u8>, joint: &[u8], part: impl FnOnce(&mut Vec<u8>)) {
-    out.extend_from_slice(joint);
+fn push_part(out: &mut Vec<u8>, joint: &str, part: impl FnOnce(&mut Vec<u8>)) {
+    push(out, joint);
     part(out);
 }
 

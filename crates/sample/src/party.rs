@@ -176,7 +176,7 @@ impl Party {
 /// Two ordinary suppliers in a hundred are natural persons.
 fn person_of(at: u32) -> Option<Party> {
     let bits = scramble(u64::from(at));
-    bits.is_multiple_of(50).then(|| Party::Person { digits: (bits >> 40) as u32 % 800_000, name: at })
+    bits.is_multiple_of(50).then_some(Party::Person { digits: (bits >> 40) as u32 % 800_000, name: at })
 }
 
 fn push_firm_name(out: &mut Vec<u8>, root: u32) {

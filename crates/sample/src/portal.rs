@@ -122,7 +122,7 @@ impl<'a> Portal<'a> {
         breakages: &[Breakage],
         tick: &dyn Fn(u64),
     ) -> io::Result<()> {
-        if month.index % 12 == 0 {
+        if month.index.is_multiple_of(12) {
             self.waived.iter_mut().for_each(|sums| sums.fill(0.0));
         }
         let mut tables = Tables::create(out, month)?;

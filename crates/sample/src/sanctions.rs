@@ -172,10 +172,10 @@ fn ordinary(world: &World, rng: &mut Rng, at: u32) -> Sanction {
         return fine;
     }
     let (penalty, scope) = match rng.below(100) {
-        0..40 => (Penalty::Impedimento, *rng.pick(&[Scope::Sphere, Scope::SphereAndBranch, Scope::Body, Scope::NotStated])),
-        40..65 => (Penalty::Suspensao, *rng.pick(&[Scope::Body, Scope::Body, Scope::NotStated])),
+        0..40 => (Penalty::Impedimento, rng.pick(&[Scope::Sphere, Scope::SphereAndBranch, Scope::Body, Scope::NotStated])),
+        40..65 => (Penalty::Suspensao, rng.pick(&[Scope::Body, Scope::Body, Scope::NotStated])),
         65..80 => (Penalty::Inidoneidade, Scope::Everywhere),
-        _ => (Penalty::Proibicao, *rng.pick(&[Scope::Everywhere, Scope::NotStated])),
+        _ => (Penalty::Proibicao, rng.pick(&[Scope::Everywhere, Scope::NotStated])),
     };
     if rng.below(100) < 20 {
         // An ordinary supplier, free again before the first contract here is signed.

@@ -21,15 +21,8 @@ const BEGINNING_BYTES: usize = 64 * 1024;
 const FIRST_LINE_BYTES: usize = 160;
 
 /// The names of all sources.
-pub const SOURCES: &[&str] = &[
-    "portal-compras",
-    "portal-licitacoes",
-    "portal-ui",
-    "pncp",
-    "portal-ceis",
-    "portal-cnep",
-    "portal-sancoes-lista",
-];
+pub const SOURCES: &[&str] =
+    &["portal-compras", "portal-licitacoes", "portal-ui", "pncp", "portal-ceis", "portal-cnep", "portal-sancoes-lista"];
 
 /// A format of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -82,7 +82,8 @@ pub fn discover(paths: &[PathBuf]) -> Result<Vec<Input>, Error> {
 }
 
 fn list_folder(folder: &Path, inputs: &mut Vec<Input>) -> Result<(), Error> {
-    let visible = |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
+    let visible =
+        |entry: &walkdir::DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
     for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(visible) {
         let entry = match entry {
             Ok(entry) => entry,
@@ -128,7 +129,8 @@ fn begins_as_zip(path: &Path) -> bool {
 
 fn list_members(archive_file: &Input) -> Result<Vec<Input>, String> {
     let file = File::open(&archive_file.path).map_err(|cause| cause.to_string())?;
-    let mut archive = ZipArchive::new(BufReader::with_capacity(READ_BUFFER, file)).map_err(|cause| cause.to_string())?;
+    let mut archive =
+        ZipArchive::new(BufReader::with_capacity(READ_BUFFER, file)).map_err(|cause| cause.to_string())?;
     if archive.len() > MEMBERS_MAX {
         return Err(format!("it has {} members; {MEMBERS_MAX} is the limit", archive.len()));
     }

@@ -249,7 +249,9 @@ fn is_squeezed(text: &str) -> bool {
 
 fn looks_like_a_number(text: &str) -> bool {
     text.bytes().any(|b| b.is_ascii_digit())
-        && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b'+' | b' ' | b'\'' | b'R' | b'$'))
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b',' | b'-' | b'+' | b' ' | b'\'' | b'R' | b'$'))
 }
 
 /// Writes what a format does not map as one JSON object.

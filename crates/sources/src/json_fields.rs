@@ -52,7 +52,9 @@ impl<'a> Members<'a> {
     pub(crate) fn parse(text: &'a str) -> Result<Self, Fault> {
         serde_json::from_str(text).map_err(|error| match error.classify() {
             serde_json::error::Category::Data => Fault::new(Reason::Type, "not an object"),
-            _ => Fault::new(Reason::Json, format!("not valid JSON at line {}, column {}", error.line(), error.column())),
+            _ => {
+                Fault::new(Reason::Json, format!("not valid JSON at line {}, column {}", error.line(), error.column()))
+            }
         })
     }
 
@@ -96,7 +98,8 @@ impl<'a> Members<'a> {
 
     /// A text without which the record is nothing.
     pub(crate) fn key(&self, key: &str) -> Result<String, Fault> {
-        self.text(key)?.ok_or_else(|| self.fault(key, Reason::RequiredField, "blank, and the record is nothing without it"))
+        self.text(key)?
+            .ok_or_else(|| self.fault(key, Reason::RequiredField, "blank, and the record is nothing without it"))
     }
 
     /// Sends a mapped member to the metadata, for this record only.

@@ -196,10 +196,24 @@ fn map_contract(record: &Members<'_>) -> Result<Parts, Fault> {
     };
     let mut metadata = String::new();
     let mapped = [
-        "numeroControlePNCP", "numeroControlePncpCompra", "numeroContratoEmpenho", "processo", "categoriaProcesso",
-        "orgaoEntidade", "unidadeOrgao", "niFornecedor", "nomeRazaoSocialFornecedor", "dataAssinatura",
-        "dataPublicacaoPncp", "dataVigenciaInicio", "dataVigenciaFim", "valorInicial", "valorGlobal", "receita",
-        "objetoContrato", updated_key,
+        "numeroControlePNCP",
+        "numeroControlePncpCompra",
+        "numeroContratoEmpenho",
+        "processo",
+        "categoriaProcesso",
+        "orgaoEntidade",
+        "unidadeOrgao",
+        "niFornecedor",
+        "nomeRazaoSocialFornecedor",
+        "dataAssinatura",
+        "dataPublicacaoPncp",
+        "dataVigenciaInicio",
+        "dataVigenciaFim",
+        "valorInicial",
+        "valorGlobal",
+        "receita",
+        "objetoContrato",
+        updated_key,
     ];
     record.push_leftovers(&mapped, &mut metadata);
     category.push_leftovers(&["nome"], &mut metadata);
@@ -252,9 +266,21 @@ fn map_tender(record: &Members<'_>) -> Result<Parts, Fault> {
     }
     let mut metadata = String::new();
     let mapped = [
-        "numeroControlePNCP", "numeroCompra", "processo", "modalidadeNome", "amparoLegal", "orgaoEntidade",
-        "unidadeOrgao", "situacaoCompraNome", "dataPublicacaoPncp", "dataAberturaProposta", "dataEncerramentoProposta",
-        "valorTotalHomologado", "srp", "objetoCompra", updated_key,
+        "numeroControlePNCP",
+        "numeroCompra",
+        "processo",
+        "modalidadeNome",
+        "amparoLegal",
+        "orgaoEntidade",
+        "unidadeOrgao",
+        "situacaoCompraNome",
+        "dataPublicacaoPncp",
+        "dataAberturaProposta",
+        "dataEncerramentoProposta",
+        "valorTotalHomologado",
+        "srp",
+        "objetoCompra",
+        updated_key,
         "valorTotalEstimado",
         "modalidadeId",
     ];

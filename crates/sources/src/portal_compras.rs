@@ -114,7 +114,12 @@ pub(crate) struct BuyerColumns {
 }
 
 /// The managing unit that a row of the Portal names; `None` when the row has its code but no name.
-pub(crate) fn buyer(row: &Row<'_>, unit: &str, columns: BuyerColumns, seen_on: Option<NaiveDate>) -> Option<(String, Buyer)> {
+pub(crate) fn buyer(
+    row: &Row<'_>,
+    unit: &str,
+    columns: BuyerColumns,
+    seen_on: Option<NaiveDate>,
+) -> Option<(String, Buyer)> {
     let buyer = Buyer {
         name: row.text(columns.unit_name)?,
         code: Some(unit.to_owned()),

@@ -106,11 +106,7 @@ fn quarantine(fault: Fault, line: u64, raw: String) -> Event {
     Event::Bad(Quarantined { line, column: fault.column, reason: fault.reason, detail: fault.detail, raw })
 }
 
-fn read_json(
-    input: &Input,
-    format: Format,
-    sink: &mut dyn FnMut(Event) -> Result<(), Error>,
-) -> Result<Header, Error> {
+fn read_json(input: &Input, format: Format, sink: &mut dyn FnMut(Event) -> Result<(), Error>) -> Result<Header, Error> {
     input.with_bytes(|bytes| {
         let mut records = Records::new(bytes);
         loop {
@@ -123,9 +119,7 @@ fn read_json(
             let element = records.element();
             let event = match step {
                 Piece::End => return Ok(Header::of(format, Encoding::Utf8)),
-                Piece::Broken(reason, detail) => {
-                    quarantine(Fault::new(reason, detail), line, pncp::raw_text(element))
-                }
+                Piece::Broken(reason, detail) => quarantine(Fault::new(reason, detail), line, pncp::raw_text(element)),
                 Piece::Element => match pncp::map(element, format) {
                     Ok(mapped) => {
                         let (buyer, supplier) = (mapped.draft.buyer, mapped.draft.supplier);

@@ -140,7 +140,11 @@ impl Mapper for MapRegister {
         let name = name_of([c.name, c.name_in_registry, c.name_informed].map(|col| row.code(col)));
         let number = row.code(c.number);
         if number.is_empty() && name.is_empty() {
-            return Err(Fault::at(row.name(c.number), Reason::RequiredField, "neither a number nor a name: nobody is sanctioned"));
+            return Err(Fault::at(
+                row.name(c.number),
+                Reason::RequiredField,
+                "neither a number nor a name: nobody is sanctioned",
+            ));
         }
         let kind_words = row.text(c.kind);
         let legal_basis = row.text(c.legal_basis);
@@ -149,7 +153,8 @@ impl Mapper for MapRegister {
         let listed_on = starts_on.max(published_on).max(row.date(c.origin_on)?);
         let supplier = seen(model::supplier(number, name), listed_on);
         let body = row.text(c.body);
-        let facts = self.bodies.describe(body.as_deref().unwrap_or(""), row.text(c.body_state), row.code(c.body_sphere));
+        let facts =
+            self.bodies.describe(body.as_deref().unwrap_or(""), row.text(c.body_state), row.code(c.body_sphere));
         let (scope_min, scope_max) = scope(stated_scope(row.code(c.scope)), kind);
         let process = row.text(c.process);
         // Copies with commas are made by programs that write decimal dots.
@@ -209,7 +214,10 @@ mod tests {
         let impediment = Some(SanctionKind::Impedimento);
         assert_eq!(scope(stated_scope("Todas as Esferas em todos os Poderes"), impediment), (2, 3));
         assert_eq!(scope(stated_scope("No órgão sancionador"), impediment), (0, 2));
-        assert_eq!(scope(stated_scope("Na Esfera e no Poder do órgão sancionador"), Some(SanctionKind::Proibicao)), (1, 1));
+        assert_eq!(
+            scope(stated_scope("Na Esfera e no Poder do órgão sancionador"), Some(SanctionKind::Proibicao)),
+            (1, 1)
+        );
         assert_eq!(scope(stated_scope("Sem Informação"), impediment), (2, 2));
         assert_eq!(scope(None, None), (0, 3));
     }

@@ -47,7 +47,10 @@ mod tests {
     #[test]
     fn a_unit_is_read_behind_its_label_only() {
         let unit = |text: &str| unit_of_text(text);
-        assert_eq!(unit("MARCA: X | UNIDADE DE FORNECIMENTO: Caixa  c/ 10 | COR: AZUL").as_deref(), Some("CAIXA C/ 10"));
+        assert_eq!(
+            unit("MARCA: X | UNIDADE DE FORNECIMENTO: Caixa  c/ 10 | COR: AZUL").as_deref(),
+            Some("CAIXA C/ 10")
+        );
         assert_eq!(unit("Papel A4, unidade: resma; branco").as_deref(), Some("RESMA"));
         assert_eq!(unit("UNID. FRASCO\nvalidade 12 meses").as_deref(), Some("FRASCO"));
         assert_eq!(unit("Unid.: pct").as_deref(), Some("PCT"));

@@ -197,7 +197,7 @@ fn to_store(flag: &Flag, hit: flags::Hit) -> JudgedFinding {
 }
 
 fn evidence_row(table: &str, mut fields: serde_json::Map<String, Value>) -> Value {
-    let mut take = |name: &str| fields.remove(name).unwrap_or(Value::Null);
+    let mut take = |name: &str| fields.shift_remove(name).unwrap_or(Value::Null);
     let (id, source, file, sha256) = (take("id"), take("source"), take("file"), take("file_sha256"));
     let (line, row_hash, fetched_at) = (take("line"), take("row_hash"), take("fetched_at"));
     for internal in ["file_id", "ingest_id"] {

@@ -31,7 +31,7 @@ impl App {
     /// Outcomes by flag. A flag that was judged over nothing has zeros; one that was never judged is not there.
     fn coverage_by_flag(&self) -> Result<BTreeMap<String, Coverage>> {
         let mut by_flag: BTreeMap<String, Coverage> = BTreeMap::new();
-        if self.store().last_full_catalogue()?.is_some() {
+        if self.store().last_catalogue()?.is_some() {
             by_flag.extend(self.catalogue().flags().iter().map(|flag| (flag.code.clone(), Coverage::default())));
         }
         for row in self.store().coverage()? {

@@ -11,8 +11,11 @@ use crate::party::Party;
 use crate::rng::Rng;
 use crate::world::{World, activity_of};
 
+/// Draws the suppliers of a case's contracts and each one's part of the value.
+type Shares = fn(&mut Plan, &mut Rng) -> Vec<(Party, f64)>;
+
 pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
-    let kinds: [(&str, &str, fn(&mut Plan, &mut Rng) -> Vec<(Party, f64)>); 3] = [
+    let kinds: [(&str, &str, Shares); 3] = [
         ("one_supplier_takes_most", "hit", concentrated),
         ("evenly_spread", "clear", even),
         ("six_contracts_only", "not_computable", few),

@@ -9,7 +9,7 @@ use crate::rng::Rng;
 use crate::world::{World, activity_of};
 
 pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
-    let kinds: [(&str, &str, fn(&mut Rng, i32) -> Series); 5] = [
+    let kinds: [(&str, &str, Draw); 5] = [
         ("contracted_twice", "hit", twice),
         ("contracted_twice_reworded", "hit", reworded),
         ("monthly_instalments", "clear", instalments),
@@ -43,6 +43,9 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: u
 
 /// Day, times the value, and what is added to the text.
 type Series = Vec<(Day, f64, &'static str)>;
+
+/// Draws a case's series within a year.
+type Draw = fn(&mut Rng, i32) -> Series;
 
 fn twice(rng: &mut Rng, year: i32) -> Series {
     let first = weekday(rng, year, (1, 12), (9, 30));

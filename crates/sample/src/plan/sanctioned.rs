@@ -31,19 +31,19 @@ struct Build<'a> {
 }
 
 const KINDS: &[Kind] = &[
-    Kind { case: "inidoneidade_in_force", expect: "hit", source: None, build: |b| b.nationwide(b.days(30, 300), Some(b.days(60, 700))) },
-    Kind { case: "inidoneidade_without_end", expect: "hit", source: None, build: |b| b.nationwide(b.days(30, 300), None) },
-    Kind { case: "impedimento_federal_buyer", expect: "hit", source: Some(Source::Portal), build: |b| b.impediment(b.federal()) },
-    Kind { case: "impedimento_same_town", expect: "hit", source: Some(Source::Pncp), build: |b| b.impediment(b.own_body()) },
-    Kind { case: "masked_person_same_name", expect: "hit", source: None, build: |b| b.nationwide(b.days(30, 300), Some(b.days(60, 700))) },
-    Kind { case: "signed_on_start_day", expect: "hit", source: None, build: |b| b.nationwide(0, Some(b.days(200, 700))) },
-    Kind { case: "signed_on_end_day", expect: "hit", source: None, build: |b| b.nationwide(b.days(200, 500), Some(0)) },
+    Kind { case: "inidoneidade_in_force", expect: "hit", source: None, build: |b| b.nationwide((30, 300), Some((60, 700))) },
+    Kind { case: "inidoneidade_without_end", expect: "hit", source: None, build: |b| b.nationwide((30, 300), None) },
+    Kind { case: "impedimento_federal_buyer", expect: "hit", source: Some(Source::Portal), build: |b| b.impediment(Build::federal) },
+    Kind { case: "impedimento_same_town", expect: "hit", source: Some(Source::Pncp), build: |b| b.impediment(Build::own_body) },
+    Kind { case: "masked_person_same_name", expect: "hit", source: None, build: |b| b.nationwide((30, 300), Some((60, 700))) },
+    Kind { case: "signed_on_start_day", expect: "hit", source: None, build: |b| b.nationwide((0, 0), Some((200, 700))) },
+    Kind { case: "signed_on_end_day", expect: "hit", source: None, build: |b| b.nationwide((200, 500), Some((0, 0))) },
     Kind { case: "ended_day_before", expect: "clear", source: None, build: |b| b.ended_the_day_before() },
     Kind { case: "started_day_after", expect: "clear", source: None, build: |b| b.started_the_day_after() },
     Kind { case: "fine_only", expect: "clear", source: None, build: |b| b.fine() },
-    Kind { case: "federal_impedimento_local_buyer", expect: "clear", source: Some(Source::Pncp), build: |b| b.impediment(b.federal()) },
+    Kind { case: "federal_impedimento_local_buyer", expect: "clear", source: Some(Source::Pncp), build: |b| b.impediment(Build::federal) },
     Kind { case: "suspension_other_body", expect: "clear", source: None, build: |b| b.suspension() },
-    Kind { case: "masked_person_other_name", expect: "clear", source: None, build: |b| b.nationwide(b.days(30, 300), Some(b.days(60, 700))) },
+    Kind { case: "masked_person_other_name", expect: "clear", source: None, build: |b| b.nationwide((30, 300), Some((60, 700))) },
     Kind { case: "unknown_scope_other_body", expect: "not_computable", source: None, build: |b| b.prohibition_of_unknown_scope() },
 ];
 
@@ -90,10 +90,11 @@ impl Build<'_> {
     }
 
     /// A declaration of unfitness, begun `before` days before the signature and ending `after` days after.
-    fn nationwide(&mut self, before: u32, after: Option<u32>) -> Sanction {
+    fn nationwide(&mut self, before: (u32, u32), after: Option<(u32, u32)>) -> Sanction {
         let by = self.federal();
-        let end = after.map(|after| self.signed.plus(after));
-        self.sanction(Penalty::Inidoneidade, Scope::Everywhere, by, self.signed.minus(before), end)
+        let start = self.signed.minus(self.rng.between(before.0, before.1));
+        let end = after.map(|after| self.signed.plus(self.rng.between(after.0, after.1)));
+        self.sanction(Penalty::Inidoneidade, Scope::Everywhere, by, start, end)
     }
 
     fn ended_the_day_before(&mut self) -> Sanction {
@@ -106,7 +107,8 @@ impl Build<'_> {
         self.sanction(Penalty::Inidoneidade, Scope::Everywhere, by, self.signed.plus(1), Some(end))
     }
 
-    fn impediment(&mut self, by: Authority) -> Sanction {
+    fn impediment(&mut self, by: fn(&mut Self) -> Authority) -> Sanction {
+        let by = by(self);
         let (start, end) = (self.signed.minus(self.days(20, 200)), self.signed.plus(self.days(40, 400)));
         self.sanction(Penalty::Impedimento, Scope::Sphere, by, start, Some(end))
     }
@@ -144,7 +146,7 @@ impl Build<'_> {
     }
 
     /// The town that buys.
-    fn own_body(&self) -> Authority {
+    fn own_body(&mut self) -> Authority {
         let local = &self.world.locals[self.buyer];
         Authority { name: local.body_name.clone(), uf: local.uf, sphere: "MUNICIPAL" }
     }

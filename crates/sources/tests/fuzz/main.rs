@@ -5,6 +5,8 @@
 //! lines or brackets, the same events twice, quarantined texts within their bound, no whole CPF anywhere.
 //! `CIDADAO_FUZZ_SECONDS` is the time for all parsers together (default 5), `CIDADAO_FUZZ_SEED` repeats a run.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod seeds;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,9 +18,39 @@ use sources::{Event, discover, read};
 
 const PARSERS: u64 = 12;
 const INJECTED: &[&[u8]] = &[
-    b"\"", b"\"\"", b";", b",", b"\t", b"\n", b"\r\n", b"\0", b"\x1A", b"\x1F", b"\xE7", b"\xC3", b"\xEF\xBB\xBF", b"52998224725",
-    b"529.982.247-25", b"- 1,00", b"1e999", b"99999999999999999999", b"00/00/0000", b"31/12/9999", b"[", b"]", b"{", b"}", b"},{", b"\\",
-    b"\\u0000", b"null", b"true", b"-11", b"Sem informa\xE7\xE3o", b"NaN", b"PK\x03\x04",
+    b"\"",
+    b"\"\"",
+    b";",
+    b",",
+    b"\t",
+    b"\n",
+    b"\r\n",
+    b"\0",
+    b"\x1A",
+    b"\x1F",
+    b"\xE7",
+    b"\xC3",
+    b"\xEF\xBB\xBF",
+    b"52998224725",
+    b"529.982.247-25",
+    b"- 1,00",
+    b"1e999",
+    b"99999999999999999999",
+    b"00/00/0000",
+    b"31/12/9999",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b"},{",
+    b"\\",
+    b"\\u0000",
+    b"null",
+    b"true",
+    b"-11",
+    b"Sem informa\xE7\xE3o",
+    b"NaN",
+    b"PK\x03\x04",
 ];
 
 fn mutate(rng: &mut StdRng, seed: &[u8], other: &[u8]) -> Vec<u8> {
@@ -88,7 +120,8 @@ fn judge(bytes: &[u8], events: &[Event]) {
 
 fn fuzz(parser: &str, seed: &[u8], other: &[u8]) {
     let seconds: f64 = std::env::var("CIDADAO_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(5.0);
-    let start = std::env::var("CIDADAO_FUZZ_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(rand::random::<u64>);
+    let start =
+        std::env::var("CIDADAO_FUZZ_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(rand::random::<u64>);
     println!("{parser}: CIDADAO_FUZZ_SEED={start}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("202402_arquivo");

@@ -34,7 +34,8 @@ pub fn termo_aditivo() -> Vec<u8> {
 }
 
 pub fn licitacao() -> Vec<u8> {
-    let row = "000072024|159998|REITORIA|-99|Pregão|23000|Objeto: Café|Encerrado|DF|BRASILIA|30/01/2024|02/01/2024|1500,0000";
+    let row =
+        "000072024|159998|REITORIA|-99|Pregão|23000|Objeto: Café|Encerrado|DF|BRASILIA|30/01/2024|02/01/2024|1500,0000";
     portal(
         "Número Licitação|Código UG|Nome UG|Código Modalidade Compra|Modalidade Compra|Número Processo|Objeto|Situação Licitação|UF|Município|Data Resultado Compra|Data Abertura|Valor Licitação",
         &[row, &row.replace("30/01/2024", "")],

@@ -123,7 +123,9 @@ fn the_quarantined_text_is_masked_and_clipped() {
 
 #[test]
 fn files_that_are_not_ours_are_named_and_shown() {
-    for bytes in [&b"a,b,c\n1,2,3\n"[..], b"\x89PNG\r\n\x1a\n\0\0", b"{\"message\":\"erro\"}", b"[[[[[[", b"{", b"texto"] {
+    for bytes in
+        [&b"a,b,c\n1,2,3\n"[..], b"\x89PNG\r\n\x1a\n\0\0", b"{\"message\":\"erro\"}", b"[[[[[[", b"{", b"texto"]
+    {
         let error = read_bytes("qualquer.csv", bytes).result.unwrap_err();
         assert!(matches!(error, Error::UnknownFormat { .. }), "{error}");
         let said = error.to_string();
@@ -150,7 +152,10 @@ fn a_header_that_lost_a_column_names_it() {
     let Err(Error::HeaderChanged { missing, format, .. }) = read_bytes("c.csv", &cp1252(&header)).result else {
         panic!("a changed header")
     };
-    assert_eq!((missing.as_slice(), format), (["VALOR INICIAL COMPRA".to_owned()].as_slice(), "portal-compras/compras"));
+    assert_eq!(
+        (missing.as_slice(), format),
+        (["VALOR INICIAL COMPRA".to_owned()].as_slice(), "portal-compras/compras")
+    );
 }
 
 #[test]

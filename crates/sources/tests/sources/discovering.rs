@@ -37,8 +37,12 @@ fn folders_and_archives_are_expanded_in_order() {
     assert_eq!(
         names(root.path()),
         [
-            "b/a.zip!202402_Compras.csv", "b/a.zip!202402_Licitação.csv", "b/c/d.json",
-            "b/without-suffix!202402_Compras.csv", "b/without-suffix!202402_Licitação.csv", "z.csv"
+            "b/a.zip!202402_Compras.csv",
+            "b/a.zip!202402_Licitação.csv",
+            "b/c/d.json",
+            "b/without-suffix!202402_Compras.csv",
+            "b/without-suffix!202402_Licitação.csv",
+            "z.csv"
         ]
     );
     let inputs = discover(&[root.path().join("b/a.zip")]).unwrap();

@@ -20,7 +20,9 @@ fn identified(bytes: &[u8]) -> Result<sources::Header, Error> {
 
 #[test]
 fn every_source_of_a_format_is_listed() {
-    for format in [Format::PortalCompras, Format::PortalUi, Format::PncpEmpty, Format::PortalCnep, Format::PortalSancoesLista] {
+    for format in
+        [Format::PortalCompras, Format::PortalUi, Format::PncpEmpty, Format::PortalCnep, Format::PortalSancoesLista]
+    {
         assert!(SOURCES.contains(&format.source()));
         assert!(format.code().starts_with(format.source()));
     }

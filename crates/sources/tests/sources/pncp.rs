@@ -65,8 +65,14 @@ fn a_contract_maps_exactly() {
         })
     );
     let (_, buyer) = row.buyer.as_ref().unwrap();
-    assert_eq!((buyer.sphere.as_deref(), buyer.branch.as_deref(), buyer.state.as_deref()), (Some("M"), Some("E"), Some("SC")));
-    assert_eq!((buyer.cnpj.as_deref(), buyer.parent_name.as_deref()), (Some("00000000000191"), Some("MUNICIPIO DE EXEMPLO")));
+    assert_eq!(
+        (buyer.sphere.as_deref(), buyer.branch.as_deref(), buyer.state.as_deref()),
+        (Some("M"), Some("E"), Some("SC"))
+    );
+    assert_eq!(
+        (buyer.cnpj.as_deref(), buyer.parent_name.as_deref()),
+        (Some("00000000000191"), Some("MUNICIPIO DE EXEMPLO"))
+    );
 }
 
 #[test]
@@ -79,7 +85,10 @@ fn a_tender_maps_exactly_and_a_zero_estimate_is_none() {
     let found = tender(&row.sourced);
     assert_eq!((found.modality, &found.modality_as_stated), (Some("pregao"), &text("Pregão - Eletrônico")));
     assert_eq!((&found.legal_basis, found.regime), (&text("Lei 14.133/2021, Art. 28, I"), Some("lei_14133")));
-    assert_eq!((found.published_on, found.opened_on, found.closes_on), (day("2025-06-15"), day("2025-06-16"), day("2025-07-02")));
+    assert_eq!(
+        (found.published_on, found.opened_on, found.closes_on),
+        (day("2025-06-15"), day("2025-06-16"), day("2025-07-02"))
+    );
     assert_eq!((found.value_estimated, found.value_awarded), (None, brl("30550.25")));
     assert_eq!((found.price_registration, &found.status), (Some(true), &text("Divulgada no PNCP")));
     assert_eq!(
@@ -135,7 +144,8 @@ fn a_bad_record_is_quarantined_with_its_member_and_the_rest_goes_on() {
     wrong_day["dataAssinatura"] = json!("2025-02-30");
     let mut nameless = contract_record();
     nameless["numeroControlePNCP"] = json!(null);
-    let outcome = read_bytes("p.json", &page(&[contract_record(), wrong_type, wrong_day, nameless, json!(7), contract_record()]));
+    let outcome =
+        read_bytes("p.json", &page(&[contract_record(), wrong_type, wrong_day, nameless, json!(7), contract_record()]));
     assert_eq!(outcome.faults(), [(2, "type"), (3, "date"), (4, "required_field"), (5, "type")]);
     let columns: Vec<_> = outcome.bad().iter().map(|b| b.column.as_deref()).collect();
     assert_eq!(columns, [Some("unidadeOrgao.nomeUnidade"), Some("dataAssinatura"), Some("numeroControlePNCP"), None]);

@@ -61,7 +61,10 @@ fn a_contract_maps_exactly() {
         json!({"Nome UG Licitação": "REITORIA", "Modalidade Compra Licitação": "Dispensa de Licitação"})
     );
     let (id, buyer) = row.buyer.as_ref().unwrap();
-    assert_eq!((id.as_str(), buyer.name.as_str(), buyer.sphere.as_deref()), ("uasg:159999", "CAMPUS EXEMPLO", Some("F")));
+    assert_eq!(
+        (id.as_str(), buyer.name.as_str(), buyer.sphere.as_deref()),
+        ("uasg:159999", "CAMPUS EXEMPLO", Some("F"))
+    );
     assert_eq!((buyer.code.as_deref(), buyer.parent_code.as_deref()), (Some("159999"), Some("26999")));
     assert_eq!((buyer.superior_code.as_deref(), buyer.seen_on), (Some("26000"), day("2024-02-05")));
     assert_eq!(buyer.superior_name, text("Ministério da Educação"));
@@ -194,7 +197,10 @@ fn amendments_and_apostilles_map_to_their_contract() {
     assert_eq!(row.sourced.id, "portal-compras:159999-00012/2024:amendment:00001/2024");
     let Record::Amendment(found) = &row.sourced.record else { panic!("an amendment") };
     assert_eq!((found.kind, &found.contract_id), ("amendment", &text("portal-compras:159999-00012/2024")));
-    assert_eq!((found.value, found.published_on, found.partition_on), (brl("-1000.5"), day("2024-08-10"), day("2024-08-10")));
+    assert_eq!(
+        (found.value, found.published_on, found.partition_on),
+        (brl("-1000.5"), day("2024-08-10"), day("2024-08-10"))
+    );
     let apostille = amendment.replace("Termo Aditivo", "Apostilamento");
     let outcome = read_bytes("202408_Apostilamento.csv", &cp1252(&apostille));
     assert_eq!(outcome.result.as_ref().unwrap().format, Format::PortalApostilamento);

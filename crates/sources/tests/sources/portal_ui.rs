@@ -17,16 +17,23 @@ fn file(published_on: &str, code: &str, name: &str, value: &str) -> String {
 
 #[test]
 fn a_contract_of_the_page_maps_exactly() {
-    let outcome = read_bytes("contratos.csv", file("20/06/2023", "00.000.000/0001-91", "EXEMPLO SA", "- 24.312,82").as_bytes());
+    let outcome =
+        read_bytes("contratos.csv", file("20/06/2023", "00.000.000/0001-91", "EXEMPLO SA", "- 24.312,82").as_bytes());
     assert_eq!(outcome.result.as_ref().unwrap().encoding, "utf-8-bom");
     let row = outcome.only();
     assert_eq!(row.sourced.id, "portal-ui:comissao_de_obras_5-00020/2022");
     let found = contract(&row.sourced);
-    assert_eq!((&found.buyer_id, &found.buyer_name), (&text("portal-ui:ug:comissao_de_obras_5"), &text("COMISSAO DE OBRAS/5")));
+    assert_eq!(
+        (&found.buyer_id, &found.buyer_name),
+        (&text("portal-ui:ug:comissao_de_obras_5"), &text("COMISSAO DE OBRAS/5"))
+    );
     assert_eq!((found.modality, &found.modality_as_stated), (Some("pregao"), &text("Pregão - Registro de Preço")));
     assert_eq!((&found.object, &found.category, &found.status), (&None, &text("Serviços"), &None));
     assert_eq!((found.value_initial, found.value_final), (brl("-24312.82"), None));
-    assert_eq!((found.signed_on, found.published_on, found.ends_on), (day("2023-01-11"), day("2023-06-20"), day("2024-01-22")));
+    assert_eq!(
+        (found.signed_on, found.published_on, found.ends_on),
+        (day("2023-01-11"), day("2023-06-20"), day("2024-01-22"))
+    );
     assert_eq!(found.supplier_id, text("cnpj:00000000000191"));
     let (_, buyer) = row.buyer.as_ref().unwrap();
     assert_eq!((buyer.sphere.as_deref(), &buyer.code), (Some("F"), &None));
@@ -52,7 +59,8 @@ fn foreigners_persons_and_the_secret_are_told_apart() {
 
 #[test]
 fn a_day_in_a_year_that_cannot_be_meant_is_not_stated_and_stays_in_the_metadata() {
-    let outcome = read_bytes("contratos.csv", file("03/02/3023", "00.000.000/0001-91", "EXEMPLO SA", "1,00").as_bytes());
+    let outcome =
+        read_bytes("contratos.csv", file("03/02/3023", "00.000.000/0001-91", "EXEMPLO SA", "1,00").as_bytes());
     let row = outcome.only();
     assert_eq!(contract(&row.sourced).published_on, None);
     assert_eq!(metadata(&row.sourced), json!({"DATA PUBLICAÇÃO DOU": "03/02/3023"}));

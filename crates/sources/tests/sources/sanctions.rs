@@ -28,7 +28,8 @@ const LIMITED: &str = "Impedimento/proibição de contratar com prazo determinad
 
 #[test]
 fn a_sanction_of_the_present_layout_maps_exactly() {
-    let outcome = ceis(LIMITED, "Em todos os Poderes da Esfera do órgão sancionador", "MUNICIPAL", "LEI 14133 - ART. 156, III");
+    let outcome =
+        ceis(LIMITED, "Em todos os Poderes da Esfera do órgão sancionador", "MUNICIPAL", "LEI 14133 - ART. 156, III");
     let row = outcome.only();
     assert_eq!(row.sourced.id, "portal-ceis:303033");
     let found = sanction(&row.sourced);
@@ -37,16 +38,22 @@ fn a_sanction_of_the_present_layout_maps_exactly() {
     assert_eq!(found.kind_as_stated, text(LIMITED));
     assert_eq!((&found.supplier_id, &found.supplier_root), (&text("cnpj:00000000000191"), &text("00000000")));
     assert_eq!(found.supplier_name, text("EXEMPLO SA"));
-    assert_eq!((found.starts_on, found.ends_on, found.published_on), (day("2023-07-25"), day("2025-07-24"), day("2023-07-26")));
-    assert_eq!((&found.body, &found.body_key), (&text("Prefeitura Municipal de Exemplo"), &text("prefeitura municipal de exemplo")));
-    assert_eq!((&found.body_sphere, found.body_sphere_basis, &found.body_state), (&text("M"), Some("stated"), &text("SP")));
+    assert_eq!(
+        (found.starts_on, found.ends_on, found.published_on),
+        (day("2023-07-25"), day("2025-07-24"), day("2023-07-26"))
+    );
+    assert_eq!(
+        (&found.body, &found.body_key),
+        (&text("Prefeitura Municipal de Exemplo"), &text("prefeitura municipal de exemplo"))
+    );
+    assert_eq!(
+        (&found.body_sphere, found.body_sphere_basis, &found.body_state),
+        (&text("M"), Some("stated"), &text("SP"))
+    );
     assert_eq!((found.scope_min, found.scope_max), (Some(2), Some(2)));
     assert_eq!((&found.legal_basis, &found.process), (&text("LEI 14133 - ART. 156, III"), &text("123/2023")));
     assert_eq!((found.fine, found.listed_on), (None, day("2023-08-01")));
-    assert_eq!(
-        metadata(&row.sourced),
-        json!({"TIPO DE PESSOA": "J", "PUBLICAÇÃO": "Sem Informação"})
-    );
+    assert_eq!(metadata(&row.sourced), json!({"TIPO DE PESSOA": "J", "PUBLICAÇÃO": "Sem Informação"}));
     assert_eq!(row.supplier.as_ref().unwrap().1.seen_on, day("2023-08-01"));
 }
 
@@ -129,7 +136,10 @@ fn a_row_of_the_list_is_known_by_its_link_and_reads_both_forms_of_days() {
     assert_eq!((&first.body_sphere, first.listed_on), (&text("F"), day("2023-07-25")));
     assert!(!rows[0].sourced.metadata.as_deref().unwrap().contains("5555"), "contact data are not kept");
     let second = sanction(&rows[1].sourced);
-    assert_eq!((second.starts_on, second.ends_on, second.listed_on), (day("2023-09-27"), day("2025-09-27"), day("2023-09-28")));
+    assert_eq!(
+        (second.starts_on, second.ends_on, second.listed_on),
+        (day("2023-09-27"), day("2025-09-27"), day("2023-09-28"))
+    );
     assert_eq!((&second.register, second.fine), (&text("CNEP"), brl("115")));
     assert_eq!(second.supplier_id, text("cpf:***.982.247-**|maria souza"));
 }

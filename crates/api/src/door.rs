@@ -1,0 +1,92 @@
+//! What handlers hold: the application, the gates before it, the metrics.
+
+use std::sync::Arc;
+
+use app::App;
+use serde::Serialize;
+
+use crate::answer::{Answer, Encoded};
+use crate::gate::Gate;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
+use crate::problem::Problem;
+
+/// The state of every handler; a clone is a pointer.
+#[derive(Clone)]
+pub struct Door {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    app: App,
+    limits: Limits,
+    questions: Gate,
+    analyses: Gate,
+    metrics: Metrics,
+}
+
+impl Door {
+    /// The door to `app`.
+    ///
+    /// # Panics
+    /// Never: the names of metrics are constants that the tests have seen accepted.
+    pub fn new(app: App) -> Self {
+        let limits = Limits::of(app.settings());
+        let gate = |name, limits| Gate::new(name, limits).expect("a gate's metric names are well formed");
+        let (questions, analyses) = (gate("database", limits.questions), gate("analysis", limits.analyses));
+        let metrics = Metrics::new([&questions, &analyses]).expect("metric names are well formed and differ");
+        Self { inner: Arc::new(Inner { app, limits, questions, analyses, metrics }) }
+    }
+
+    /// Asks what the database answers.
+    ///
+    /// # Errors
+    /// Too busy; whatever the question's error is as a problem; internal when it panicked.
+    pub async fn ask<T: Serialize>(&self, question: impl FnOnce(&App) -> app::Result<T> + Send + 'static) -> Answer {
+        self.ask_through(&self.inner.questions, question).await
+    }
+
+    /// Asks what takes an analysis of the lake: fewer at once, for each may take much memory.
+    ///
+    /// # Errors
+    /// As [`Door::ask`].
+    pub async fn analyse<T: Serialize>(
+        &self, question: impl FnOnce(&App) -> app::Result<T> + Send + 'static,
+    ) -> Answer {
+        self.ask_through(&self.inner.analyses, question).await
+    }
+
+    /// Asks on a thread that may block, and encodes the answer there too.
+    async fn ask_through<T: Serialize>(
+        &self, gate: &Gate, question: impl FnOnce(&App) -> app::Result<T> + Send + 'static,
+    ) -> Answer {
+        let place = gate.enter().await.map_err(|_| Problem::too_busy())?;
+        let app = self.inner.app.clone();
+        let answered = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            Encoded::json(&question(&app)?)
+        });
+        answered.await.unwrap_or_else(|_| Err(Problem::internal()))
+    }
+
+    /// Runs what operators ask, past the gates: it must be answered when they are full.
+    ///
+    /// # Errors
+    /// Internal when it panicked.
+    pub async fn inspect<T: Send + 'static>(
+        &self, question: impl FnOnce(&App) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let app = self.inner.app.clone();
+        tokio::task::spawn_blocking(move || question(&app)).await.map_err(|_| Problem::internal())
+    }
+
+    /// The limits in force.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// The metrics.
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+}

@@ -1,0 +1,61 @@
+//! Every limit of the door in one place: from the settings where people may change it, fixed where they should not.
+
+use std::time::Duration;
+
+use app::Settings;
+
+/// The longest request target (path and query), in bytes.
+pub const TARGET_BYTES_MAX: usize = 8_192;
+/// The longest id in a path, in characters.
+pub const ID_CHARS_MAX: usize = 512;
+/// The most connections held at once; more wait in the system's queue.
+pub const CONNECTIONS_MAX: usize = 4_096;
+/// How long a client may take to send a request's head, and may stay silent between two requests.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a stop waits for requests in flight.
+pub const GRACE: Duration = Duration::from_secs(10);
+/// Bodies up to this many bytes are sent as they are.
+pub const UNCOMPRESSED_BYTES_MAX: u64 = 1_024;
+/// Questions answered at once, for each connection to the database: one reads, the others encode.
+const QUESTIONS_PER_READER: usize = 4;
+/// Analyses at once: each may take the memory that `analysis.memory_mib` allows.
+const ANALYSES_MAX: usize = 2;
+/// Analyses that may wait beyond those.
+const ANALYSES_WAITING_MAX: usize = 32;
+
+/// What the settings limit.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// A request that takes longer is given up.
+    pub request_timeout: Duration,
+    /// The largest request body.
+    pub body_bytes_max: usize,
+    /// Of questions that the database answers.
+    pub questions: GateLimits,
+    /// Of questions that take an analysis of the lake.
+    pub analyses: GateLimits,
+}
+
+/// How many are let in at once, and how many may wait.
+#[derive(Debug, Clone, Copy)]
+pub struct GateLimits {
+    /// At once.
+    pub running_max: usize,
+    /// Waiting beyond those.
+    pub waiting_max: usize,
+}
+
+impl Limits {
+    /// As the settings say.
+    pub fn of(settings: &Settings) -> Self {
+        Self {
+            request_timeout: Duration::from_secs(settings.http.request_timeout_s),
+            body_bytes_max: settings.http.body_max_bytes,
+            questions: GateLimits {
+                running_max: settings.store.readers * QUESTIONS_PER_READER,
+                waiting_max: settings.http.queue_max,
+            },
+            analyses: GateLimits { running_max: ANALYSES_MAX, waiting_max: ANALYSES_WAITING_MAX },
+        }
+    }
+}

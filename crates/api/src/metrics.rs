@@ -1,0 +1,100 @@
+//! What operators watch, as Prometheus text.
+//!
+//! Labels are bounded: routes stand as their templates, methods and sources are few. What the database holds is read
+//! when it is asked for, from small tables; when that fails the rest is still given.
+
+use std::time::Duration;
+
+use app::queries::Figures;
+use prometheus::{Gauge, HistogramOpts, HistogramVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+
+use crate::gate::Gate;
+
+/// Upper bounds of the buckets of durations, in seconds.
+const BUCKETS_S: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Every metric of the door.
+pub struct Metrics {
+    registry: Registry,
+    durations: HistogramVec,
+    /// Requests being answered.
+    pub in_flight: IntGauge,
+    rows: IntGaugeVec,
+    open_findings: IntGaugeVec,
+    unjudged: IntGauge,
+    readable: IntGauge,
+}
+
+impl Metrics {
+    /// Makes and registers all, those of `gates` among them.
+    ///
+    /// # Errors
+    /// A malformed name, or one that stands twice.
+    pub fn new(gates: [&Gate; 2]) -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let started = Gauge::new("cidadao_ai_start_time_seconds", "When the program started, Unix time.")?;
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        started.set(now.as_secs_f64());
+        let build = IntGauge::with_opts(
+            Opts::new("cidadao_ai_build_info", "The program's version; always 1.").const_label("version", app::VERSION),
+        )?;
+        build.set(1);
+        let metrics = Self {
+            registry,
+            durations: HistogramVec::new(
+                HistogramOpts::new(
+                    "cidadao_ai_request_duration_seconds",
+                    "Time from a request's head to its answer's head.",
+                )
+                .buckets(BUCKETS_S.to_vec()),
+                &["method", "route", "status"],
+            )?,
+            in_flight: IntGauge::new("cidadao_ai_requests_in_flight", "Requests being answered.")?,
+            rows: IntGaugeVec::new(Opts::new("cidadao_ai_rows", "Rows held in the lake."), &["source", "table"])?,
+            open_findings: IntGaugeVec::new(Opts::new("cidadao_ai_findings_open", "Open findings."), &["flag"])?,
+            unjudged: IntGauge::new("cidadao_ai_unjudged", "1 when rows were ingested that no flag has judged yet.")?,
+            readable: IntGauge::new("cidadao_ai_database_readable", "1 when the database gave these figures.")?,
+        };
+        for metric in [&metrics.in_flight, &metrics.unjudged, &metrics.readable, &build] {
+            metrics.registry.register(Box::new(metric.clone()))?;
+        }
+        for metric in [&metrics.rows, &metrics.open_findings] {
+            metrics.registry.register(Box::new(metric.clone()))?;
+        }
+        metrics.registry.register(Box::new(metrics.durations.clone()))?;
+        for gate in gates {
+            metrics.registry.register(Box::new(gate.running.clone()))?;
+            metrics.registry.register(Box::new(gate.waiting.clone()))?;
+            metrics.registry.register(Box::new(gate.refused.clone()))?;
+        }
+        metrics.registry.register(Box::new(started))?;
+        Ok(metrics)
+    }
+
+    /// Counts an answered request.
+    pub fn observe(&self, method: &str, route: &str, status: u16, took: Duration) {
+        let labels = [method, route, &status.to_string()];
+        self.durations.with_label_values(&labels).observe(took.as_secs_f64());
+    }
+
+    /// Everything as text, with `figures` when the database gave them.
+    pub fn text(&self, figures: Option<Figures>) -> String {
+        self.readable.set(figures.is_some().into());
+        if let Some(figures) = figures {
+            self.hold(&figures);
+        }
+        TextEncoder::new().encode_to_string(&self.registry.gather()).unwrap_or_default()
+    }
+
+    fn hold(&self, figures: &Figures) {
+        self.rows.reset();
+        for (source, table, rows) in &figures.rows {
+            self.rows.with_label_values(&[source, table]).set(*rows);
+        }
+        self.open_findings.reset();
+        for (flag, findings) in &figures.open_findings {
+            self.open_findings.with_label_values(&[flag]).set(*findings);
+        }
+        self.unjudged.set(figures.has_unjudged.into());
+    }
+}

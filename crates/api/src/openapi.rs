@@ -1,0 +1,50 @@
+//! The description of the API for programs, made from the handlers and the views themselves.
+
+use utoipa::OpenApi;
+
+use crate::problem::Problem;
+use crate::routes::{buyers, contracts, findings, flags, operations, sources, suppliers};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Cidadão.AI",
+        description = "Red flags in Brazil's public procurement, each with its source, its arithmetic, its law and what may explain it. A flag is a reason to look closer, never proof.\n\nMoney is text with four decimals and a currency beside it; days are `AAAA-MM-DD`; times are RFC 3339 in Brasília. What a source did not state is `null`. Lists answer `data` and `page`; give `page.next_cursor` as `cursor` for the next page. Refusals are `application/problem+json` (RFC 9457).",
+        license(name = "MIT OR Apache-2.0"),
+        contact()
+    ),
+    paths(
+        contracts::list_contracts,
+        contracts::show_contract,
+        suppliers::list_suppliers,
+        suppliers::show_supplier,
+        buyers::list_buyers,
+        buyers::show_buyer,
+        flags::list_flags,
+        flags::show_flag,
+        findings::list_findings,
+        findings::show_finding,
+        findings::show_evidence,
+        sources::list_sources,
+        operations::live,
+        operations::ready,
+        operations::metrics,
+    ),
+    components(schemas(Problem)),
+    tags(
+        (name = "contracts", description = "What was signed."),
+        (name = "suppliers", description = "Who sells."),
+        (name = "buyers", description = "Who buys."),
+        (name = "flags", description = "What is looked for."),
+        (name = "findings", description = "What was found."),
+        (name = "sources", description = "Where it comes from."),
+        (name = "operations", description = "How the program does."),
+    )
+)]
+struct Description;
+
+/// The OpenAPI document.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    Description::openapi()
+}

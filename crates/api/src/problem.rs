@@ -1,0 +1,155 @@
+//! Refusals: RFC 9457 problem+json, and the one table that says which error is which problem.
+//!
+//! `type` is stable and may be relied on; `detail` is for people. Causes inside the program are logged, never shown.
+
+use std::borrow::Cow;
+
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::{IntoResponses, ToSchema};
+
+/// A refusal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Problem {
+    /// Stable: `/problems/invalid-parameter`, `/problems/not-found` …
+    #[schema(value_type = String, example = "/problems/invalid-parameter")]
+    r#type: Cow<'static, str>,
+    /// What kind of refusal it is.
+    #[schema(value_type = String, example = "Invalid parameter")]
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 400)]
+    status: u16,
+    /// What is wrong here.
+    #[schema(value_type = String)]
+    detail: Cow<'static, str>,
+    /// The parameter at fault, where one is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+/// Seconds after which a client may try again.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
+
+impl Problem {
+    fn new(status: StatusCode, name: &str, title: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+        let r#type = format!("/problems/{name}").into();
+        Self { r#type, title, status: status.as_u16(), detail: detail.into(), field: None }
+    }
+
+    /// A parameter that cannot be.
+    pub fn invalid(field: &str, because: impl Into<Cow<'static, str>>) -> Self {
+        let problem = Self::new(StatusCode::BAD_REQUEST, "invalid-parameter", "Invalid parameter", because);
+        Self { field: Some(field.chars().take(100).collect()), ..problem }
+    }
+
+    /// Nothing is held under this id.
+    pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    }
+
+    /// No route has this path.
+    pub fn no_route() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no-such-route", "No such route", "nothing is served under this path")
+    }
+
+    /// The route has another method.
+    pub fn method_not_allowed() -> Self {
+        let detail = "this path is served, but not for this method (see Allow)";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
+    }
+
+    /// The body is too large.
+    pub fn body_too_large(bytes_max: usize) -> Self {
+        let detail = format!("a request body may have at most {bytes_max} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large", detail)
+    }
+
+    /// The path and query are too long.
+    pub fn target_too_long(bytes_max: usize) -> Self {
+        let detail = format!("path and query may have at most {bytes_max} bytes");
+        Self::new(StatusCode::URI_TOO_LONG, "target-too-long", "Path and query too long", detail)
+    }
+
+    /// Too many questions wait.
+    pub fn too_busy() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-busy", "Too busy", "too many questions are waiting; try again")
+    }
+
+    /// It took too long.
+    pub fn timed_out() -> Self {
+        let detail = "no answer within the time that one request may take; narrow the question or try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "timed-out", "Timed out", detail)
+    }
+
+    /// Something failed inside; its cause is in the log.
+    pub fn internal() -> Self {
+        let detail = "the program failed to answer; the cause is in its log";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
+    }
+}
+
+impl From<app::Error> for Problem {
+    /// The table.
+    fn from(error: app::Error) -> Self {
+        match error {
+            app::Error::Invalid { field, because } => Self::invalid(field, because),
+            app::Error::NotFound { .. } => Self::not_found(error.to_string()),
+            app::Error::Locked(_) => Self::too_busy(),
+            inside => {
+                tracing::error!(error = %inside, "a question failed");
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = sonic_rs::to_vec(&self).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, RETRY_AFTER_S);
+        }
+        response
+    }
+}
+
+/// How a list may refuse.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "stands in the OpenAPI document only")]
+pub enum ListProblems {
+    /// A parameter is unknown, repeated or cannot be; `field` names it.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(Problem),
+    /// Something failed inside.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
+    /// Too busy, or not answered in time; see `Retry-After`.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// How a question for one thing may be refused.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "stands in the OpenAPI document only")]
+pub enum OneProblems {
+    /// A parameter is unknown, or the path is not text.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(Problem),
+    /// Nothing is held under this id.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+    /// Something failed inside.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
+    /// Too busy, or not answered in time; see `Retry-After`.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}

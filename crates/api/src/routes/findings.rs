@@ -1,0 +1,50 @@
+//! Findings and their evidence.
+
+use app::queries::{FindingQuery, PageQuery};
+use app::views::{EvidenceShape, FindingShape, List};
+use axum::extract::State;
+
+use crate::answer::Answer;
+use crate::door::Door;
+use crate::params::{Asked, FromParams, Id, Params};
+use crate::problem::{ListProblems, OneProblems, Problem};
+
+impl FromParams for FindingQuery {
+    fn read(params: &mut Params) -> Result<Self, Problem> {
+        Ok(Self {
+            flag: params.text("flag")?,
+            severity: params.code("severity")?,
+            kind: params.code("kind")?,
+            state: params.code("state")?.unwrap_or_default(),
+            buyer_id: params.text("buyer_id")?,
+            supplier_id: params.text("supplier_id")?,
+            contract_id: params.text("contract_id")?,
+            sort: params.code("sort")?.unwrap_or_default(),
+        })
+    }
+}
+
+/// Lists findings, gravest first.
+///
+/// A finding is a reason to look closer, never proof.
+#[utoipa::path(get, path = "/api/v1/findings", tag = "findings", params(FindingQuery, PageQuery),
+    responses((status = 200, description = "A page of findings", body = List<FindingShape>), ListProblems))]
+pub async fn list_findings(State(door): State<Door>, Asked(query, page): Asked<FindingQuery>) -> Answer {
+    door.ask(move |app| app.findings(&query, &page)).await
+}
+
+/// Shows one finding, whole.
+#[utoipa::path(get, path = "/api/v1/findings/{id}", tag = "findings",
+    params(("id" = String, Path, description = "The finding's id")),
+    responses((status = 200, description = "The finding", body = FindingShape), OneProblems))]
+pub async fn show_finding(State(door): State<Door>, Id(id): Id) -> Answer {
+    door.ask(move |app| app.finding(&id)).await
+}
+
+/// Shows the evidence of a finding: rows with file and line, formula, SQL, parameters, arithmetic, segment hashes, law.
+#[utoipa::path(get, path = "/api/v1/findings/{id}/evidence", tag = "findings",
+    params(("id" = String, Path, description = "The finding's id")),
+    responses((status = 200, description = "The evidence", body = EvidenceShape), OneProblems))]
+pub async fn show_evidence(State(door): State<Door>, Id(id): Id) -> Answer {
+    door.analyse(move |app| app.evidence(&id)).await
+}

@@ -1,0 +1,46 @@
+//! Every path and who answers it. Handlers stand beside what they document; none is longer than its question.
+
+pub mod buyers;
+pub mod contracts;
+pub mod findings;
+pub mod flags;
+pub mod operations;
+pub mod sources;
+pub mod suppliers;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::door::Door;
+use crate::{docs, page};
+
+/// All routes; what none of them serves is a page, or a 404.
+pub fn all() -> Router<Door> {
+    Router::new()
+        .nest("/api/v1", api())
+        .route("/health/live", get(operations::live))
+        .route("/health/ready", get(operations::ready))
+        .route("/metrics", get(operations::metrics))
+        .route("/openapi.json", get(operations::openapi))
+        .route("/docs", get(docs::page))
+        .route("/docs/docs.js", get(docs::script))
+        .route("/docs/docs.css", get(docs::style))
+        .fallback(page::serve)
+        .method_not_allowed_fallback(operations::method_not_allowed)
+}
+
+fn api() -> Router<Door> {
+    Router::new()
+        .route("/contracts", get(contracts::list_contracts))
+        .route("/contracts/{id}", get(contracts::show_contract))
+        .route("/suppliers", get(suppliers::list_suppliers))
+        .route("/suppliers/{id}", get(suppliers::show_supplier))
+        .route("/buyers", get(buyers::list_buyers))
+        .route("/buyers/{id}", get(buyers::show_buyer))
+        .route("/flags", get(flags::list_flags))
+        .route("/flags/{code}", get(flags::show_flag))
+        .route("/findings", get(findings::list_findings))
+        .route("/findings/{id}", get(findings::show_finding))
+        .route("/findings/{id}/evidence", get(findings::show_evidence))
+        .route("/sources", get(sources::list_sources))
+}

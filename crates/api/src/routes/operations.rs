@@ -1,0 +1,71 @@
+//! What operators ask: is it alive, is it ready, how is it doing; and what programs ask: what is there to ask.
+
+use std::sync::LazyLock;
+
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::answer::{Answer, Encoded};
+use crate::door::Door;
+use crate::openapi::document;
+use crate::problem::Problem;
+
+/// Whether the program can answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// `ok`, or `unavailable`.
+    status: &'static str,
+    /// The database answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<bool>,
+    /// The lake's folder is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lake: Option<bool>,
+}
+
+/// Says that the process is alive.
+#[utoipa::path(get, path = "/health/live", tag = "operations",
+    responses((status = 200, description = "Alive", body = Health)))]
+pub async fn live() -> Response {
+    health(StatusCode::OK, &Health { status: "ok", database: None, lake: None })
+}
+
+/// Says whether questions can be answered: the database answers and the lake is there.
+#[utoipa::path(get, path = "/health/ready", tag = "operations",
+    responses((status = 200, description = "Ready", body = Health), (status = 503, description = "Not ready", body = Health)))]
+pub async fn ready(State(door): State<Door>) -> Result<Response, Problem> {
+    let readiness = door.inspect(app::App::readiness).await?;
+    let (code, status) =
+        if readiness.is_ready() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
+    Ok(health(code, &Health { status, database: Some(readiness.database), lake: Some(readiness.lake) }))
+}
+
+fn health(code: StatusCode, health: &Health) -> Response {
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
+    (code, headers, sonic_rs::to_vec(health).unwrap_or_default()).into_response()
+}
+
+/// Gives the metrics as Prometheus text 0.0.4.
+#[utoipa::path(get, path = "/metrics", tag = "operations",
+    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain; version=0.0.4")))]
+pub async fn metrics(State(door): State<Door>) -> Result<Response, Problem> {
+    let figures = door.inspect(app::App::figures).await?;
+    let text = door.metrics().text(figures.map_err(|e| tracing::warn!(error = %e, "figures")).ok());
+    let headers = [(CONTENT_TYPE, prometheus::TEXT_FORMAT), (CACHE_CONTROL, "no-store")];
+    Ok((headers, text).into_response())
+}
+
+/// Gives the description of this API.
+pub async fn openapi() -> Answer {
+    static DOCUMENT: LazyLock<Answer> = LazyLock::new(|| Encoded::json(&document()));
+    DOCUMENT.clone()
+}
+
+/// Answers a method that a path does not have.
+pub async fn method_not_allowed() -> Problem {
+    Problem::method_not_allowed()
+}

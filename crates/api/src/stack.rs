@@ -1,0 +1,139 @@
+//! What surrounds every route, from the outside in: measured, sealed with headers, compressed, caught when it panics,
+//! bounded in size and time.
+
+use std::any::Any;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tower::ServiceBuilder;
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+
+use crate::answer::{etag_encoded, is_held_by_client};
+use crate::door::Door;
+use crate::limits::{TARGET_BYTES_MAX, UNCOMPRESSED_BYTES_MAX};
+use crate::page;
+use crate::problem::Problem;
+
+const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
+);
+const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
+/// A body made once and read once: more effort than this costs more than it saves.
+const COMPRESSION_LEVEL: i32 = 4;
+
+/// Puts the stack around `routes`.
+pub fn around(routes: Router<Door>, door: Door) -> Router {
+    let worthwhile = SizeAbove::new(UNCOMPRESSED_BYTES_MAX)
+        .and(NotForContentType::IMAGES)
+        .and(NotForContentType::const_new("font/"));
+    let compression = CompressionLayer::new().quality(CompressionLevel::Precise(COMPRESSION_LEVEL));
+    let stack = ServiceBuilder::new()
+        .layer(from_fn_with_state(door.clone(), measure))
+        .layer(from_fn(seal))
+        .layer(compression.compress_when(worthwhile))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(door.clone(), bound));
+    routes.layer(stack).with_state(door)
+}
+
+/// A request in flight; counted until it is answered or given up.
+struct InFlight(Door);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.metrics().in_flight.dec();
+    }
+}
+
+/// Counts and times a request under its route's template; the path itself may name a person and is never logged.
+async fn measure(State(door): State<Door>, route: Option<MatchedPath>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = known_method(request.method());
+    door.metrics().in_flight.inc();
+    let in_flight = InFlight(door);
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("page", MatchedPath::as_str);
+    let (status, took) = (response.status().as_u16(), started.elapsed());
+    in_flight.0.metrics().observe(method, route, status, took);
+    tracing::debug!(method, route, status, took_ms = took.as_secs_f64() * 1_000.0, "answered");
+    response
+}
+
+fn known_method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 7] = ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"];
+    KNOWN.into_iter().find(|known| method == known).unwrap_or("other")
+}
+
+/// Adds the headers that every answer carries, and answers 304 to a client that holds the body already.
+async fn seal(request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let hidden = page::is_kept_from_robots(request.uri().path());
+    let mut held = HeaderMap::new();
+    for value in request.headers().get_all(IF_NONE_MATCH) {
+        held.append(IF_NONE_MATCH, value.clone());
+    }
+    let mut response = next.run(request).await;
+    if reads && response.status() == StatusCode::OK {
+        response = conditional(response, &held);
+    }
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, CONTENT_POLICY);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    if hidden {
+        headers.insert(ROBOTS, HeaderValue::from_static("noindex"));
+    }
+    response
+}
+
+/// Names the body by its encoding too, and leaves it out when the client holds it.
+fn conditional(mut response: Response, held: &HeaderMap) -> Response {
+    let Some(etag) = response.headers().get(ETAG).cloned() else { return response };
+    let encoding = response.headers().get(CONTENT_ENCODING);
+    if let Some(encoded) = encoding.and_then(|encoding| etag_encoded(&etag, encoding)) {
+        response.headers_mut().insert(ETAG, encoded);
+    }
+    if !is_held_by_client(held, &etag) {
+        return response;
+    }
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    *response.body_mut() = Body::empty();
+    for header in [CONTENT_LENGTH, CONTENT_TYPE, CONTENT_ENCODING] {
+        response.headers_mut().remove(header);
+    }
+    response
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    // What it said is on stderr already; it may name what is inside.
+    tracing::error!("a handler panicked");
+    Problem::internal().into_response()
+}
+
+/// Refuses what is too large, and gives up what takes too long.
+async fn bound(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let limits = door.limits();
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    if target > TARGET_BYTES_MAX {
+        return Problem::target_too_long(TARGET_BYTES_MAX).into_response();
+    }
+    let stated = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if stated.is_some_and(|bytes| bytes > limits.body_bytes_max as u64) {
+        return Problem::body_too_large(limits.body_bytes_max).into_response();
+    }
+    let answered = tokio::time::timeout(limits.request_timeout, next.run(request)).await;
+    answered.unwrap_or_else(|_| Problem::timed_out().into_response())
+}
