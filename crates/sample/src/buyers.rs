@@ -97,7 +97,9 @@ pub(crate) fn local_units(contracts: u64, seed: u64, reserved: usize, activities
         .map(|at| {
             let body = at / 2;
             let is_town = body % 9 != 8;
-            let uf = uf_of(body as u64 + 9_000);
+            // The Federal District has no towns.
+            let uf = (0..).map(|turn| uf_of(body as u64 + turn * 9_000 + 9_000)).find(|uf| UFS[*uf].code != "DF");
+            let uf = uf.expect("most states are not the Federal District");
             let town_name = town(body);
             let mut cnpj = Vec::with_capacity(14);
             push_cnpj(&mut cnpj, BODY_ROOT + body as u32, 1);

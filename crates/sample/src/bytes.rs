@@ -77,7 +77,9 @@ pub(crate) fn push_cnpj(out: &mut Vec<u8>, root: u32, branch: u32) {
 /// The next check digit of a CNPJ: each character counts its ASCII code less 48, weights 2 to 9 from the right,
 /// modulo 11 (Instrução Normativa RFB 2.229/2024; for digits the rule that has always held).
 fn check_digit(base: &[u8]) -> u8 {
-    let sum: u32 = base.iter().rev().zip((2..=9).cycle()).map(|(c, weight)| u32::from(c - 48) * weight).sum();
+    const WEIGHTS: [u32; 13] = [6, 5, 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2];
+    let weights = &WEIGHTS[WEIGHTS.len() - base.len()..];
+    let sum: u32 = base.iter().zip(weights).map(|(c, weight)| u32::from(c - 48) * weight).sum();
     match sum % 11 {
         0 | 1 => b'0',
         rest => b'0' + (11 - rest) as u8,

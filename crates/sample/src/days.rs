@@ -67,6 +67,10 @@ impl Day {
         &SPELLINGS[usize::from(self.0)].iso
     }
 
+    pub(crate) fn year(self) -> i32 {
+        self.date().year()
+    }
+
     pub(crate) fn date(self) -> NaiveDate {
         NaiveDate::from_ymd_opt(FIRST_YEAR, 1, 1).expect("the first of January exists") + Days::new(u64::from(self.0))
     }

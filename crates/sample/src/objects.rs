@@ -106,8 +106,8 @@ const VAGUE: &[&str] = &[
     "fornecimento conforme proposta",
 ];
 
-/// Appends an object's description; `None` writes a vague one.
-pub(crate) fn push_object(out: &mut Vec<u8>, rng: &mut Rng, activity: Option<&Activity>) {
+/// Appends the description of a contract of `year`; without an activity, a vague one.
+pub(crate) fn push_object(out: &mut Vec<u8>, rng: &mut Rng, activity: Option<&Activity>, year: i32) {
     let core = match activity {
         Some(activity) => rng.pick(activity.cores),
         None => rng.pick(VAGUE),
@@ -118,7 +118,7 @@ pub(crate) fn push_object(out: &mut Vec<u8>, rng: &mut Rng, activity: Option<&Ac
             push(out, core);
             push_part(out, ", ", |o| push_term(o, rng));
             push_part(out, ", ", |o| push_purpose_and_place(o, rng));
-            push_process(out, b". Processo ", rng);
+            push_process(out, b". Processo ", rng, year);
         }
         1 => {
             push_capital(out, core);
@@ -126,10 +126,10 @@ pub(crate) fn push_object(out: &mut Vec<u8>, rng: &mut Rng, activity: Option<&Ac
             push(out, "; ");
             push(out, rng.pick(REMARKS));
             push_part(out, ", ", |o| push_term(o, rng));
-            push_process(out, b" - processo administrativo ", rng);
+            push_process(out, b" - processo administrativo ", rng, year);
         }
         2 => {
-            push_process(out, b"Proc. ", rng);
+            push_process(out, b"Proc. ", rng, year);
             push(out, " - ");
             push(out, rng.pick(OPENINGS));
             push(out, core);
@@ -148,16 +148,16 @@ pub(crate) fn push_object(out: &mut Vec<u8>, rng: &mut Rng, activity: Option<&Ac
             push(out, ", ");
             push(out, rng.pick(REMARKS));
             push_part(out, " (requisição ", |o| push_number(o, u64::from(rng.between(100, 99_999))));
-            push_process(out, b", processo ", rng);
+            push_process(out, b", processo ", rng, year);
             push(out, ").");
         }
     }
 }
 
 /// A whole description on its own.
-pub(crate) fn object(rng: &mut Rng, activity: Option<&Activity>) -> String {
+pub(crate) fn object(rng: &mut Rng, activity: Option<&Activity>, year: i32) -> String {
     let mut out = Vec::with_capacity(320);
-    push_object(&mut out, rng, activity);
+    push_object(&mut out, rng, activity, year);
     String::from_utf8(out).expect("every part is UTF-8")
 }
 
@@ -198,15 +198,15 @@ fn push_term(out: &mut Vec<u8>, rng: &mut Rng) {
     push(out, after);
 }
 
-/// `23098.001540/2021-16`, invented.
-pub(crate) fn push_process(out: &mut Vec<u8>, before: &[u8], rng: &mut Rng) {
+/// `23098.001540/2021-16`, invented; opened in this year or the one before.
+pub(crate) fn push_process(out: &mut Vec<u8>, before: &[u8], rng: &mut Rng, year: i32) {
     out.extend_from_slice(before);
     let bits = rng.next();
     push_padded::<5>(out, bits % 100_000);
     out.push(b'.');
     push_padded::<6>(out, (bits >> 20) % 1_000_000);
-    out.extend_from_slice(b"/20");
-    push_padded::<2>(out, 20 + (bits >> 50) % 6);
+    out.push(b'/');
+    push_number(out, year as u64 - u64::from((bits >> 50).is_multiple_of(4)));
     out.push(b'-');
     push_padded::<2>(out, (bits >> 56) % 100);
 }
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn ordinary_texts_are_not_near_duplicates() {
         let mut rng = Rng::new(3, 3);
-        let texts: Vec<_> = (0..400).map(|_| shingles(&object(&mut rng, Some(ACTIVITIES[0])))).collect();
+        let texts: Vec<_> = (0..400).map(|_| shingles(&object(&mut rng, Some(ACTIVITIES[0]), 2023))).collect();
         let closest = texts.iter().enumerate().flat_map(|(at, a)| texts[..at].iter().map(move |b| (a, b))).fold(
             0.0f64,
             |closest, (a, b)| {

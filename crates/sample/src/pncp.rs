@@ -177,7 +177,7 @@ impl<'a> Pncp<'a> {
             self.object.extend_from_slice("Alienação de bens inservíveis da administração: ".as_bytes());
         }
         let plain = !income && self.rng.below(10) > 0;
-        push_object(&mut self.object, &mut self.rng, plain.then(|| activity_of(activity)));
+        push_object(&mut self.object, &mut self.rng, plain.then(|| activity_of(activity)), month.year);
         let day = month.first.plus(self.rng.below(month.length())).on_a_weekday(month.first);
         Agreement {
             buyer,

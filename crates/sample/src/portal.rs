@@ -218,7 +218,7 @@ impl<'a> Portal<'a> {
         }
         let vague = self.rng.below(10) == 0;
         self.object.clear();
-        push_object(&mut self.object, &mut self.rng, (!vague).then(|| activity_of(activity)));
+        push_object(&mut self.object, &mut self.rng, (!vague).then(|| activity_of(activity)), month.year);
         self.write_group(tables, month, unit_at, &terms, result, group, by_tender, activity)
     }
 

@@ -238,7 +238,7 @@ fn write_row(csv: &mut Csv, rng: &mut Rng, sanction: &Sanction) -> io::Result<()
     csv.text(name.as_bytes());
     csv.text(if person { b"" } else { name.as_bytes() });
     csv.plain(if person || rng.below(3) > 0 { b"" } else { "Sem informação".as_bytes() });
-    csv.field(|out| push_process(out, b"", rng));
+    csv.field(|out| push_process(out, b"", rng, sanction.start.year()));
     csv.plain(sanction.category().as_bytes());
     if sanction.register == Register::Cnep {
         csv.field(|out| match sanction.fine_cents {

@@ -121,6 +121,8 @@ pub(crate) struct Place {
     pub separator: u8,
     /// The first day of the month in a name such as `202401_Compras.csv`.
     pub file_month: Option<NaiveDate>,
+    /// The day in a name such as `20251231_CEIS.csv`: the day of which the list speaks.
+    pub file_day: Option<NaiveDate>,
 }
 
 /// A CSV format that we know.
@@ -244,7 +246,9 @@ fn sniff_csv(input: &Input, hint: Option<&str>, beginning: &[u8], encoding: Enco
     // The last of equals would win with max_by_key; the catalogue's order is the order of preference.
     let whole = allowed().filter(|k| k.missing(&header).is_empty()).rev().max_by_key(|k| k.bound(&header));
     if let Some(known) = whole {
-        let place = Place { source: known.format.source(), separator, file_month: month_of(input.file_name()) };
+        let file = input.file_name();
+        let place =
+            Place { source: known.format.source(), separator, file_month: month_of(file), file_day: day_of(file) };
         return Ok(Shape::Csv { known, header, place, encoding });
     }
     let near = allowed()
@@ -284,6 +288,15 @@ fn month_of(file_name: &str) -> Option<NaiveDate> {
     }
     NaiveDate::from_ymd_opt(digits[..4].parse().ok()?, digits[4..].parse().ok()?, 1)
         .filter(|day| model::dates::parse_iso(&day.to_string()).is_ok())
+}
+
+fn day_of(file_name: &str) -> Option<NaiveDate> {
+    let digits = file_name.get(..9)?.strip_suffix('_')?;
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let day = format!("{}-{}-{}", &digits[..4], &digits[4..6], &digits[6..]);
+    model::dates::parse_iso(&day).ok()
 }
 
 fn unknown(input: &Input, beginning: &[u8], encoding: Encoding) -> Error {

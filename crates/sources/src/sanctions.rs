@@ -150,7 +150,7 @@ impl Mapper for MapRegister {
         let legal_basis = row.text(c.legal_basis);
         let kind = SanctionKind::from_words(kind_words.as_deref().unwrap_or(""), legal_basis.as_deref().unwrap_or(""));
         let (starts_on, published_on) = (row.date(c.starts_on)?, row.date(c.published_on)?);
-        let listed_on = starts_on.max(published_on).max(row.date(c.origin_on)?);
+        let listed_on = starts_on.max(published_on).max(row.date(c.origin_on)?).max(self.place.file_day);
         let supplier = seen(model::supplier(number, name), listed_on);
         let body = row.text(c.body);
         let facts =

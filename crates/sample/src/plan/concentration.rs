@@ -35,7 +35,7 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: u
                 .into_iter()
                 .map(|(party, share)| {
                     let day = weekday(rng, year, (1, 8), (12, 19));
-                    let text = object(rng, Some(activity_of(activity)));
+                    let text = object(rng, Some(activity_of(activity)), year);
                     let cents = (scale * share * 100.0).round() as i64;
                     plan.contract(world, source, buyer, day, party, activity, text, (Vec::new(), cents)).id
                 })

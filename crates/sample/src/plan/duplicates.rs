@@ -24,7 +24,7 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: u
                 Source::Pncp => world.free_local(rng, false),
             };
             let (party, activity) = (plan.party(), World::activity(rng, None));
-            let text = object(rng, Some(activity_of(activity)));
+            let text = object(rng, Some(activity_of(activity)), year_of(year_index) - 1);
             let series = series(rng, year_of(year_index));
             let cents = (activity_of(activity).typical * rng.uniform(0.1, 0.4) * 100.0).round() as i64;
             let ids: Vec<String> = series

@@ -78,7 +78,7 @@ impl Group {
         let activity = self.item.activity;
         let day = weekday(rng, year_of(self.year_index), (1, 11), (12, 18));
         let party = world.market.supplier(rng, activity);
-        let text = object(rng, Some(activity_of(activity)));
+        let text = object(rng, Some(activity_of(activity)), year_of(self.year_index));
         let cents = lines.iter().map(|line| line.cents).sum();
         plan.contract(world, Source::Portal, buyer, day, party, activity, text, (lines, cents))
     }

@@ -68,7 +68,7 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: u
                 party => party,
             };
             let activity = World::activity(rng, None);
-            let text = object(rng, Some(activity_of(activity)));
+            let text = object(rng, Some(activity_of(activity)), year);
             let cents = World::target_cents(rng, activity, 1.0);
             let Named { id, subject } =
                 plan.contract(world, source, buyer, signed, party, activity, text, (Vec::new(), cents));

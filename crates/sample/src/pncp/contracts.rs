@@ -70,8 +70,6 @@ impl Pncp<'_> {
         let second = (bits >> 8) as u32 % 86_400;
         let updated = published.plus(deal.correction * (20 + (bits >> 40) as u32 % 30));
         let purchase = deal.purchase.unwrap_or(800_000 + (bits >> 32) as u32 % 100_000);
-        let zero = deal.purchase.is_none() && deal.breakage.is_none() && bits >> 54 == 7 && deal.income;
-        let cents = if zero { 0 } else { deal.cents };
         let kind = deal.party.kind();
         pages.add(|out| {
             let raw = |out: &mut Vec<u8>, text: &str| out.extend_from_slice(text.as_bytes());
@@ -92,16 +90,16 @@ impl Pncp<'_> {
             raw(out, ",\"tipoPessoaSubContratada\":null,\"objetoContrato\":");
             push_text(out, object);
             raw(out, ",\"valorInicial\":");
-            push_json_money(out, cents);
+            push_json_money(out, deal.cents);
             raw(out, ",\"valorParcela\":");
-            push_json_money(out, cents);
+            push_json_money(out, deal.cents);
             raw(out, ",\"valorGlobal\":");
             match deal.breakage {
                 Some(Breakage::NotANumber) => raw(out, "\"a apurar\""),
-                _ => push_json_money(out, cents),
+                _ => push_json_money(out, deal.cents),
             }
             raw(out, ",\"valorAcumulado\":");
-            if bits >> 59 == 1 { raw(out, "null") } else { push_json_money(out, cents) }
+            if bits >> 59 == 1 { raw(out, "null") } else { push_json_money(out, deal.cents) }
             raw(out, ",\"dataAtualizacaoGlobal\":");
             push_moment(out, updated, second);
             raw(out, ",\"identificadorCipi\":null,\"urlCipi\":null,\"anoContrato\":");
@@ -145,7 +143,7 @@ impl Pncp<'_> {
             out.push(b',');
             out.extend_from_slice(&local.unit_json);
             raw(out, ",\"informacaoComplementar\":null,\"processo\":");
-            push_process(out, b"\"", rng);
+            push_process(out, b"\"", rng, deal.day.year());
             raw(out, "\",\"unidadeSubRogada\":null,\"orgaoSubRogado\":null,\"nomeRazaoSocialFornecedor\":\"");
             deal.party.push_name(out);
             raw(out, "\",\"niFornecedorSubContratado\":null,\"nomeFornecedorSubContratado\":null,");

@@ -122,7 +122,7 @@ impl Pncp<'_> {
         }
         self.object.clear();
         let vague = self.rng.below(10) == 0;
-        push_object(&mut self.object, &mut self.rng, (!vague).then(|| activity_of(activity)));
+        push_object(&mut self.object, &mut self.rng, (!vague).then(|| activity_of(activity)), month.year);
         let number = &mut self.purchase_numbers[local.body][month.year_index()];
         *number += 1;
         let number = *number;
@@ -214,7 +214,7 @@ impl Pncp<'_> {
             out.push(b',');
             out.extend_from_slice(&local.body_json);
             raw(out, ",\"orgaoSubRogado\":null,\"processo\":");
-            push_process(out, b"\"", rng);
+            push_process(out, b"\"", rng, published.year());
             raw(out, "\",\"sequencialCompra\":");
             push_number(out, u64::from(number));
             pair(out, ",\"situacaoCompraId\":", ",\"situacaoCompraNome\":", situation);

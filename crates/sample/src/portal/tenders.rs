@@ -23,7 +23,7 @@ impl Portal<'_> {
         let result = month.first.plus(self.rng.between(10, 24)).on_a_weekday(month.first);
         self.object.clear();
         let activity = self.rng.below(16) as u8;
-        push_object(&mut self.object, &mut self.rng, Some(activity_of(activity)));
+        push_object(&mut self.object, &mut self.rng, Some(activity_of(activity)), month.year);
         self.start_prefix(month, unit, &terms, number);
         let unit = &self.world.units[unit];
         let situation = if self.rng.below(2) == 0 { "Deserta" } else { "Fracassada" };
@@ -110,7 +110,7 @@ impl Portal<'_> {
             prefix.extend_from_slice(part.as_bytes());
             prefix.extend_from_slice(b"\";");
         }
-        push_process(prefix, b"\"", rng);
+        push_process(prefix, b"\"", rng, month.year);
         prefix.extend_from_slice(b"\";");
     }
 
