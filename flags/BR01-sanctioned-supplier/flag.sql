@@ -31,7 +31,8 @@ barring as (
     select s.*, coalesce(s.supplier_root, s.supplier_id) as k, l.listed_until,
            (s.ends_on is null and (s.kind = 'inidoneidade' or lower(coalesce(s.kind_as_stated, '')) like '%sem prazo%')) as open_ended
     from   sanctions s join lists l on l.file_id = s.file_id
-    where  s.bars_contracting
+    -- Of a kind that is not known it is not known whether it bars.
+    where  s.bars_contracting is distinct from false
 ),
 -- Sanctions that touch the signature date, or might.
 near_in_time as (
@@ -77,13 +78,17 @@ related as (
 decided as (
     select *,
            case when nearest > scope_max                              then 'clear'
+                when bars_contracting is null                         then 'not_computable'
                 when undated is not null                              then 'not_computable'
                 when farthest <= scope_min                            then 'hit'
                 else 'not_computable' end as decision,
-           case when undated is not null                              then undated
+           case when bars_contracting is null                         then 'sanctions.kind'
+                when undated is not null                              then undated
                 when scope_min < scope_max and farthest <= scope_max  then 'sanctions.scope'
                 when sphere is null                                   then 'buyers.sphere'
                 when body_sphere is null                              then 'sanctions.body_sphere'
+                when sphere <> 'F' and body_state is null             then 'sanctions.body_state'
+                when sphere <> 'F' and state is null                  then 'buyers.state'
                 else 'sanctions.scope' end as missing
     from   related
 ),

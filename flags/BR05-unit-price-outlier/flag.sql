@@ -1,17 +1,19 @@
 -- One row per contract item judged, against the peers of its window (see peers.sql). What is missing is named, in the
 -- order in which it is needed.
-with centre as (
-    select peer_key, group_key, y, years_back, count(*) as n, median(x) as med, quantile_cont(x, 0.25) as q1,
-           quantile_cont(x, 0.75) as q3, median(value) as median_price, quantile_cont(value, 0.75) as q3_price,
+with quantiles as (
+    select peer_key, min(group_key) as group_key, min(y) as y, min(years_back) as years_back, count(*) as n,
+           quantile_cont(x, [0.25, 0.5, 0.75]) as xs, quantile_cont(value, [0.5, 0.75]) as prices,
            median(quantity) as quantity_median
-    from   peers group by peer_key, group_key, y, years_back
+    from   peers group by peer_key
 ),
 spread as (
-    select p.peer_key, median(abs(p.x - c.med)) as mad
-    from   peers p join centre c on c.peer_key = p.peer_key group by p.peer_key
+    select p.peer_key, median(abs(p.x - q.xs[2])) as mad
+    from   peers p join quantiles q on q.peer_key = p.peer_key group by p.peer_key
 ),
 windows as (
-    select c.*, s.mad from centre c join spread s on s.peer_key = c.peer_key
+    select q.peer_key, q.group_key, q.y, q.years_back, q.n, q.xs[1] as q1, q.xs[2] as med, q.xs[3] as q3,
+           q.prices[1] as median_price, q.prices[2] as q3_price, q.quantity_median, s.mad
+    from   quantiles q join spread s on s.peer_key = q.peer_key
 ),
 judged as (
     select i.id, i.source, i.contract_id, i.description, i.catalog_code, i.unit, i.unit_basis, i.quantity, i.unit_price,
@@ -24,17 +26,26 @@ judged as (
                 when i.catalog_code is null                            then 'items.catalog_code'
                 when i.unit is null                                    then 'items.unit'
                 when b.state is null                                   then 'buyers.state'
-                when c.signed_on is null                               then 'contracts.signed_on' end as missing
+                when c.signed_on is null                               then 'contracts.signed_on' end as missing,
+           -- Items that lack something meet no window.
+           case when i.unit_price > 0 then year(c.signed_on) end as y
     from   items i left join contracts c on c.id = i.contract_id left join buyers b on b.id = c.buyer_id
     where  i.contract_id is not null and not coalesce(c.income, false)
     and    coalesce(i.catalog_code || '|' || i.unit || '|' || b.state, '?') in (select k from scope)
 ),
 measured as (
-    select j.*, w.peer_key, w.n, w.med, w.mad, w.q1, w.q3, w.median_price, w.q3_price, w.quantity_median, w.years_back, w.y,
-           case when w.mad > 0 then 0.6745 * (j.x - w.med) / w.mad
-                when w.q3 > w.q1 then (j.x - w.q3) / (w.q3 - w.q1) end as measure,
+    select j.*, w.peer_key, w.n, w.med, w.mad, w.q1, w.q3, w.median_price, w.q3_price, w.quantity_median, w.years_back,
+           -- Judged as it is published, with four decimals: a price on the threshold is not beyond it.
+           round(case when w.mad > 0 then 0.6745 * (j.x - w.med) / w.mad
+                      when w.q3 > w.q1 then (j.x - w.q3) / (w.q3 - w.q1) end, 4) as measure,
            case when w.mad > 0 then $z_min when w.q3 > w.q1 then 1.5 end as threshold
-    from   judged j left join windows w on j.missing is null and w.group_key = j.group_key and w.y = year(j.signed_on)
+    from   judged j left join windows w on w.group_key = j.group_key and w.y = j.y
+),
+-- Where a hit stands among its peers.
+ranks as (
+    select m.id, round(100.0 * count(case when p.x <= m.x then 1 end) / count(*), 1) as percentile
+    from   measured m join peers p on p.peer_key = m.peer_key
+    where  m.measure > m.threshold group by m.id
 )
 select m.id                                      as subject_id,
        m.group_key,
@@ -47,7 +58,7 @@ select m.id                                      as subject_id,
        case when m.missing is not null           then m.missing
             when coalesce(m.n, 0) < $peers_min   then 'peers'
             when m.measure is null               then 'peers.spread' end as missing,
-       round(m.measure, 4)                       as measure,
+       m.measure,
        m.threshold,
        case when m.unit_price >= 5 * m.median_price and m.unit_basis = 'stated' then 'high'
             when m.unit_price >= 2 * m.median_price then 'medium' else 'low' end as severity,
@@ -61,9 +72,7 @@ select m.id                                      as subject_id,
        cast(m.median_price as decimal(18,4))     as peer_median,
        round(m.mad, 6)                           as peer_mad,
        m.unit_price                              as peer_marked,
-       case when m.measure > m.threshold then
-           (select round(100.0 * count(case when p.x <= m.x then 1 end) / count(*), 1) from peers p where p.peer_key = m.peer_key)
-       end                                       as peer_percentile,
+       r.percentile                              as peer_percentile,
        m.description as ev_description, m.catalog_code as ev_catalog_code, m.unit as ev_unit, m.quantity as ev_quantity,
        m.unit_price as ev_unit_price, m.state as ev_state,
        case when m.price_basis = 'derived'
@@ -79,3 +88,4 @@ select m.id                                      as subject_id,
        case m.unit_basis when 'text' then 'possible' when 'stated' then 'ruled_out' end as ex_unit_from_text,
        case when m.quantity < m.quantity_median then 'possible' else 'ruled_out' end as ex_small_quantity
 from   measured m
+left join ranks r on r.id = m.id

@@ -16,7 +16,7 @@ totals as (
 select t.activity || '|' || t.y                                as peer_key,
        t.buyer_id || '|' || t.y || '|' || t.activity           as subject_id,
        t.buyer_id, t.activity, t.y, t.n, t.suppliers, t.total, t.named,
-       1 - cast(t.named as double) / cast(t.total as double)   as unnamed_share,
+       cast(t.total - t.named as double) / cast(t.total as double) as unnamed_share,
        max(s.value)                                            as top_value,
        arg_max(s.supplier, s.value)                            as top_supplier,
        round(sum(power(100.0 * cast(s.value as double) / cast(t.named as double), 2)), 2) as value

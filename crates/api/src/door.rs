@@ -1,6 +1,7 @@
 //! What handlers hold: the application, the gates before it, the metrics.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use app::App;
 use serde::Serialize;
@@ -10,6 +11,9 @@ use crate::gate::Gate;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+
+/// How long after a request was given up its question is interrupted.
+const AFTER_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// The state of every handler; a clone is a pointer.
 #[derive(Clone)]
@@ -51,20 +55,24 @@ impl Door {
     /// # Errors
     /// As [`Door::ask`].
     pub async fn analyse<T: Serialize>(
-        &self, question: impl FnOnce(&App) -> app::Result<T> + Send + 'static,
+        &self,
+        question: impl FnOnce(&App) -> app::Result<T> + Send + 'static,
     ) -> Answer {
         self.ask_through(&self.inner.analyses, question).await
     }
 
     /// Asks on a thread that may block, and encodes the answer there too.
     async fn ask_through<T: Serialize>(
-        &self, gate: &Gate, question: impl FnOnce(&App) -> app::Result<T> + Send + 'static,
+        &self,
+        gate: &Gate,
+        question: impl FnOnce(&App) -> app::Result<T> + Send + 'static,
     ) -> Answer {
+        let deadline = Instant::now() + self.inner.limits.request_timeout + AFTER_TIMEOUT;
         let place = gate.enter().await.map_err(|_| Problem::too_busy())?;
         let app = self.inner.app.clone();
         let answered = tokio::task::spawn_blocking(move || {
             let _place = place;
-            Encoded::json(&question(&app)?)
+            Encoded::json(&app.within(deadline, question)?)
         });
         answered.await.unwrap_or_else(|_| Err(Problem::internal()))
     }
@@ -74,7 +82,8 @@ impl Door {
     /// # Errors
     /// Internal when it panicked.
     pub async fn inspect<T: Send + 'static>(
-        &self, question: impl FnOnce(&App) -> T + Send + 'static,
+        &self,
+        question: impl FnOnce(&App) -> T + Send + 'static,
     ) -> Result<T, Problem> {
         let app = self.inner.app.clone();
         tokio::task::spawn_blocking(move || question(&app)).await.map_err(|_| Problem::internal())

@@ -70,7 +70,10 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
 
 /// Answers one connection until it ends or a stop is asked for.
 async fn converse(
-    stream: TcpStream, router: Router, mut stopping: watch::Receiver<()>, _place: Option<OwnedSemaphorePermit>,
+    stream: TcpStream,
+    router: Router,
+    mut stopping: watch::Receiver<()>,
+    _place: Option<OwnedSemaphorePermit>,
 ) {
     let _ = stream.set_nodelay(true);
     let first = tokio::select! {

@@ -70,7 +70,9 @@ impl Params {
 
     /// A text that `parse` understands.
     fn parsed<T, E: std::fmt::Display>(
-        &mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, E>,
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Result<Option<T>, Problem> {
         let text = self.text(name)?;
         text.map(|text| parse(&text).map_err(|e| Problem::invalid(name, e.to_string()))).transpose()
@@ -78,7 +80,10 @@ impl Params {
 
     /// One of the codes of `T`.
     pub fn code<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, Problem> {
-        self.parsed(name, |text| T::deserialize(StrDeserializer::<ValueError>::new(text)))
+        self.parsed(name, |text| {
+            T::deserialize(StrDeserializer::<ValueError>::new(text))
+                .map_err(|e| e.to_string().replace("variant", "value"))
+        })
     }
 
     /// A CNPJ, with or without punctuation.
@@ -111,9 +116,7 @@ impl Params {
     }
 
     /// What one of the application's own readers understands.
-    pub fn known<T>(
-        &mut self, name: &str, parse: impl FnOnce(&str) -> app::Result<T>,
-    ) -> Result<Option<T>, Problem> {
+    pub fn known<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> app::Result<T>) -> Result<Option<T>, Problem> {
         Ok(self.text(name)?.map(|text| parse(&text)).transpose()?)
     }
 }

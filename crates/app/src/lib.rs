@@ -57,6 +57,11 @@ impl App {
         Ok(Self { inner: Arc::new(Inner { folder, settings, store, lake, catalogue }) })
     }
 
+    /// Asks `question`; what it still asks of the database after `deadline` is interrupted and gives an error.
+    pub fn within<T>(&self, deadline: std::time::Instant, question: impl FnOnce(&Self) -> T) -> T {
+        store::within(deadline, || question(self))
+    }
+
     /// The data folder.
     #[must_use]
     pub fn folder(&self) -> &Path {

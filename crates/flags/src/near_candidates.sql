@@ -1,9 +1,9 @@
 -- Pairs of contracts that could be near-duplicates: same source, buyer and supplier, value within 1 %, at most 90 days
--- apart. A value and one within 1 % of it fall into the same or neighbouring buckets of 1 %.
+-- apart. A value and one within 1 % of it, above or below (ln 1/0.99 < ln 1.011), fall into the same or neighbouring buckets.
 with judged as (
     select id, source, buyer_id, coalesce(supplier_root, supplier_id) as supplier, object, signed_on,
            coalesce(value_initial, value_final) as value,
-           cast(floor(ln(cast(coalesce(value_initial, value_final) as double)) / ln(1.01)) as bigint) as bucket
+           cast(floor(ln(cast(coalesce(value_initial, value_final) as double)) / ln(1.011)) as bigint) as bucket
     from   contracts
     where  not income and object is not null and signed_on is not null and buyer_id is not null
     and    coalesce(value_initial, value_final) > 0

@@ -2,7 +2,7 @@
 //!
 //! The session reads only; it has a memory limit and spills to a folder of its own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -110,6 +110,29 @@ impl Lake {
 }
 
 impl Session {
+    /// A session over rows given by hand, with no lake behind it: for the cases of a flag. A column that a row leaves out
+    /// is null; every row counts as changed.
+    ///
+    /// # Errors
+    /// A table or column that is not canonical, a value that is not of its column's kind.
+    pub fn of_rows(rows: &BTreeMap<String, Vec<serde_json::Map<String, serde_json::Value>>>) -> Result<Self> {
+        let connection = Connection::open_in_memory()?;
+        connection.execute_batch("set autoinstall_known_extensions = false; set autoload_known_extensions = false;")?;
+        for table in TABLES {
+            let columns: Vec<String> = columns_of(table).map(|c| format!("{} {}", c.name, sql_type(c))).collect();
+            let name = table.name;
+            connection.execute_batch(&format!("create table {name} ({}); create view changed_{name} as from {name};", columns.join(", ")))?;
+        }
+        for (table, rows) in rows {
+            for row in rows {
+                let names: Vec<&str> = row.keys().map(String::as_str).collect();
+                let values: Vec<String> = row.values().map(literal_of).collect();
+                connection.execute_batch(&format!("insert into {table} ({}) values ({})", names.join(", "), values.join(", ")))?;
+            }
+        }
+        Ok(Self { connection, segments: Vec::new() })
+    }
+
     /// The DuckDB connection.
     #[must_use]
     pub fn connection(&self) -> &Connection {
@@ -181,6 +204,15 @@ impl TextRow {
             .iter()
             .filter(move |(name, _)| name.starts_with(prefix))
             .map(|(name, at)| (name.as_str(), self.values[*at].as_deref()))
+    }
+}
+
+/// A JSON value as SQL; DuckDB casts it to its column's kind.
+fn literal_of(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => "null".to_owned(),
+        serde_json::Value::String(text) => Literal::Text(text.clone()).sql(),
+        other => Literal::Text(other.to_string()).sql(),
     }
 }
 

@@ -95,9 +95,9 @@ impl ItemRef {
 
 /// Every item of the catalogue.
 pub(crate) fn items() -> impl Iterator<Item = ItemRef> {
-    (0u8..).zip(ACTIVITIES).flat_map(|(activity, of)| {
-        (0..of.goods.len()).map(move |item| ItemRef { activity, item: item as u8 })
-    })
+    (0u8..)
+        .zip(ACTIVITIES)
+        .flat_map(|(activity, of)| (0..of.goods.len()).map(move |item| ItemRef { activity, item: item as u8 }))
 }
 
 #[cfg(test)]
@@ -111,6 +111,33 @@ mod tests {
         codes.dedup();
         assert!((190..=220).contains(&count) && codes.len() == count, "{count}");
         assert!(codes.iter().all(|code| (900_000..1_000_000).contains(code)));
+    }
+
+    #[test]
+    fn every_description_names_its_activity() {
+        let words = [
+            "expediente",
+            "gêneros alimentícios",
+            "medicamento",
+            "hospitalar",
+            "informática",
+            "combustív",
+            "mobiliário",
+            "pneus|peças automotivas|autopeças",
+            "limpeza",
+            "vigilância",
+            "manutenção predial",
+            "locação de veículos",
+            "treinamento",
+            "publicação",
+            "jardinagem",
+            "pavimentação",
+        ];
+        for (activity, words) in ACTIVITIES.iter().zip(words) {
+            for core in activity.cores {
+                assert!(words.split('|').any(|word| core.contains(word)), "{core}");
+            }
+        }
     }
 
     #[test]

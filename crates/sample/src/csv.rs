@@ -185,7 +185,10 @@ mod tests {
         assert_eq!(csv.end_row_twice().unwrap(), 4);
         assert_eq!(csv.finish().unwrap(), 3);
         let written = std::fs::read(&path).unwrap();
-        assert_eq!(written, b"\"\xD3rg\xE3o\";\"Valor\"\n\"tipo \"\"A\"\"\n\xE7\xE3o\";\"1\"\n\"x\";\"2\"\n\"x\";\"2\"\n");
+        assert_eq!(
+            written,
+            b"\"\xD3rg\xE3o\";\"Valor\"\n\"tipo \"\"A\"\"\n\xE7\xE3o\";\"1\"\n\"x\";\"2\"\n\"x\";\"2\"\n"
+        );
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use chrono::{Datelike, Days, NaiveDate};
 
+use crate::rng::scramble;
+
 /// The year of [`Day`] zero.
 const FIRST_YEAR: i32 = 2015;
 /// The first year that is no longer held.
@@ -75,11 +77,20 @@ impl Day {
         NaiveDate::from_ymd_opt(FIRST_YEAR, 1, 1).expect("the first of January exists") + Days::new(u64::from(self.0))
     }
 
-    /// Itself, or the Friday before; the Monday after where that Friday lies before `not_before`.
+    /// Itself, or for a weekend some weekday of the week it ends, not always the same; where none of those is
+    /// free of `not_before`, the Monday after.
     pub(crate) fn on_a_weekday(self, not_before: Self) -> Self {
         let weekend = u32::from(SPELLINGS[usize::from(self.0)].weekend);
+        if weekend == 0 {
+            return self;
+        }
         let friday = self.minus(weekend);
-        if friday >= not_before { friday } else { self.plus(3 - weekend) }
+        let earlier = friday.minus((scramble(u64::from(self.0)) % 5) as u32);
+        match () {
+            () if earlier >= not_before => earlier,
+            () if friday >= not_before => friday,
+            () => self.plus(3 - weekend),
+        }
     }
 }
 
@@ -156,7 +167,9 @@ mod tests {
     fn a_signature_falls_on_a_weekday() {
         let first = Day::of(2025, 2, 1);
         assert_eq!(first.on_a_weekday(first), Day::of(2025, 2, 3), "Saturday the first goes to Monday");
-        assert_eq!(Day::of(2025, 2, 9).on_a_weekday(first), Day::of(2025, 2, 7));
+        let sunday = Day::of(2025, 2, 9);
+        assert!((Day::of(2025, 2, 3)..=Day::of(2025, 2, 7)).contains(&sunday.on_a_weekday(first)));
+        assert_eq!(sunday.on_a_weekday(Day::of(2025, 2, 7)), Day::of(2025, 2, 7));
         assert_eq!(Day::of(2025, 2, 7).on_a_weekday(first), Day::of(2025, 2, 7));
     }
 

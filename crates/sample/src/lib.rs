@@ -34,7 +34,7 @@ mod world;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::plan::{Plan, Source};
@@ -175,7 +175,7 @@ fn shares(world: &World, plan: &Plan) -> [Share; 2] {
     })
 }
 
-/// Writes both sources, PNCP on a thread of its own; the caller's thread tells the progress.
+/// Writes both sources, each on a thread of its own; the caller's thread tells the progress.
 fn write_side_by_side(
     out: &Path,
     world: &World,
@@ -185,20 +185,18 @@ fn write_side_by_side(
     progress: &mut dyn FnMut(u64),
 ) -> io::Result<()> {
     let [portal_share, pncp_share] = shares(world, plan);
-    let (done, running) = (AtomicU64::new(0), AtomicBool::new(true));
+    let done = AtomicU64::new(0);
     let tick = |count: u64| {
         done.fetch_add(count, Ordering::Relaxed);
     };
     std::thread::scope(|scope| {
         let by_pncp = scope.spawn(|| pncp.write(out, pncp_share.ordinary, pncp_share.broken, &tick));
         let by_portal = scope.spawn(|| portal.write(out, portal_share.ordinary, portal_share.broken, &tick));
-        while running.load(Ordering::Relaxed) {
-            running.store(!(by_pncp.is_finished() && by_portal.is_finished()), Ordering::Relaxed);
+        while !(by_pncp.is_finished() && by_portal.is_finished()) {
+            std::thread::sleep(Duration::from_millis(10));
             progress(done.load(Ordering::Relaxed));
-            if running.load(Ordering::Relaxed) {
-                std::thread::sleep(Duration::from_millis(20));
-            }
         }
+        progress(done.load(Ordering::Relaxed));
         let ended = |result: std::thread::Result<io::Result<()>>| {
             result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         };

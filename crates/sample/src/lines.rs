@@ -8,7 +8,7 @@ use crate::world::activity_of;
 /// Items of one contract, at most.
 const LINES_MAX: usize = 6;
 /// Ordinary prices stay within this many standard deviations of their typical price.
-const PRICE_BOUND: f64 = 2.0;
+const PRICE_BOUND: f64 = 1.6;
 
 /// One item of a contract.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +63,14 @@ pub(crate) fn typical_price(item: ItemRef, pack: bool, year_index: usize, uf: us
 }
 
 /// Fills `lines` with ordinary items worth about `target` cents; gives their exact sum.
-pub(crate) fn fill(rng: &mut Rng, lines: &mut Vec<Line>, activity: u8, target: i64, year_index: usize, uf: usize) -> i64 {
+pub(crate) fn fill(
+    rng: &mut Rng,
+    lines: &mut Vec<Line>,
+    activity: u8,
+    target: i64,
+    year_index: usize,
+    uf: usize,
+) -> i64 {
     const HOW_MANY: [u32; LINES_MAX] = [45, 28, 14, 7, 4, 2];
     lines.clear();
     let count = rng.weighted(&HOW_MANY) + 1;

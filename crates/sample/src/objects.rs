@@ -51,14 +51,49 @@ const PURPOSES: &[&str] = &[
 ];
 
 const PLACES: &[&str] = &[
-    "no bloco", "na sala", "no pavilhão", "no anexo", "na ala", "no setor", "no depósito", "no posto avançado",
-    "no núcleo", "no polo", "na gleba", "no galpão", "na subunidade", "na estação", "no módulo", "na base",
+    "no bloco",
+    "na sala",
+    "no pavilhão",
+    "no anexo",
+    "na ala",
+    "no setor",
+    "no depósito",
+    "no posto avançado",
+    "no núcleo",
+    "no polo",
+    "na gleba",
+    "no galpão",
+    "na subunidade",
+    "na estação",
+    "no módulo",
+    "na base",
 ];
 
 const PLACE_NAMES: &[&str] = &[
-    "Alvorada", "Boa Brisa", "Campo Sereno", "Delta Azul", "Encosta Verde", "Flor do Cerrado", "Girassol", "Horizonte",
-    "Ipê Roxo", "Jardim do Lago", "Laranjal", "Mirante", "Nascente", "Oásis", "Pedra Lisa", "Quatro Ventos",
-    "Recanto", "Serra Clara", "Trilha Alta", "Umbuzeiro", "Várzea Nova", "Xaxim", "Zênite", "Água Mansa",
+    "Alvorada",
+    "Boa Brisa",
+    "Campo Sereno",
+    "Delta Azul",
+    "Encosta Verde",
+    "Flor do Cerrado",
+    "Girassol",
+    "Horizonte",
+    "Ipê Roxo",
+    "Jardim do Lago",
+    "Laranjal",
+    "Mirante",
+    "Nascente",
+    "Oásis",
+    "Pedra Lisa",
+    "Quatro Ventos",
+    "Recanto",
+    "Serra Clara",
+    "Trilha Alta",
+    "Umbuzeiro",
+    "Várzea Nova",
+    "Xaxim",
+    "Zênite",
+    "Água Mansa",
 ];
 
 const TERMS: &[&str] = &[
@@ -237,8 +272,25 @@ mod tests {
 
     #[test]
     fn the_common_words_name_no_activity() {
-        let keys = ["limpeza", "vigil", "aliment", "medic", "expediente", "combust", "loca", "inform", "comput",
-            "manuten", "mobili", "treina", "publica", "jardi", "obra", "pneu", "hospital"];
+        let keys = [
+            "limpeza",
+            "vigil",
+            "aliment",
+            "medic",
+            "expediente",
+            "combust",
+            "loca",
+            "inform",
+            "comput",
+            "manuten",
+            "mobili",
+            "treina",
+            "publica",
+            "jardi",
+            "obra",
+            "pneu",
+            "hospital",
+        ];
         let common = [OPENINGS, PURPOSES, PLACES, TERMS, REMARKS, VAGUE].concat();
         for text in common {
             assert!(!keys.iter().any(|key| text.to_lowercase().contains(key)), "{text}");

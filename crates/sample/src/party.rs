@@ -15,6 +15,9 @@ const PLANTED_ROOT: u32 = 99_900_000;
 /// Roots of public bodies.
 pub(crate) const BODY_ROOT: u32 = 99_950_000;
 
+/// Ranks of an activity's market that only companies hold.
+const FIRST_RANKS: u32 = 30;
+
 /// A supplier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Party {
@@ -25,7 +28,10 @@ pub(crate) enum Party {
     /// Of a planted case.
     Planted(u32),
     /// A natural person: the six middle digits of a CPF, and the number that makes the name.
-    Person { digits: u32, name: u32 },
+    Person {
+        digits: u32,
+        name: u32,
+    },
     Foreign(u32),
     /// The source does not say.
     NotStated,
@@ -41,25 +47,77 @@ pub(crate) enum PartyKind {
 }
 
 const FIRST_WORDS: &[&str] = &[
-    "ALVORADA", "BRISA", "CERRADO", "DIAMANTE", "ESTRELA", "FAROL", "GAIVOTA", "HORIZONTE", "IPÊ", "JATOBÁ", "LAGOA",
-    "MARÉ", "NEBLINA", "ORVALHO", "PINHEIRO", "QUARTZO", "RIACHO", "SERRA", "TUCANO", "UMBU", "VEREDA", "XINGÓ",
-    "ZÉFIRO", "AURORA", "BÚZIO", "CORAL", "DUNA", "ESPIGA", "FIGUEIRA", "GRANITO", "HERA", "JUÁ",
+    "ALVORADA",
+    "BRISA",
+    "CERRADO",
+    "DIAMANTE",
+    "ESTRELA",
+    "FAROL",
+    "GAIVOTA",
+    "HORIZONTE",
+    "IPÊ",
+    "JATOBÁ",
+    "LAGOA",
+    "MARÉ",
+    "NEBLINA",
+    "ORVALHO",
+    "PINHEIRO",
+    "QUARTZO",
+    "RIACHO",
+    "SERRA",
+    "TUCANO",
+    "UMBU",
+    "VEREDA",
+    "XINGÓ",
+    "ZÉFIRO",
+    "AURORA",
+    "BÚZIO",
+    "CORAL",
+    "DUNA",
+    "ESPIGA",
+    "FIGUEIRA",
+    "GRANITO",
+    "HERA",
+    "JUÁ",
 ];
 
-const SECOND_WORDS: &[&str] = &[
-    "COMÉRCIO", "DISTRIBUIDORA", "SERVIÇOS", "INDÚSTRIA", "SOLUÇÕES", "COMERCIAL", "ATACADO", "EMPREENDIMENTOS",
-];
+const SECOND_WORDS: &[&str] =
+    &["COMÉRCIO", "DISTRIBUIDORA", "SERVIÇOS", "INDÚSTRIA", "SOLUÇÕES", "COMERCIAL", "ATACADO", "EMPREENDIMENTOS"];
 
 const ENDINGS: &[&str] = &["LTDA", "LTDA", "LTDA", "LTDA ME", "EPP LTDA", "S.A.", "EIRELI"];
 
 const GIVEN_NAMES: &[&str] = &[
-    "Aurélio", "Belmira", "Cândido", "Deolinda", "Eurico", "Felícia", "Genésio", "Hermínia", "Inácio", "Jacinta",
-    "Leôncio", "Matilde", "Nicanor", "Ofélia", "Plínio", "Querubina", "Romualdo", "Sebastiana", "Teófilo", "Zulmira",
+    "Aurélio",
+    "Belmira",
+    "Cândido",
+    "Deolinda",
+    "Eurico",
+    "Felícia",
+    "Genésio",
+    "Hermínia",
+    "Inácio",
+    "Jacinta",
+    "Leôncio",
+    "Matilde",
+    "Nicanor",
+    "Ofélia",
+    "Plínio",
+    "Querubina",
+    "Romualdo",
+    "Sebastiana",
+    "Teófilo",
+    "Zulmira",
 ];
 
 const FAMILY_NAMES: &[&str] = &[
-    "Fictício da Aurora", "Fictícia do Vale", "Fictício Ribeirinho", "Fictícia das Dunas", "Fictício do Monte",
-    "Fictícia da Serra", "Fictício Campestre", "Fictícia do Farol",
+    "Fictício da Aurora",
+    "Fictícia do Vale",
+    "Fictício Ribeirinho",
+    "Fictícia das Dunas",
+    "Fictício do Monte",
+    "Fictícia da Serra",
+    "Fictício Campestre",
+    "Fictícia do Farol",
 ];
 
 impl Party {
@@ -234,8 +292,15 @@ impl Market {
     pub(crate) fn supplier(&self, rng: &mut Rng, activity: u8) -> Party {
         let group = u32::from(activity) % self.groups;
         let turn = u32::from(activity) / self.groups * 37;
-        let rank = (self.ranks.sample(rng) + turn) % self.size;
-        Party::Ordinary(group * self.size + rank)
+        let mut rank = self.ranks.sample(rng);
+        loop {
+            let party = Party::Ordinary(group * self.size + (rank + turn) % self.size);
+            // Natural persons are many but small: none is among the first.
+            if rank >= FIRST_RANKS || party.kind() == PartyKind::Company {
+                return party;
+            }
+            rank += 1;
+        }
     }
 
     /// As [`Self::supplier`], and sometimes what only sources know: a foreigner, or nobody named.

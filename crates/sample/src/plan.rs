@@ -60,7 +60,7 @@ pub(crate) struct Planned {
     pub(crate) cents: i64,
 }
 
-/// Contracts of a kind that every year has.
+/// A kind of case in one year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct CaseKey {
     pub(crate) flag: &'static str,
@@ -128,7 +128,7 @@ impl Plan {
         Party::Planted(self.parties)
     }
 
-    /// A natural person that no ordinary contract has; the next one's name differs in each part.
+    /// A natural person that no ordinary contract has; the numbers between two names are left for namesakes.
     fn person(&mut self) -> Party {
         self.persons += 1;
         Party::Person { digits: 900_000 + self.persons % 100_000, name: 50_000_000 + self.persons * 3 }
@@ -158,7 +158,10 @@ impl Plan {
         match source {
             Source::Portal => {
                 let (ug, contract) = (world.units[buyer].code.to_string(), format!("{sequence:05}{}", month.year));
-                Named { id: format!("portal-compras:{ug}-{contract}"), subject: json!({"ug": ug, "contract": contract}) }
+                Named {
+                    id: format!("portal-compras:{ug}-{contract}"),
+                    subject: json!({"ug": ug, "contract": contract}),
+                }
             }
             Source::Pncp => {
                 let control = format!("{}-2-{sequence:06}/{}", world.locals[buyer].cnpj, month.year);

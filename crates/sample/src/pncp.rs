@@ -111,7 +111,8 @@ impl<'a> Pncp<'a> {
         let planned = &plan.pncp[month.index];
         let extra = count_of(CORRECTED, self.ordinary, ordinary) + count_of(REPEATED, self.ordinary, ordinary);
         let total = ordinary + extra + (planned.len() + breakages.len()) as u64;
-        let mut contracts = Pages::new(out, format!("pncp/contratos_{}", month.label()), "pncp-contratos", PAGE.0, total);
+        let mut contracts =
+            Pages::new(out, format!("pncp/contratos_{}", month.label()), "pncp-contratos", PAGE.0, total);
         let mut bought =
             Pages::new(out, format!("pncp/contratacoes_{}", month.label()), "pncp-contratacoes", PAGE.1, purchases);
         let (mut done, mut announced, mut placed, mut spoilt, mut told) = (0u64, 0u64, 0usize, 0usize, 0u64);
@@ -185,7 +186,11 @@ impl<'a> Pncp<'a> {
             day,
             party,
             cents: World::target_cents(&mut self.rng, activity, world.locals[buyer].scale * 0.6),
-            category: if income { (11, "Alienação de bens móveis/imóveis") } else { activity_of(activity).category },
+            category: if income {
+                (11, "Alienação de bens móveis/imóveis")
+            } else {
+                activity_of(activity).category
+            },
             income,
             ..Agreement::default()
         }
@@ -218,7 +223,8 @@ impl<'a> Pncp<'a> {
         }
         if at % CORRECTED.0 == CORRECTED.1 {
             let after = std::mem::replace(&mut self.rng, before);
-            let corrected = Agreement { cents: agreement.cents + agreement.cents / 20, correction: 1, ..agreement.clone() };
+            let corrected =
+                Agreement { cents: agreement.cents + agreement.cents / 20, correction: 1, ..agreement.clone() };
             self.write_contract(contracts, &corrected)?;
             self.rng = after;
         }

@@ -101,7 +101,9 @@ impl<'a> Portal<'a> {
     /// Writes all months; `tick` is told how many contracts are done since it was last told.
     pub(crate) fn write(&mut self, out: &Path, ordinary: u64, broken: u64, tick: &dyn Fn(u64)) -> io::Result<()> {
         let planted = self.plan.planted(Source::Portal);
-        let months = allot(ordinary, [1.0, 1.03, 1.06, 1.09, 1.12]);
+        // A contract is whole although one of its items is not.
+        let with_spoilt_item = broken / 4;
+        let months = allot(ordinary - with_spoilt_item, [1.0, 1.03, 1.06, 1.09, 1.12]);
         let tenders = (self.world.contracts / 4) as f64 / (ordinary + planted).max(1) as f64;
         for (index, ordinary) in months.into_iter().enumerate() {
             // Broken rows are spread over the months, each kind in turn.
@@ -222,7 +224,13 @@ impl<'a> Portal<'a> {
         self.write_group(tables, month, unit_at, &terms, result, group, by_tender, activity)
     }
 
-    fn write_planned(&mut self, tables: &mut Tables, month: Month, planned: &Planned, group: &mut Vec<Deal>) -> io::Result<()> {
+    fn write_planned(
+        &mut self,
+        tables: &mut Tables,
+        month: Month,
+        planned: &Planned,
+        group: &mut Vec<Deal>,
+    ) -> io::Result<()> {
         resize(group, 1);
         let deal = &mut group[0];
         (deal.sequence, deal.day, deal.party) = (planned.sequence, planned.day, planned.party);

@@ -172,7 +172,9 @@ fn ordinary(world: &World, rng: &mut Rng, at: u32) -> Sanction {
         return fine;
     }
     let (penalty, scope) = match rng.below(100) {
-        0..40 => (Penalty::Impedimento, rng.pick(&[Scope::Sphere, Scope::SphereAndBranch, Scope::Body, Scope::NotStated])),
+        0..40 => {
+            (Penalty::Impedimento, rng.pick(&[Scope::Sphere, Scope::SphereAndBranch, Scope::Body, Scope::NotStated]))
+        }
         40..65 => (Penalty::Suspensao, rng.pick(&[Scope::Body, Scope::Body, Scope::NotStated])),
         65..80 => (Penalty::Inidoneidade, Scope::Everywhere),
         _ => (Penalty::Proibicao, rng.pick(&[Scope::Everywhere, Scope::NotStated])),
@@ -249,7 +251,10 @@ fn write_row(csv: &mut Csv, rng: &mut Rng, sanction: &Sanction) -> io::Result<()
     date(csv, Some(sanction.start));
     date(csv, sanction.end);
     date(csv, (rng.below(3) > 0).then_some(published));
-    csv.plain(rng.pick(&["Diário Oficial da União Seção 3 Página 95", "Sem informação", "Diário Oficial do Município"]).as_bytes());
+    csv.plain(
+        rng.pick(&["Diário Oficial da União Seção 3 Página 95", "Sem informação", "Diário Oficial do Município"])
+            .as_bytes(),
+    );
     csv.plain(b"");
     let judged = matches!(sanction.penalty, Penalty::Proibicao).then(|| sanction.start.minus(rng.below(60)));
     date(csv, judged);

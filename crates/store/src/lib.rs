@@ -13,9 +13,10 @@ pub mod search;
 mod segments;
 mod sources;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -31,6 +32,26 @@ pub use sources::{FileRow, QuarantineCount, SourceRow};
 
 /// How long a connection waits for a lock before it says so.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Steps of SQLite's machine between two looks at the clock; some tens of microseconds.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+
+thread_local! {
+    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Runs `work`; queries that it still runs on this thread after `deadline` are interrupted and give an error, so that
+/// nobody's long question keeps a connection when the one who asked has left.
+pub fn within<T>(deadline: Instant, work: impl FnOnce() -> T) -> T {
+    struct Restore(Option<Instant>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            DEADLINE.set(self.0);
+        }
+    }
+    let _restore = Restore(DEADLINE.replace(Some(deadline)));
+    work()
+}
 
 /// The hash by which records are looked up (XXH3-64 of the id).
 #[must_use]
@@ -72,8 +93,12 @@ impl Store {
             }
         };
         drop(free);
-        let lent = Lent { store: self, connection: Some(connection) };
-        query(lent.connection.as_ref().expect("a lent connection is there until it is dropped"))
+        let mut lent = Lent { store: self, connection: Some(connection) };
+        let connection = lent.connection.as_mut().expect("a lent connection is there until it is dropped");
+        if let Some(deadline) = DEADLINE.get() {
+            connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= deadline))?;
+        }
+        query(connection)
     }
 
     /// A connection that may write. Who writes holds the data folder's lock.
@@ -102,7 +127,8 @@ struct Lent<'a> {
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
+        if let Some(mut connection) = self.connection.take() {
+            let _ = connection.progress_handler(0, None::<fn() -> bool>);
             self.store.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(connection);
             self.store.returned.notify_one();
         }

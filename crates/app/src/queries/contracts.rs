@@ -148,7 +148,10 @@ impl App {
 
     /// At most `shown` rows of a table that belong to a contract, and whether there are more.
     fn rows_under(
-        &self, contract_id: &str, table: &str, shown: usize,
+        &self,
+        contract_id: &str,
+        table: &str,
+        shown: usize,
     ) -> Result<(Vec<serde_json::Map<String, serde_json::Value>>, bool)> {
         let mut rows = self.store().rows_of_contract(table, contract_id, shown + 1)?;
         let more = rows.len() > shown;

@@ -51,11 +51,10 @@ impl Question {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use store::CursorValue;
 
     #[test]
     fn a_cursor_opens_for_its_own_question_only() {
-        let cursor = store::Cursor { value: Some(CursorValue::Text("2024-03-12".into())), rid: 42 };
+        let cursor: store::Cursor = serde_json::from_str(r#"{"v": "2024-03-12", "r": 42}"#).unwrap();
         let question = Question::new("contracts", &("pregao", "-signed_on")).unwrap();
         let sealed = question.seal(&cursor).unwrap();
         assert_eq!(question.open(&sealed).unwrap(), cursor);

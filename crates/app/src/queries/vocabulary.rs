@@ -61,9 +61,10 @@ impl Words {
 /// There is none.
 pub fn modality(code: &str) -> Result<&'static str> {
     let known = MODALITIES.iter().map(|m| m.code());
-    known.clone().find(|c| *c == code).ok_or_else(|| {
-        Error::invalid("modality", format!("not one of {}", known.collect::<Vec<_>>().join(", ")))
-    })
+    known
+        .clone()
+        .find(|c| *c == code)
+        .ok_or_else(|| Error::invalid("modality", format!("not one of {}", known.collect::<Vec<_>>().join(", "))))
 }
 
 /// The state with these two letters.

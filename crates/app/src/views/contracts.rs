@@ -186,7 +186,11 @@ impl From<ContractRow> for Contract {
             regime: row.regime,
             status: row.status,
             category: row.category,
-            buyer: has_buyer.then_some(ContractBuyer { id: row.buyer_id, name: row.buyer_name, state: row.buyer_state }),
+            buyer: has_buyer.then_some(ContractBuyer {
+                id: row.buyer_id,
+                name: row.buyer_name,
+                state: row.buyer_state,
+            }),
             supplier: has_supplier.then_some(ContractSupplier { id: row.supplier_id, name: row.supplier_name }),
             signed_on: row.signed_on,
             published_on: row.published_on,

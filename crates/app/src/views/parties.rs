@@ -198,7 +198,8 @@ mod tests {
 
     #[test]
     fn contracts_without_a_value_do_not_sum_to_nothing() {
-        let totals = |contracts, without_value| Totals::from(store::Totals { contracts, without_value, ..Default::default() });
+        let totals =
+            |contracts, without_value| Totals::from(store::Totals { contracts, without_value, ..Default::default() });
         assert_eq!(totals(2, 2).value, None);
         assert_eq!(totals(0, 0).value.as_deref(), Some("0.0000"));
     }

@@ -141,7 +141,7 @@ pub(super) static COMPUTERS: Activity = Activity {
         "fornecimento de notebooks e periféricos de informática",
         "aquisição de equipamentos de informática para renovação do parque de computadores",
         "fornecimento de impressoras, monitores e suprimentos de informática",
-        "aquisição de computadores do tipo estação de trabalho",
+        "aquisição de estações de trabalho (computadores de mesa) e itens de informática",
         "fornecimento de servidores de rede e equipamentos de informática",
         "aquisição de materiais de informática e componentes de computadores",
         "fornecimento de estabilizadores e acessórios de informática",
@@ -170,7 +170,7 @@ pub(super) static FUEL: Activity = Activity {
     category: PURCHASE,
     cores: &[
         "fornecimento de combustível para a frota oficial",
-        "aquisição de gasolina, etanol e óleo diesel: combustível automotivo",
+        "aquisição de combustível: gasolina, etanol e óleo diesel",
         "fornecimento parcelado de combustíveis em posto credenciado",
         "aquisição de combustível para abastecimento de geradores",
         "fornecimento de óleo diesel e demais combustíveis",

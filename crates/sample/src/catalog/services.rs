@@ -108,7 +108,7 @@ pub(super) static CAR_HIRE: Activity = Activity {
         "serviços de locação de veículos tipo van e micro-ônibus",
         "locação de veículos para transporte de pessoas a serviço",
         "serviços de locação de veículos executivos",
-        "locação mensal de veículos com rastreamento",
+        "locação de veículos com rastreamento, em regime mensal",
         "serviços continuados de locação de veículos leves",
     ],
     goods: &[
@@ -224,9 +224,9 @@ pub(super) static PAVING: Activity = Activity {
     cores: &[
         "execução de obras de pavimentação asfáltica",
         "obras de engenharia para pavimentação e drenagem",
-        "execução de obra de recapeamento asfáltico e sinalização",
+        "execução de obras de recapeamento, pavimentação asfáltica e sinalização",
         "obras de pavimentação em blocos intertravados",
-        "execução de obras de construção de calçadas e meio-fio",
+        "execução de obras de pavimentação de calçadas e meio-fio",
         "obras de engenharia de pavimentação de vias internas",
         "execução de obras de drenagem pluvial e pavimentação",
         "obra de construção de estacionamento com pavimentação",

@@ -43,7 +43,11 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: u
             let id = buyer_id(world, source, buyer);
             let key = CaseKey { flag: "BR11", year, case, expect };
             let subject = json!({"buyer": id, "activity": activity_of(activity).key, "contracts": contracts});
-            plan.note(key, source, json!({"subject": subject, "subject_id": id, "activity": activity_of(activity).key}));
+            plan.note(
+                key,
+                source,
+                json!({"subject": subject, "subject_id": id, "activity": activity_of(activity).key}),
+            );
         }
     }
 }

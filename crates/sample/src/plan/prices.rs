@@ -24,7 +24,7 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: u
             year_index,
         };
         for peer in 0..PEERS {
-            let part = 0.04 + 0.92 * (peer as f64 + 0.5) / PEERS as f64;
+            let part = 0.055 + 0.89 * (peer as f64 + 0.5) / PEERS as f64;
             let spread = (group.item.sigma() * normal_quantile(part)).exp();
             let lines = [false, true].map(|pack| group.line(rng, pack, spread)).to_vec();
             group.sign(plan, world, rng, lines);

@@ -31,20 +31,60 @@ struct Build<'a> {
 }
 
 const KINDS: &[Kind] = &[
-    Kind { case: "inidoneidade_in_force", expect: "hit", source: None, build: |b| b.nationwide((30, 300), Some((60, 700))) },
+    Kind {
+        case: "inidoneidade_in_force",
+        expect: "hit",
+        source: None,
+        build: |b| b.nationwide((30, 300), Some((60, 700))),
+    },
     Kind { case: "inidoneidade_without_end", expect: "hit", source: None, build: |b| b.nationwide((30, 300), None) },
-    Kind { case: "impedimento_federal_buyer", expect: "hit", source: Some(Source::Portal), build: |b| b.impediment(Build::federal) },
-    Kind { case: "impedimento_same_town", expect: "hit", source: Some(Source::Pncp), build: |b| b.impediment(Build::own_body) },
-    Kind { case: "masked_person_same_name", expect: "hit", source: None, build: |b| b.nationwide((30, 300), Some((60, 700))) },
-    Kind { case: "signed_on_start_day", expect: "hit", source: None, build: |b| b.nationwide((0, 0), Some((200, 700))) },
+    Kind {
+        case: "impedimento_federal_buyer",
+        expect: "hit",
+        source: Some(Source::Portal),
+        build: |b| b.impediment(Build::federal),
+    },
+    Kind {
+        case: "impedimento_same_town",
+        expect: "hit",
+        source: Some(Source::Pncp),
+        build: |b| b.impediment(Build::own_body),
+    },
+    Kind {
+        case: "masked_person_same_name",
+        expect: "hit",
+        source: None,
+        build: |b| b.nationwide((30, 300), Some((60, 700))),
+    },
+    Kind {
+        case: "signed_on_start_day",
+        expect: "hit",
+        source: None,
+        build: |b| b.nationwide((0, 0), Some((200, 700))),
+    },
     Kind { case: "signed_on_end_day", expect: "hit", source: None, build: |b| b.nationwide((200, 500), Some((0, 0))) },
     Kind { case: "ended_day_before", expect: "clear", source: None, build: |b| b.ended_the_day_before() },
     Kind { case: "started_day_after", expect: "clear", source: None, build: |b| b.started_the_day_after() },
     Kind { case: "fine_only", expect: "clear", source: None, build: |b| b.fine() },
-    Kind { case: "federal_impedimento_local_buyer", expect: "clear", source: Some(Source::Pncp), build: |b| b.impediment(Build::federal) },
+    Kind {
+        case: "federal_impedimento_local_buyer",
+        expect: "clear",
+        source: Some(Source::Pncp),
+        build: |b| b.impediment(Build::federal),
+    },
     Kind { case: "suspension_other_body", expect: "clear", source: None, build: |b| b.suspension() },
-    Kind { case: "masked_person_other_name", expect: "clear", source: None, build: |b| b.nationwide((30, 300), Some((60, 700))) },
-    Kind { case: "unknown_scope_other_body", expect: "not_computable", source: None, build: |b| b.prohibition_of_unknown_scope() },
+    Kind {
+        case: "masked_person_other_name",
+        expect: "clear",
+        source: None,
+        build: |b| b.nationwide((30, 300), Some((60, 700))),
+    },
+    Kind {
+        case: "unknown_scope_other_body",
+        expect: "not_computable",
+        source: None,
+        build: |b| b.prohibition_of_unknown_scope(),
+    },
 ];
 
 pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
@@ -73,7 +113,8 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: u
             let Named { id, subject } =
                 plan.contract(world, source, buyer, signed, party, activity, text, (Vec::new(), cents));
             let key = CaseKey { flag: "BR01", year, case: kind.case, expect: kind.expect };
-            let facts = json!({"subject": subject, "subject_id": id, "supplier": party.code(), "sanction": sanction.number});
+            let facts =
+                json!({"subject": subject, "subject_id": id, "supplier": party.code(), "sanction": sanction.number});
             plan.note(key, source, facts);
             plan.sanctions.push(sanction);
         }
@@ -126,8 +167,7 @@ impl Build<'_> {
     fn fine(&mut self) -> Sanction {
         let by = self.federal();
         let start = self.signed.minus(self.days(20, 200));
-        let mut sanction =
-            Sanction::new(Register::Cnep, self.party, Penalty::Multa, Scope::NotStated, by, start, None);
+        let mut sanction = Sanction::new(Register::Cnep, self.party, Penalty::Multa, Scope::NotStated, by, start, None);
         sanction.fine_cents = Some(i64::from(self.rng.between(500_000, 90_000_000)));
         sanction
     }

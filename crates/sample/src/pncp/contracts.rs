@@ -75,11 +75,14 @@ impl Pncp<'_> {
             let raw = |out: &mut Vec<u8>, text: &str| out.extend_from_slice(text.as_bytes());
             raw(out, "{\"numeroControlePncpCompra\":");
             push_control(out, &local.cnpj, b'1', purchase, year);
-            raw(out, match kind {
-                PartyKind::Foreign => ",\"codigoPaisFornecedor\":\"DEU\",\"numeroControlePNCP\":",
-                _ if bits >> 60 == 0 => ",\"codigoPaisFornecedor\":null,\"numeroControlePNCP\":",
-                _ => ",\"codigoPaisFornecedor\":\"BRA\",\"numeroControlePNCP\":",
-            });
+            raw(
+                out,
+                match kind {
+                    PartyKind::Foreign => ",\"codigoPaisFornecedor\":\"DEU\",\"numeroControlePNCP\":",
+                    _ if bits >> 60 == 0 => ",\"codigoPaisFornecedor\":null,\"numeroControlePNCP\":",
+                    _ => ",\"codigoPaisFornecedor\":\"BRA\",\"numeroControlePNCP\":",
+                },
+            );
             match deal.breakage {
                 Some(Breakage::NoControlNumber) => raw(out, "null"),
                 _ => push_control(out, &local.cnpj, b'2', deal.sequence, year),
@@ -99,16 +102,23 @@ impl Pncp<'_> {
                 _ => push_json_money(out, deal.cents),
             }
             raw(out, ",\"valorAcumulado\":");
-            if bits >> 59 == 1 { raw(out, "null") } else { push_json_money(out, deal.cents) }
+            if bits >> 59 == 1 {
+                raw(out, "null");
+            } else {
+                push_json_money(out, deal.cents);
+            }
             raw(out, ",\"dataAtualizacaoGlobal\":");
             push_moment(out, updated, second);
             raw(out, ",\"identificadorCipi\":null,\"urlCipi\":null,\"anoContrato\":");
             out.extend_from_slice(year);
-            raw(out, match bits >> 62 {
-                0 => ",\"tipoContrato\":{\"id\":1,\"nome\":\"Contrato (termo inicial)\"}",
-                1 => ",\"tipoContrato\":{\"id\":7,\"nome\":\"Empenho\"}",
-                _ => ",\"tipoContrato\":{\"id\":8,\"nome\":\"Outros\"}",
-            });
+            raw(
+                out,
+                match bits >> 62 {
+                    0 => ",\"tipoContrato\":{\"id\":1,\"nome\":\"Contrato (termo inicial)\"}",
+                    1 => ",\"tipoContrato\":{\"id\":7,\"nome\":\"Empenho\"}",
+                    _ => ",\"tipoContrato\":{\"id\":8,\"nome\":\"Outros\"}",
+                },
+            );
             raw(out, ",\"numeroContratoEmpenho\":\"");
             push_padded::<6>(out, u64::from(deal.sequence));
             out.push(b'/');
@@ -124,11 +134,14 @@ impl Pncp<'_> {
             push_text(out, deal.day.plus(60 + (bits >> 20) as u32 % 400).iso());
             raw(out, ",\"niFornecedor\":\"");
             deal.party.push_pncp_code(out);
-            raw(out, match kind {
-                PartyKind::Person => "\",\"tipoPessoa\":\"PF\",",
-                PartyKind::Foreign => "\",\"tipoPessoa\":\"PE\",",
-                PartyKind::Company | PartyKind::NotStated => "\",\"tipoPessoa\":\"PJ\",",
-            });
+            raw(
+                out,
+                match kind {
+                    PartyKind::Person => "\",\"tipoPessoa\":\"PF\",",
+                    PartyKind::Foreign => "\",\"tipoPessoa\":\"PE\",",
+                    PartyKind::Company | PartyKind::NotStated => "\",\"tipoPessoa\":\"PJ\",",
+                },
+            );
             out.extend_from_slice(&local.body_json);
             raw(out, ",\"categoriaProcesso\":{\"id\":");
             push_number(out, u64::from(deal.category.0));

@@ -26,8 +26,11 @@ struct Terms {
 }
 
 const PREGAO: (u32, &str) = (6, "Pregão - Eletrônico");
-const COMMON: (u32, &str, &str) =
-    (1, "Lei 14.133/2021, Art. 28, I", "pregão: modalidade de licitação obrigatória para aquisição de bens e serviços comuns");
+const COMMON: (u32, &str, &str) = (
+    1,
+    "Lei 14.133/2021, Art. 28, I",
+    "pregão: modalidade de licitação obrigatória para aquisição de bens e serviços comuns",
+);
 
 impl Terms {
     fn draw(rng: &mut Rng, month: Month, activity: u8) -> Self {
@@ -37,14 +40,24 @@ impl Terms {
         let old = month.index < 3;
         let works = activity == WORKS;
         let tendered = |modality, basis, dispute| Self { modality, basis, dispute, call: NOTICE, limit: None };
-        let competitive = (2, "Lei 14.133/2021, Art. 28, II", "concorrência: modalidade de licitação para bens e serviços especiais e obras");
+        let competitive = (
+            2,
+            "Lei 14.133/2021, Art. 28, II",
+            "concorrência: modalidade de licitação para bens e serviços especiais e obras",
+        );
         match rng.below(100) {
             0..16 => {
                 let basis = match (old, works) {
                     (true, true) => (201, "Lei 8.666/1993, Art. 24, I", "dispensa em razão do valor"),
                     (true, false) => (202, "Lei 8.666/1993, Art. 24, II", "dispensa em razão do valor"),
-                    (false, true) => (18, "Lei 14.133/2021, Art. 75, I", "dispensa em razão do valor: obras e serviços de engenharia"),
-                    (false, false) => (19, "Lei 14.133/2021, Art. 75, II", "dispensa em razão do valor: outros serviços e compras"),
+                    (false, true) => (
+                        18,
+                        "Lei 14.133/2021, Art. 75, I",
+                        "dispensa em razão do valor: obras e serviços de engenharia",
+                    ),
+                    (false, false) => {
+                        (19, "Lei 14.133/2021, Art. 75, II", "dispensa em razão do valor: outros serviços e compras")
+                    }
                 };
                 let limit = match month.year {
                     _ if old => 17_600.0,
@@ -54,7 +67,13 @@ impl Terms {
                     2024 => 59_906.02,
                     _ => 62_725.59,
                 };
-                Self { modality: (8, "Dispensa"), basis, dispute: (4, "Dispensa Com Disputa"), call: (2, "Aviso de Contratação Direta"), limit: Some(limit) }
+                Self {
+                    modality: (8, "Dispensa"),
+                    basis,
+                    dispute: (4, "Dispensa Com Disputa"),
+                    call: (2, "Aviso de Contratação Direta"),
+                    limit: Some(limit),
+                }
             }
             16..23 => {
                 let basis = if old {
@@ -62,7 +81,13 @@ impl Terms {
                 } else {
                     (25, "Lei 14.133/2021, Art. 75, VIII", "emergência ou calamidade pública")
                 };
-                Self { modality: (8, "Dispensa"), basis, dispute: NONE, call: (3, "Ato que autoriza a Contratação Direta"), limit: None }
+                Self {
+                    modality: (8, "Dispensa"),
+                    basis,
+                    dispute: NONE,
+                    call: (3, "Ato que autoriza a Contratação Direta"),
+                    limit: None,
+                }
             }
             23..32 => {
                 let basis = if old {
@@ -70,13 +95,20 @@ impl Terms {
                 } else {
                     (6, "Lei 14.133/2021, Art. 74, I", "fornecedor exclusivo")
                 };
-                Self { modality: (9, "Inexigibilidade"), basis, dispute: NONE, call: (3, "Ato que autoriza a Contratação Direta"), limit: None }
+                Self {
+                    modality: (9, "Inexigibilidade"),
+                    basis,
+                    dispute: NONE,
+                    call: (3, "Ato que autoriza a Contratação Direta"),
+                    limit: None,
+                }
             }
             32..36 if !old => tendered((4, "Concorrência - Eletrônica"), competitive, OPEN),
             36..38 if !old => tendered((5, "Concorrência - Presencial"), competitive, OPEN),
             38..40 if !old => tendered((7, "Pregão - Presencial"), COMMON, OPEN),
             40..42 if !old => {
-                let basis = (49, "Lei 14.133/2021, Art. 79, I", "credenciamento: contratações paralelas e não excludentes");
+                let basis =
+                    (49, "Lei 14.133/2021, Art. 79, I", "credenciamento: contratações paralelas e não excludentes");
                 tendered((12, "Credenciamento"), basis, NONE)
             }
             draw => Self::auction(old, draw),
@@ -84,7 +116,8 @@ impl Terms {
     }
 
     fn auction(old: bool, draw: u32) -> Self {
-        let basis = if old { (210, "Lei 10.520/2002, Art. 1º", "pregão para bens e serviços comuns") } else { COMMON };
+        let basis =
+            if old { (210, "Lei 10.520/2002, Art. 1º", "pregão para bens e serviços comuns") } else { COMMON };
         let dispute = if draw.is_multiple_of(4) { (1, "Aberto") } else { (3, "Aberto-Fechado") };
         Self { modality: PREGAO, basis, dispute, call: (1, "Edital"), limit: None }
     }
@@ -190,13 +223,21 @@ impl Pncp<'_> {
             raw(out, "},\"anoCompra\":");
             out.extend_from_slice(year);
             raw(out, ",\"dataAberturaProposta\":");
-            if open { push_moment(out, published.plus(1), 8 * 3_600) } else { raw(out, "null") }
+            if open {
+                push_moment(out, published.plus(1), 8 * 3_600);
+            } else {
+                raw(out, "null");
+            }
             raw(out, ",\"dataAtualizacao\":");
             push_moment(out, published, second);
             raw(out, ",\"dataAtualizacaoGlobal\":");
             push_moment(out, closed.plus(4), second);
             raw(out, ",\"dataEncerramentoProposta\":");
-            if open { push_moment(out, closed, 9 * 3_600) } else { raw(out, "null") }
+            if open {
+                push_moment(out, closed, 9 * 3_600);
+            } else {
+                raw(out, "null");
+            }
             raw(out, ",\"dataInclusao\":");
             push_moment(out, published, second);
             raw(out, ",\"dataPublicacaoPncp\":");
@@ -223,10 +264,17 @@ impl Pncp<'_> {
             pair(out, call.0, call.1, terms.call);
             out.push(b',');
             out.extend_from_slice(&local.unit_json);
-            raw(out, ",\"unidadeSubRogada\":null,\"usuarioNome\":\"Sistema Fictício de Compras\",\"valorTotalEstimado\":");
+            raw(
+                out,
+                ",\"unidadeSubRogada\":null,\"usuarioNome\":\"Sistema Fictício de Compras\",\"valorTotalEstimado\":",
+            );
             push_json_money(out, if sealed { 0 } else { estimate });
             raw(out, ",\"valorTotalHomologado\":");
-            if count == 0 { raw(out, "null") } else { push_json_money(out, sum) }
+            if count == 0 {
+                raw(out, "null");
+            } else {
+                push_json_money(out, sum);
+            }
             out.push(b'}');
         })
     }

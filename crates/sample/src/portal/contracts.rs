@@ -20,15 +20,15 @@ impl Portal<'_> {
         &mut self,
         tables: &mut Tables,
         month: Month,
-        unit: usize,
+        unit_at: usize,
         terms: &Terms,
         deal: &Deal,
         tender: Option<u32>,
     ) -> io::Result<()> {
-        let added = if deal.planted || deal.breakage.is_some() { 0 } else { self.draw_changes(month, unit, deal) };
+        let added = if deal.planted || deal.breakage.is_some() { 0 } else { self.draw_changes(month, unit_at, deal) };
         // One draw decides which quirk an ordinary row has, if any.
         let quirk = if deal.planted || deal.breakage.is_some() { u32::MAX } else { self.rng.below(10_000) };
-        let (unit, rng, csv) = (&self.world.units[unit], &mut self.rng, &mut tables.contracts);
+        let (unit, rng, csv) = (&self.world.units[unit_at], &mut self.rng, &mut tables.contracts);
         csv.field(|out| push_contract_number(out, deal.sequence, month.year));
         match quirk {
             0..20 => csv.text(&[&self.object[..], " (tipo \"A\")".as_bytes()].concat()),
@@ -41,7 +41,11 @@ impl Portal<'_> {
             400..500 => "Sem informação".as_bytes(),
             _ => terms.basis.as_bytes(),
         });
-        csv.plain(if (500..650).contains(&quirk) { "Sem informação".as_bytes() } else { terms.modality.name.as_bytes() });
+        csv.plain(if (500..650).contains(&quirk) {
+            "Sem informação".as_bytes()
+        } else {
+            terms.modality.name.as_bytes()
+        });
         csv.plain(if deal.day.plus(400) < month.last { b"Encerrado" } else { b"Publicado" });
         if deal.breakage == Some(Breakage::FieldCount) {
             csv.plain(b"");
@@ -90,13 +94,20 @@ impl Portal<'_> {
                 self.note_broken(month, breakage, "Compras", line);
                 Ok(())
             }
-            Some(Breakage::ItemNotANumber) => self.write_items(tables, month, deal, unit_at(unit.code), true),
-            Some(Breakage::FieldCount) | None => self.write_items(tables, month, deal, unit_at(unit.code), false),
+            Some(Breakage::ItemNotANumber) => self.write_items(tables, month, deal, unit_at, true),
+            Some(Breakage::FieldCount) | None => self.write_items(tables, month, deal, unit_at, false),
         }
     }
 
     /// One row for each item; `spoil` writes the first once more with a quantity that is no number.
-    fn write_items(&mut self, tables: &mut Tables, month: Month, deal: &Deal, unit: usize, spoil: bool) -> io::Result<()> {
+    fn write_items(
+        &mut self,
+        tables: &mut Tables,
+        month: Month,
+        deal: &Deal,
+        unit: usize,
+        spoil: bool,
+    ) -> io::Result<()> {
         let unit = &self.world.units[unit];
         for (at, line) in deal.lines.iter().enumerate() {
             for spoilt in [false, true] {
@@ -139,9 +150,4 @@ impl Portal<'_> {
         }
         added
     }
-}
-
-/// The place of a unit by its code.
-fn unit_at(code: u32) -> usize {
-    (code - 900_001) as usize
 }

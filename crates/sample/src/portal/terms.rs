@@ -137,7 +137,11 @@ mod tests {
         let mut rng = Rng::new(1, 1);
         for _ in 0..500 {
             let (terms, limit) = Terms::draw(&mut rng, Month::at(50), 3);
-            assert_eq!(limit.is_some(), terms.basis.ends_with("75, II") || terms.basis.ends_with("24, II"), "{terms:?}");
+            assert_eq!(
+                limit.is_some(),
+                terms.basis.ends_with("75, II") || terms.basis.ends_with("24, II"),
+                "{terms:?}"
+            );
         }
     }
 }

@@ -1,0 +1,77 @@
+//! The cases of every flag (`flags/*/cases/*.toml`), and the flags' arithmetic against a second, independent one.
+//!
+//! A case gives the rows of the canonical tables and what must come of every subject: outcome, missing field, and where
+//! it matters the measure, threshold, severity and amount. A subject that no expectation names fails the case.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod arithmetic;
+mod case;
+
+use std::collections::BTreeSet;
+
+use case::{Case, Expected, cases_of};
+use flags::Catalogue;
+
+/// Every flag with its cases.
+fn each_flag() -> Vec<(flags::Flag, Vec<Case>)> {
+    let catalogue = Catalogue::embedded().unwrap();
+    catalogue.flags().iter().map(|flag| (flag.clone(), cases_of(&flag.code))).collect()
+}
+
+fn run(code: &str) {
+    let catalogue = Catalogue::embedded().unwrap();
+    let flag = catalogue.flag(code).unwrap();
+    let cases = cases_of(code);
+    let faults: Vec<String> = cases.iter().filter_map(|case| case.check(flag).err()).collect();
+    assert!(faults.is_empty(), "{} of {} cases of {code} fail:\n{}", faults.len(), cases.len(), faults.join("\n"));
+    println!("{code}: {} cases", cases.len());
+}
+
+#[test]
+fn sanctioned_suppliers_are_judged_as_the_cases_say() {
+    run("BR01");
+}
+
+#[test]
+fn unit_prices_are_judged_as_the_cases_say() {
+    run("BR05");
+}
+
+#[test]
+fn concentration_is_judged_as_the_cases_say() {
+    run("BR11");
+}
+
+#[test]
+fn near_duplicates_are_judged_as_the_cases_say() {
+    run("BR19");
+}
+
+#[test]
+fn every_flag_has_cases_for_each_outcome_and_each_field_it_needs() {
+    for (flag, cases) in each_flag() {
+        let expected: Vec<&Expected> = cases.iter().flat_map(|c| &c.expect).collect();
+        for outcome in ["hit", "clear", "not_computable"] {
+            assert!(expected.iter().any(|e| e.outcome == outcome), "{}: no case ends with {outcome}", flag.code);
+        }
+        let missing: BTreeSet<&str> = expected.iter().filter_map(|e| e.missing.as_deref()).collect();
+        for field in &flag.needs {
+            assert!(missing.contains(field.as_str()), "{}: no case lacks {field}", flag.code);
+        }
+    }
+}
+
+#[test]
+fn every_case_fails_when_another_outcome_is_expected() {
+    for (flag, cases) in each_flag() {
+        for case in cases {
+            for at in 0..case.expect.len() {
+                let mut other = case.clone();
+                let expected = &mut other.expect[at];
+                expected.outcome = if expected.outcome == "clear" { "hit" } else { "clear" }.to_owned();
+                assert!(other.check(&flag).is_err(), "{}: \"{}\" cannot fail", flag.code, case.name);
+            }
+        }
+    }
+}
