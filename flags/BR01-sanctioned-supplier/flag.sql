@@ -21,7 +21,7 @@ spending as (
            coalesce(c.supplier_root, c.supplier_id, '?') as group_key,
            b.sphere, b.state, b.name_key, b.parent_key, b.superior_key, b.city_key
     from   contracts c left join bodies b on b.id = c.buyer_id
-    where  not c.income and coalesce(c.supplier_root, c.supplier_id, '?') in (select k from scope)
+    where  not c.income and in_scope(coalesce(c.supplier_root, c.supplier_id, '?'))
 ),
 -- The last day of which the list that holds a sanction speaks.
 lists as (

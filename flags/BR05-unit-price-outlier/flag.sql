@@ -31,7 +31,7 @@ judged as (
            case when i.unit_price > 0 then year(c.signed_on) end as y
     from   items i left join contracts c on c.id = i.contract_id left join buyers b on b.id = c.buyer_id
     where  i.contract_id is not null and not coalesce(c.income, false)
-    and    coalesce(i.catalog_code || '|' || i.unit || '|' || b.state, '?') in (select k from scope)
+    and    in_scope(coalesce(i.catalog_code || '|' || i.unit || '|' || b.state, '?'))
 ),
 measured as (
     select j.*, w.peer_key, w.n, w.med, w.mad, w.q1, w.q3, w.median_price, w.q3_price, w.quantity_median, w.years_back,

@@ -5,7 +5,7 @@ with priced as (
     from   items i join contracts c on c.id = i.contract_id join buyers b on b.id = c.buyer_id
     where  not c.income and i.unit_price > 0 and i.catalog_code is not null and i.unit is not null
     and    b.state is not null and c.signed_on is not null
-    and    i.catalog_code || '|' || i.unit || '|' || b.state in (select k from scope)
+    and    in_scope(i.catalog_code || '|' || i.unit || '|' || b.state)
 ),
 windows as (
     select row_number() over (order by group_key, y) as peer_key, group_key, y,

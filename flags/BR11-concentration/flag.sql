@@ -1,7 +1,8 @@
 -- One row per buyer, year and line of activity. Contracts that lack a line of activity, a supplier or a date are counted
 -- as not computable one by one, so that the account shows how much could not be judged.
 with spending as (
-    select c.*, coalesce(c.value_initial, c.value_final) as value,
+    select c.id, c.source, c.buyer_id, c.supplier_id, c.supplier_root, c.supplier_name, c.signed_on, c.activity,
+           c.activity_basis, c.modality, coalesce(c.value_initial, c.value_final) as value,
            coalesce(c.activity, '?') || '|' || coalesce(cast(year(c.signed_on) as varchar), '?') as group_key,
            case when c.buyer_id is null  then 'contracts.buyer_id'
                 when c.signed_on is null then 'contracts.signed_on'
@@ -9,7 +10,7 @@ with spending as (
                 when c.activity is null  then 'contracts.activity' end as missing
     from   contracts c
     where  not c.income and (coalesce(c.value_initial, c.value_final) is null or coalesce(c.value_initial, c.value_final) > 0)
-    and    coalesce(c.activity, '?') || '|' || coalesce(cast(year(c.signed_on) as varchar), '?') in (select k from scope)
+    and    in_scope(coalesce(c.activity, '?') || '|' || coalesce(cast(year(c.signed_on) as varchar), '?'))
 ),
 groups as (
     select buyer_id || '|' || year(signed_on) || '|' || activity as subject_id, min(group_key) as group_key,

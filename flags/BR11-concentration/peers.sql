@@ -5,7 +5,7 @@ with spent as (
     from   contracts c
     where  not c.income and c.buyer_id is not null and c.activity is not null and c.signed_on is not null
     and    coalesce(c.value_initial, c.value_final) > 0
-    and    c.activity || '|' || cast(year(c.signed_on) as varchar) in (select k from scope)
+    and    in_scope(c.activity || '|' || cast(year(c.signed_on) as varchar))
     group  by 1, 2, 3, 4
 ),
 totals as (

@@ -16,15 +16,22 @@ in_a_row as (
     union select m.later from monthly m where m.earlier in (select id from between_links)
 ),
 duplicates as (
-    select a.*, row_number() over (partition by later order by similarity desc, days, earlier) as place
-    from   alike a
-    where  not (a.earlier in (select id from in_a_row) and a.later in (select id from in_a_row))
+    select *, row_number() over (partition by later order by similarity desc, days, earlier) as place
+    from   alike
+    where  not (earlier in (select id from in_a_row) and later in (select id from in_a_row))
+),
+-- The most alike earlier contract, with what is said of it.
+repeated as (
+    select d.later, d.earlier, d.similarity, d.days, e.signed_on as earlier_on,
+           coalesce(e.value_initial, e.value_final) as earlier_value
+    from   duplicates d join contracts e on e.id = d.earlier where d.place = 1
 ),
 compared as (
     select peer_key, count(*) as n, median(value) as med from peers group by peer_key
 ),
 spending as (
-    select c.*, coalesce(c.value_initial, c.value_final) as value,
+    select c.id, c.source, c.buyer_id, c.buyer_name, c.supplier_id, c.supplier_name, c.signed_on,
+           length(c.object) as object_length, coalesce(c.value_initial, c.value_final) as value,
            coalesce(c.buyer_id || '|' || coalesce(c.supplier_root, c.supplier_id), '?') as group_key,
            case when c.buyer_id is null    then 'contracts.buyer_id'
                 when c.supplier_id is null then 'contracts.supplier_id'
@@ -33,7 +40,7 @@ spending as (
                 when coalesce(c.value_initial, c.value_final) is null then 'contracts.value' end as missing
     from   contracts c
     where  not c.income and (coalesce(c.value_initial, c.value_final) is null or coalesce(c.value_initial, c.value_final) > 0)
-    and    coalesce(c.buyer_id || '|' || coalesce(c.supplier_root, c.supplier_id), '?') in (select k from scope)
+    and    in_scope(coalesce(c.buyer_id || '|' || coalesce(c.supplier_root, c.supplier_id), '?'))
 )
 select s.id                                      as subject_id,
        s.group_key, s.source,
@@ -41,7 +48,7 @@ select s.id                                      as subject_id,
        s.missing,
        round(d.similarity, 4)                    as measure,
        $jaccard_min                              as threshold,
-       case when length(s.object) < 60 then 'low' else 'medium' end as severity,
+       case when s.object_length < 60 then 'low' else 'medium' end as severity,
        s.value                                   as amount,
        s.signed_on                               as as_of,
        s.buyer_id, coalesce(b.name, s.buyer_name) as buyer_name, s.supplier_id, s.supplier_name,
@@ -49,16 +56,15 @@ select s.id                                      as subject_id,
        2                                         as rows_read,
        p.peer_key, p.n as peer_n, round(p.med, 4) as peer_median, cast(null as double) as peer_mad,
        round(d.similarity, 4)                    as peer_marked,
-       e.signed_on                               as ev_earlier_on,
-       coalesce(e.value_initial, e.value_final)  as ev_earlier_value,
-       cast(abs(s.value - coalesce(e.value_initial, e.value_final)) as double) / cast(coalesce(e.value_initial, e.value_final) as double) as ev_value_gap,
+       d.earlier_on                              as ev_earlier_on,
+       d.earlier_value                           as ev_earlier_value,
+       cast(abs(s.value - d.earlier_value) as double) / cast(d.earlier_value as double) as ev_value_gap,
        d.days                                    as ev_days,
-       length(s.object)                          as ev_object_length,
+       s.object_length                          as ev_object_length,
        case when d.days between 25 and 35 then 'possible' else 'ruled_out' end as ex_instalments,
-       case when length(s.object) < 60 then 'possible' end as ex_standard_text,
+       case when s.object_length < 60 then 'possible' end as ex_standard_text,
        case when d.days = 0 then 'possible' end  as ex_repeated_entry
 from   spending s
-left join duplicates d on d.later = s.id and d.place = 1
-left join contracts e on e.id = d.earlier
+left join repeated d on d.later = s.id
 left join compared p on p.peer_key = s.group_key
 left join buyers b on b.id = s.buyer_id

@@ -47,10 +47,10 @@ pub struct Outcomes<'a> {
 /// The analysis fails: a segment is missing, the disk is full, the SQL is wrong.
 pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<Judged> {
     let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
-    session.run(&format!("create or replace temp table scope as select distinct k from ({}) as t where k is not null", flag.touched)).map_err(failed)?;
+    set_scope(session, outcomes.before.map(|_| format!("select distinct k from ({}) as t where k is not null", flag.touched)).as_deref()).map_err(failed)?;
     prepare(session, flag)?;
-    session.run(&format!("create or replace temp table judged as {}", sql_with_parameters(flag, &flag.sql)?)).map_err(failed)?;
-    write_outcomes(session, outcomes).map_err(failed)?;
+    let sql = sql_with_parameters(flag, &flag.sql)?;
+    write_outcomes(session, &sql, outcomes).map_err(failed)?;
     let mut groups = Vec::new();
     if outcomes.before.is_some() {
         session.rows("select k from scope order by k", |row| {
@@ -58,6 +58,7 @@ pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<J
             Ok(())
         }).map_err(failed)?;
     }
+    judge_hits(session, &sql, outcomes).map_err(failed)?;
     let peers = peer_values(session, flag).map_err(failed)?;
     let mut hits = Vec::new();
     session.rows("select * from judged where outcome = 'hit' order by subject_id", |row| {
@@ -69,6 +70,17 @@ pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<J
     Ok(Judged { groups, hits })
 }
 
+/// Makes `scope (k)`, the peer groups to judge, and `in_scope (k)`, which the flags' SQL asks; `None` is everything.
+fn set_scope(session: &Session, groups: Option<&str>) -> lake::Result<()> {
+    let (groups, asked) = match groups {
+        Some(groups) => (groups, "k in (select scope.k from scope)"),
+        None => ("select cast(null as varchar) as k where false", "true or k is null"),
+    };
+    session.run(&format!(
+        "create or replace temp table scope as {groups}; create or replace temp macro in_scope(k) as {asked}"
+    ))
+}
+
 /// The rows behind one finding, as (table, id), judged anew for its peer group alone.
 ///
 /// # Errors
@@ -76,7 +88,7 @@ pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<J
 pub fn evidence_rows(session: &Session, flag: &Flag, group: &str, subject: &str) -> Result<Vec<(String, String)>> {
     let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
     let (group, subject) = (Literal::Text(group.to_owned()).sql(), Literal::Text(subject.to_owned()).sql());
-    session.run(&format!("create or replace temp table scope as select {group} as k")).map_err(failed)?;
+    set_scope(session, Some(&format!("select {group} as k"))).map_err(failed)?;
     prepare(session, flag)?;
     session.run(&format!("create or replace temp table judged as {}", sql_with_parameters(flag, &flag.sql)?)).map_err(failed)?;
     let sql = sql_with_parameters(flag, &flag.rows_sql)?.replace("$subject", &subject);
@@ -98,7 +110,7 @@ pub fn outcomes_of(session: &Session, file: &Path) -> Result<Vec<Coverage>> {
     let mut coverage = Vec::new();
     let sql = format!(
         "select coalesce(source, '?') as source, outcome, coalesce(missing, '') as field, count(*) as n from read_parquet({}) group by all order by all",
-        Literal::Text(file.to_string_lossy().into_owned()).sql()
+        path_literal(file)
     );
     session.rows(&sql, |row| {
         let text = |name: &str| row.get(name).unwrap_or_default().to_owned();
@@ -128,18 +140,33 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
     Ok(())
 }
 
-/// Every outcome: those of the groups judged now, and those of the others as they were.
-fn write_outcomes(session: &Session, outcomes: Outcomes<'_>) -> lake::Result<()> {
+/// Every outcome: those of the groups judged now, and those of the others as they were. Only what is kept is computed,
+/// and streamed into the file: nothing grows with the number of subjects.
+fn write_outcomes(session: &Session, sql: &str, outcomes: Outcomes<'_>) -> lake::Result<()> {
     let columns = "subject_id, group_key, source, outcome, missing, cast(measure as double) as measure, cast(threshold as double) as threshold";
-    let path = |p: &Path| Literal::Text(p.to_string_lossy().into_owned()).sql();
-    let mut sql = format!("select {columns} from judged");
+    let mut all = format!("select {columns} from ({sql}) as judged");
     if let Some(before) = outcomes.before {
-        sql.push_str(&format!(
+        all.push_str(&format!(
             " union all select {columns} from read_parquet({}) where group_key not in (select k from scope)",
-            path(before)
+            path_literal(before)
         ));
     }
-    session.run(&format!("copy ({sql}) to {} (format parquet, compression zstd)", path(outcomes.after)))
+    session.run(&format!("copy ({all}) to {} (format parquet, compression zstd, row_group_size 61440)", path_literal(outcomes.after)))
+}
+
+/// Makes the table `judged` of the hits with all that is said of them: the groups that have one are judged once more.
+fn judge_hits(session: &Session, sql: &str, outcomes: Outcomes<'_>) -> lake::Result<()> {
+    let groups = format!(
+        "select distinct group_key as k from read_parquet({}) where outcome = 'hit' and in_scope(group_key)",
+        path_literal(outcomes.after)
+    );
+    session.run(&format!("create or replace temp table hit_groups as {groups}"))?;
+    set_scope(session, Some("select k from hit_groups"))?;
+    session.run(&format!("create or replace temp table judged as select * from ({sql}) as judged where outcome = 'hit'"))
+}
+
+fn path_literal(path: &Path) -> String {
+    Literal::Text(path.to_string_lossy().into_owned()).sql()
 }
 
 /// Up to [`PEER_VALUES_MAX`] values of each peer group that has a hit, evenly spread over its sorted values.

@@ -1,10 +1,12 @@
 //! The derived table `near_pairs`: contracts of one buyer and supplier whose objects read almost the same.
 //!
-//! Candidates come from SQL (same source and pair, value within 1 %, at most 90 days apart; value buckets keep the join
-//! small). Their similarity is the exact Jaccard index of the sets of five-letter shingles of the folded text: with so
-//! few candidates there is nothing to gain from estimating it.
+//! Contracts of a pair are sorted by value and compared with those whose value lies within 1 % and whose signature at
+//! most 90 days away. Their similarity is the exact Jaccard index of the sets of five-letter shingles of the folded text:
+//! with so few candidates there is nothing to gain from estimating it. Rows come in lots, so memory stays flat.
 
-use lake::{Literal, Session};
+use chrono::NaiveDate;
+use lake::{Literal, Session, TextRow};
+use model::Money;
 
 use crate::Result;
 
@@ -15,25 +17,75 @@ const KEPT_FROM: f64 = 0.5;
 /// Pairs are written in lots of this many.
 const LOT: usize = 2_000;
 
+/// Contracts read at once, about.
+const LOT_ROWS: i64 = 100_000;
+/// The greatest distance between two signatures.
+const DAYS_MAX: i64 = 90;
+
+/// A contract that could have a near-duplicate.
+struct Candidate {
+    id: String,
+    object: String,
+    value: Money,
+    signed_on: NaiveDate,
+}
+
 /// Makes the temporary table `near_pairs (earlier, later, days, similarity)` for the pairs in `scope`.
 pub(crate) fn make(session: &Session) -> Result<()> {
     session.run("create or replace temp table near_pairs (earlier varchar, later varchar, days integer, similarity double)")?;
+    let rows = session.count("select count(*) from contracts where in_scope(buyer_id || '|' || coalesce(supplier_root, supplier_id))")?;
+    let parts = rows / LOT_ROWS + 1;
+    let select = include_str!("near_rows.sql").replace("$parts", &parts.to_string());
+    session.run(&format!("create or replace temp table near_rows as {select}"))?;
     let mut lot: Vec<String> = Vec::new();
+    for part in 0..parts {
+        let mut pair = String::new();
+        let mut group: Vec<Candidate> = Vec::new();
+        session.rows(&format!("select pair, id, object, signed_on, value from near_rows where part = {part} order by pair, value, id"), |row| {
+            if row.get("pair") != Some(pair.as_str()) {
+                compare(&group, &mut lot);
+                group.clear();
+                row.get("pair").unwrap_or_default().clone_into(&mut pair);
+            }
+            group.extend(candidate(row));
+            if lot.len() >= LOT { write(session, &mut lot) } else { Ok(()) }
+        })?;
+        compare(&group, &mut lot);
+    }
+    write(session, &mut lot)?;
+    session.run("drop table near_rows")?;
+    Ok(())
+}
+
+fn candidate(row: &TextRow) -> Option<Candidate> {
+    Some(Candidate {
+        id: row.get("id")?.to_owned(),
+        object: row.get("object")?.to_owned(),
+        value: Money::parse(row.get("value")?).ok()?,
+        signed_on: model::dates::parse_iso(row.get("signed_on")?).ok()?,
+    })
+}
+
+/// Compares the contracts of one pair, which come sorted by value.
+fn compare(group: &[Candidate], lot: &mut Vec<String>) {
     let mut memo = Shingled::default();
-    session.rows(include_str!("near_candidates.sql"), |row| {
-        let text = |name: &str| row.get(name).unwrap_or_default();
-        let similarity = memo.similarity(text("earlier_object"), text("later_object"));
-        if similarity >= KEPT_FROM {
-            let id = |name: &str| Literal::Text(text(name).to_owned()).sql();
-            lot.push(format!("({}, {}, {}, {similarity:.6})", id("earlier"), id("later"), text("days")));
-            if lot.len() >= LOT {
-                write(session, &mut lot)?;
+    for (at, low) in group.iter().enumerate() {
+        // Of two values within 1 % of either, the greater is the wider bound.
+        let near = |high: &&Candidate| (high.value.scaled() - low.value.scaled()).saturating_mul(100) <= high.value.scaled();
+        for high in group[at + 1..].iter().take_while(near) {
+            let (earlier, later) = if (low.signed_on, &low.id) < (high.signed_on, &high.id) { (low, high) } else { (high, low) };
+            let days = (later.signed_on - earlier.signed_on).num_days();
+            let gap = (later.value.scaled() - earlier.value.scaled()).abs().saturating_mul(100);
+            if days > DAYS_MAX || gap > earlier.value.scaled() {
+                continue;
+            }
+            let similarity = memo.similarity(&low.object, &high.object);
+            if similarity >= KEPT_FROM {
+                let id = |id: &str| Literal::Text(id.to_owned()).sql();
+                lot.push(format!("({}, {}, {days}, {similarity:.6})", id(&earlier.id), id(&later.id)));
             }
         }
-        Ok(())
-    })?;
-    write(session, &mut lot)?;
-    Ok(())
+    }
 }
 
 fn write(session: &Session, lot: &mut Vec<String>) -> lake::Result<()> {
@@ -45,7 +97,7 @@ fn write(session: &Session, lot: &mut Vec<String>) -> lake::Result<()> {
     Ok(())
 }
 
-/// Remembers the shingles of the last left text: candidates come sorted by it.
+/// Remembers the shingles of the last left text: it is compared with several.
 #[derive(Default)]
 struct Shingled {
     text: String,

@@ -1,1 +1,19 @@
-//! Helpers for tests: temporary houses, child processes, records.
+//! Helpers for tests: temporary houses, the program as a child process, files of fictitious sources.
+//!
+//! Everything here looks at the program from outside, as people do: what it prints, its exit code, the bytes on the wire
+//! and the files that it leaves. What cannot go on panics and says where.
+
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "a test that cannot go on fails")]
+
+pub mod files;
+pub mod house;
+pub mod page;
+pub mod program;
+pub mod seed;
+pub mod server;
+pub mod state;
+
+pub use house::House;
+pub use program::{Program, Run};
+pub use server::{Answer, Server};
+pub use state::{State, state_of};
