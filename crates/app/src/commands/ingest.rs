@@ -178,17 +178,27 @@ impl App {
         let bytes = fresh.iter().map(|f| f.input.bytes).sum();
         let mut ingest = self.store().begin_ingest(&model::dates::now_text(), bytes)?;
         let mut total = Account::default();
-        for (at, file) in fresh.iter().enumerate() {
-            let report = read_file(&mut ingest, file, request.source.as_deref(), &mut |rows| {
-                tell(IngestProgress::Reading { file: &file.input.name, files: (at, fresh.len()), rows: total.read + rows });
-            })?;
-            total.read += report.account.read;
-            total.kept += report.account.kept;
-            total.unchanged += report.account.unchanged;
-            total.replaced += report.account.replaced;
-            total.quarantined += report.account.quarantined;
-            reports.push(report);
-        }
+        let hint = request.source.as_deref();
+        let (sender, receiver) = sync_channel::<Message>(LOTS_WAITING);
+        std::thread::scope(|scope| {
+            scope.spawn(move || read_files(fresh, hint, &sender));
+            for (at, file) in fresh.iter().enumerate() {
+                let report = write_file(&mut ingest, file, &receiver, &mut |rows| {
+                    tell(IngestProgress::Reading { file: &file.input.name, files: (at, fresh.len()), rows: total.read + rows });
+                });
+                let (report, account) = match report {
+                    Ok(report) => report,
+                    Err(error) => {
+                        // Who reads stops when nobody listens.
+                        drop(receiver);
+                        return Err(error);
+                    }
+                };
+                total.add(&account);
+                reports.push(report);
+            }
+            Ok(())
+        })?;
         tell(IngestProgress::Writing);
         ingest.finish_rows()?;
         let at = model::dates::now_text();
@@ -198,99 +208,118 @@ impl App {
     }
 }
 
-/// Reads one file into the ingest.
-fn read_file(
-    ingest: &mut Ingest, file: &Fresh, hint: Option<&str>, tell: &mut dyn FnMut(u64),
-) -> Result<FileReport> {
-    let report = |source: Option<&Header>, status, error, account: Account| FileReport {
-        name: file.input.name.clone(),
-        source: source.map(|h| h.source.to_owned()),
-        status,
-        error,
-        account: account.into(),
-    };
-    let header = match sources::identify(&file.input, hint) {
-        Ok(header) => header,
-        Err(error @ sources::Error::UnknownFormat { .. }) if !file.named => {
-            return Ok(report(None, "not_recognised", Some(error.to_string()), Account::default()));
-        }
-        Err(error) => return Ok(report(None, "failed", Some(error.to_string()), Account::default())),
-    };
-    let member = file.input.member.as_deref().unwrap_or_default();
-    ingest.begin_file(&file.input.name, &file.sha256, member, header.source, header.format.code())?;
-    let mut account = Account::default();
-    let (sender, receiver) = sync_channel::<Vec<Event>>(LOTS_WAITING);
-    let (read, written) = std::thread::scope(|scope| {
-        let reader = scope.spawn(move || send_rows(&file.input, hint, sender));
-        let written = write_rows(ingest, header.source, &receiver, &mut account, tell);
-        // A writer that failed stops listening, and the reader stops with it.
-        drop(receiver);
-        (reader.join(), written)
-    });
-    written?;
-    let failure = match read {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(error.to_string()),
-        Err(_) => Some(format!("{}: the reader of this format failed; the rows before were kept", file.input.name)),
-    };
-    ingest.end_file(&account, failure.is_none())?;
-    let status = if failure.is_some() { "failed" } else { "ingested" };
-    Ok(report(Some(&header), status, failure, account))
+/// What the reader tells the writer, file after file.
+enum Message {
+    /// A file was recognised; its rows follow.
+    Begin(Header),
+    /// Some of its rows.
+    Rows(Vec<Event>),
+    /// The file is done, or why it is not.
+    End(std::result::Result<(), sources::Error>),
 }
 
-/// Reads and maps; runs on a thread of its own.
-fn send_rows(input: &Input, hint: Option<&str>, sender: SyncSender<Vec<Event>>) -> std::result::Result<(), sources::Error> {
-    let mut lot = Vec::with_capacity(LOT);
+/// Reads and maps all files, one after the other; runs on a thread of its own, ahead of the writer by a bounded queue.
+fn read_files(files: &[Fresh], hint: Option<&str>, sender: &SyncSender<Message>) {
+    for file in files {
+        // A reader that panics fails its file, not the ingest.
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_file(&file.input, hint, sender)));
+        let outcome = outcome.unwrap_or_else(|_| {
+            Err(sources::Error::Damaged { name: file.input.name.clone(), detail: "the reader of this format failed".to_owned() })
+        });
+        if sender.send(Message::End(outcome)).is_err() {
+            return;
+        }
+    }
+}
+
+fn read_file(input: &Input, hint: Option<&str>, sender: &SyncSender<Message>) -> std::result::Result<(), sources::Error> {
     let gone = || sources::Error::sink("the writer stopped");
+    sender.send(Message::Begin(sources::identify(input, hint)?)).map_err(|_| gone())?;
+    let mut lot = Vec::with_capacity(LOT);
     let outcome = sources::read(input, hint, &mut |event| {
         lot.push(event);
         if lot.len() == LOT {
-            sender.send(std::mem::replace(&mut lot, Vec::with_capacity(LOT))).map_err(|_| gone())?;
+            let full = std::mem::replace(&mut lot, Vec::with_capacity(LOT));
+            sender.send(Message::Rows(full)).map_err(|_| gone())?;
         }
         Ok(())
     });
     if !lot.is_empty() {
-        sender.send(lot).map_err(|_| gone())?;
+        sender.send(Message::Rows(lot)).map_err(|_| gone())?;
     }
     outcome.map(|_| ())
 }
 
-fn write_rows(
-    ingest: &mut Ingest, source: &str, receiver: &Receiver<Vec<Event>>, account: &mut Account,
-    tell: &mut dyn FnMut(u64),
-) -> Result<()> {
+/// Writes the rows of one file as they come.
+fn write_file(
+    ingest: &mut Ingest, file: &Fresh, receiver: &Receiver<Message>, tell: &mut dyn FnMut(u64),
+) -> Result<(FileReport, Account)> {
+    let mut header: Option<Header> = None;
+    let mut account = Account::default();
     let mut told = Instant::now();
-    for lot in receiver {
-        for event in lot {
-            match event {
-                Event::Row(mut row) => {
-                    if let Some((id, buyer)) = row.buyer.take() {
-                        ingest.see_buyer(&id, source, row.sourced.line, buyer)?;
-                    }
-                    if let Some((id, supplier)) = row.supplier.take() {
-                        ingest.see_supplier(&id, source, row.sourced.line, supplier)?;
-                    }
-                    let outcome = ingest.put(source, &mut row.sourced)?;
-                    account.book(outcome);
-                }
-                Event::Bad(bad) => {
-                    ingest.quarantine(&QuarantinedRow {
-                        line: bad.line,
-                        column: bad.column.as_deref(),
-                        reason: bad.reason.code(),
-                        detail: &bad.detail,
-                        raw: &bad.raw,
-                    })?;
-                    account.book_quarantined();
+    let outcome = loop {
+        match receiver.recv() {
+            Ok(Message::Begin(found)) => {
+                let member = file.input.member.as_deref().unwrap_or_default();
+                ingest.begin_file(&file.input.name, &file.sha256, member, found.source, found.format.code())?;
+                header = Some(found);
+            }
+            Ok(Message::Rows(lot)) => {
+                let source = header.as_ref().map_or("", |h| h.source);
+                write_rows(ingest, source, lot, &mut account)?;
+                if told.elapsed() >= TELL_EVERY {
+                    tell(account.read);
+                    told = Instant::now();
                 }
             }
+            Ok(Message::End(outcome)) => break outcome,
+            Err(_) => break Err(sources::Error::sink("the reader stopped")),
         }
-        if told.elapsed() >= TELL_EVERY {
-            tell(account.read);
-            told = Instant::now();
+    };
+    tell(account.read);
+    if header.is_some() {
+        ingest.end_file(&account, outcome.is_ok())?;
+    }
+    let status = match &outcome {
+        Ok(()) => "ingested",
+        Err(sources::Error::UnknownFormat { .. }) if !file.named => "not_recognised",
+        Err(_) => "failed",
+    };
+    let report = FileReport {
+        name: file.input.name.clone(),
+        source: header.map(|h| h.source.to_owned()),
+        status,
+        error: outcome.err().map(|e| e.to_string()),
+        account: account.into(),
+    };
+    Ok((report, account))
+}
+
+fn write_rows(ingest: &mut Ingest, source: &str, lot: Vec<Event>, account: &mut Account) -> Result<()> {
+    for event in lot {
+        match event {
+            Event::Row(mut row) => {
+                if let Some((id, buyer)) = row.buyer.take() {
+                    ingest.see_buyer(&id, source, row.sourced.line, buyer)?;
+                }
+                if let Some((id, supplier)) = row.supplier.take() {
+                    ingest.see_supplier(&id, source, row.sourced.line, supplier)?;
+                }
+                let outcome = ingest.put(source, &mut row.sourced)?;
+                account.book(outcome);
+            }
+            Event::Bad(bad) => {
+                ingest.quarantine(&QuarantinedRow {
+                    line: bad.line,
+                    column: bad.column.as_deref(),
+                    reason: bad.reason.code(),
+                    detail: &bad.detail,
+                    raw: &bad.raw,
+                })?;
+                account.book_quarantined();
+            }
         }
     }
-    tell(account.read);
     Ok(())
 }
 

@@ -240,8 +240,14 @@ fn add_words(db: &Connection, conditions: &mut Conditions, q: Option<&str>) -> R
     let count: i64 = db
         .prepare_cached("select count(*) from (select 1 from contracts_fts where contracts_fts match ?1 limit ?2)")?
         .query_row(params![expression, FEW_MATCHES], |row| row.get(0))?;
-    conditions.add("c.rid in (select rowid from contracts_fts where contracts_fts match ?)", vec![Box::new(expression)]);
-    Ok(count < FEW_MATCHES)
+    let few = count < FEW_MATCHES;
+    let condition = if few {
+        "c.rid in (select rowid from contracts_fts where contracts_fts match ?)"
+    } else {
+        "exists (select 1 from contracts_fts where rowid = c.rid and contracts_fts match ?)"
+    };
+    conditions.add(condition, vec![Box::new(expression)]);
+    Ok(few)
 }
 
 /// A canonical row as JSON: money and quantities as decimal strings, the rest as it is.

@@ -1,0 +1,127 @@
+//! The sample's truth against what the flags found: no rule break is missed, no benign twin is flagged.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use testkit::House;
+
+use super::sample;
+
+/// Outcome and missing field of a subject, by flag.
+type Outcomes = BTreeMap<(String, String), (String, String)>;
+
+fn outcomes(house: &House) -> Outcomes {
+    let state = house.state();
+    state["outcomes"]
+        .iter()
+        .map(|row| {
+            // flag | subject | group | source | outcome | missing | measure; groups hold the same mark.
+            let parts: Vec<&str> = row.split('|').collect();
+            let at = parts.iter().rposition(|p| ["hit", "clear", "not_computable"].contains(p)).unwrap();
+            (parts[0].to_owned(), subject(&parts), parts[at].to_owned(), parts[at + 1].to_owned())
+        })
+        .map(|(flag, subject, outcome, missing)| ((flag, subject), (outcome, missing)))
+        .collect()
+}
+
+/// BR11's subjects hold the mark too: `buyer|year|activity`.
+fn subject(parts: &[&str]) -> String {
+    if parts[0] == "BR11" && parts.len() > 8 { parts[1..4].join("|") } else { parts[1].to_owned() }
+}
+
+/// The outcomes of what a planted case speaks of.
+fn found<'a>(case: &Value, all: &'a Outcomes, items: &BTreeMap<(String, String), Vec<String>>) -> Vec<&'a (String, String)> {
+    let text = |name: &str| case[name].as_str().unwrap_or_default().to_owned();
+    let of = |subject: String| all.get(&(text("flag"), subject));
+    match case["flag"].as_str().unwrap() {
+        "BR05" => items.get(&(text("contract_id"), text("catalog_code"))).into_iter().flatten().filter_map(|id| of(id.clone())).collect(),
+        "BR11" => {
+            let prefix = format!("{}|{}|", text("subject_id"), case["year"]);
+            let activity = text("activity");
+            all.iter().filter(|((f, s), _)| f == "BR11" && s.starts_with(&prefix) && activity_is(&s[prefix.len()..], &activity)).map(|(_, o)| o).collect()
+        }
+        "BR19" => case["subject_ids"].as_array().unwrap().iter().filter_map(|id| of(id.as_str().unwrap().to_owned())).collect(),
+        _ => of(text("subject_id")).into_iter().collect(),
+    }
+}
+
+fn activity_is(code: &str, name: &str) -> bool {
+    let folded = |t: &str| model::text::fold(t).chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>();
+    folded(code) == folded(name)
+}
+
+#[test]
+fn what_was_planted_is_found_and_its_benign_twins_are_not() {
+    let house = House::new();
+    let files = sample(&house, 20_000, 2_026);
+    let _ = house.ingest(&[&files]).ends_with(3);
+    let all = outcomes(&house);
+    let db = rusqlite::Connection::open(house.data().join("cidadao.db")).unwrap();
+    let mut items: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    let mut statement = db.prepare("select contract_id, catalog_code, id from items where contract_id is not null and catalog_code is not null").unwrap();
+    let rows = statement.query_map([], |r| Ok(((r.get(0)?, r.get(1)?), r.get(2)?))).unwrap();
+    for (key, id) in rows.map(Result::unwrap) {
+        items.entry(key).or_default().push(id);
+    }
+    let truth = std::fs::read_to_string(files.join("truth.jsonl")).unwrap();
+    let mut score: BTreeMap<String, [u32; 4]> = BTreeMap::new();
+    let mut faults = Vec::new();
+    let mut planted = BTreeSet::new();
+    for case in truth.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()).filter(|c| c["flag"] != "quarantine") {
+        let (flag, expected) = (case["flag"].as_str().unwrap(), case["expect"].as_str().unwrap());
+        let got = found(&case, &all, &items);
+        let is = |outcome: &str| got.iter().any(|o| o.0 == outcome);
+        let right = match expected {
+            "hit" => is("hit"),
+            "clear" => !got.is_empty() && !is("hit") && !is("not_computable"),
+            _ => is("not_computable") && !is("hit"),
+        };
+        let entry = score.entry(flag.to_owned()).or_default();
+        entry[usize::from(expected != "hit") * 2] += 1;
+        entry[usize::from(expected != "hit") * 2 + 1] += u32::from(right);
+        if expected == "hit" {
+            planted.insert((flag.to_owned(), subject_key(&case)));
+        }
+        if !right {
+            faults.push(format!("{flag} {} expected {expected}, got {got:?}: {case}", case["case"]));
+        }
+    }
+    for (flag, [hits, right, twins, well]) in &score {
+        println!("{flag}: {right} of {hits} planted found (recall {:.3}), {well} of {twins} twins judged as expected", f64::from(*right) / f64::from(*hits));
+    }
+    let truth_text = truth.as_str();
+    for flag in score.keys() {
+        let hits: Vec<&String> = all.iter().filter(|((f, _), o)| f == flag && o.0 == "hit").map(|((_, s), _)| s).collect();
+        let others: Vec<&&String> = hits.iter().filter(|s| !truth_text.contains(s.split(":item:").next().unwrap().split('|').next().unwrap())).collect();
+        println!("{flag}: {} hits, {} of subjects that nobody planted: {:?}", hits.len(), others.len(), others.iter().take(10).collect::<Vec<_>>());
+    }
+    assert!(planted.len() > 100);
+    assert!(faults.is_empty(), "{} planted cases are judged otherwise:\n{}", faults.len(), faults.join("\n"));
+}
+
+fn subject_key(case: &Value) -> String {
+    format!("{} {} {}", case["subject_id"], case["subject_ids"], case["year"])
+}
+
+#[test]
+fn what_was_planted_to_be_quarantined_is_with_file_and_line() {
+    let house = House::new();
+    let files = sample(&house, 1_000, 8);
+    let _ = house.ingest(&[&files]).ends_with(3);
+    let db = rusqlite::Connection::open(house.data().join("cidadao.db")).unwrap();
+    let mut statement = db.prepare("select f.name, q.line from quarantine q join files f on f.id = q.file_id").unwrap();
+    let found: BTreeSet<(String, i64)> = statement
+        .query_map([], |r| Ok((r.get::<_, String>(0)?, r.get(1)?)))
+        .unwrap()
+        .map(|row| row.map(|(name, line)| (name.rsplit('/').next().unwrap().to_owned(), line)).unwrap())
+        .collect();
+    let truth = std::fs::read_to_string(files.join("truth.jsonl")).unwrap();
+    let expected: BTreeSet<(String, i64)> = truth
+        .lines()
+        .map(|l| serde_json::from_str::<Value>(l).unwrap())
+        .filter(|c| c["flag"] == "quarantine")
+        .map(|c| (c["file"].as_str().unwrap().rsplit('/').next().unwrap().to_owned(), c["line"].as_i64().or(c["record"].as_i64()).unwrap()))
+        .collect();
+    assert!(!expected.is_empty());
+    assert_eq!(found, expected);
+}

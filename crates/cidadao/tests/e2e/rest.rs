@@ -1,0 +1,208 @@
+//! REST from outside: lists, filters, cursors, full text, problems.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use testkit::files::{self, Purchase, cnpj};
+use testkit::server::encoded;
+use testkit::{House, Server};
+
+use super::sample;
+
+/// A sample, and contracts without a date or value beside it.
+fn answering(contracts: u32) -> (House, Server) {
+    let house = House::new();
+    let files = sample(&house, contracts, 17);
+    let mut rows: Vec<Purchase> = (1..=30).map(|n| Purchase::new(n, "100,0000")).collect();
+    for row in &mut rows[..12] {
+        row.signed = String::new();
+    }
+    for row in &mut rows[6..18] {
+        (row.initial, row.r#final) = (String::new(), String::new());
+    }
+    rows[20].object = "Objeto: AQUISIÇÃO DE GUARDA-CHUVAS PARA AS ESTAÇÕES METEOROLÓGICAS".into();
+    rows[21].object = "Objeto: Serviços técnicos de avaliação de imóveis rurais".into();
+    let extra = house.file("extra/contratos.csv", files::purchases(&rows));
+    let _ = house.ingest(&[&files, &extra]).ends_with(3);
+    let server = house.serve();
+    (house, server)
+}
+
+fn ids(rows: &[Value]) -> Vec<&str> {
+    rows.iter().map(|row| row["id"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn a_list_is_walked_to_its_end_and_each_row_is_seen_once_also_those_without_a_date() {
+    let (house, server) = answering(900);
+    let held = house.state()["contracts"].len();
+    for sort in ["-signed_on", "signed_on", "-value", "value"] {
+        let rows = server.walk(&format!("contracts?sort={sort}"), 97);
+        let distinct: BTreeSet<&str> = ids(&rows).into_iter().collect();
+        assert_eq!((rows.len(), distinct.len()), (held, held), "{sort}");
+        let column = if sort.contains("value") { "value_final" } else { "signed_on" };
+        let known: Vec<&Value> = rows.iter().map(|r| &r[column]).take_while(|v| !v.is_null()).collect();
+        assert!(rows[known.len()..].iter().all(|r| r[column].is_null()), "{sort}: those without come last");
+        assert!(rows.len() - known.len() >= 12, "{sort}");
+        let key = |v: &Value| {
+            let text = v.as_str().unwrap();
+            if column == "signed_on" { text.replace('-', "").parse().unwrap() } else { text.replace('.', "").parse::<i64>().unwrap() }
+        };
+        let in_order = known.windows(2).all(|w| if sort.starts_with('-') { key(w[0]) >= key(w[1]) } else { key(w[0]) <= key(w[1]) });
+        assert!(in_order, "{sort}");
+    }
+    for list in ["suppliers", "suppliers?sort=-name", "buyers", "buyers?sort=-name"] {
+        let rows = server.walk(list, 53);
+        let table = list.split('?').next().unwrap();
+        assert_eq!(ids(&rows).into_iter().collect::<BTreeSet<_>>().len(), house.state()[table].len(), "{list}");
+        assert_eq!(rows.len(), house.state()[table].len(), "{list}");
+    }
+    for sort in ["-gravity", "-amount", "-as_of"] {
+        let rows = server.walk(&format!("findings?state=all&sort={sort}"), 7);
+        assert_eq!(ids(&rows).into_iter().collect::<BTreeSet<_>>().len(), house.state()["findings"].len(), "{sort}");
+        assert_eq!(rows.len(), house.state()["findings"].len(), "{sort}");
+    }
+}
+
+#[test]
+fn a_filtered_list_holds_what_the_filter_says_and_nothing_less() {
+    let (_house, server) = answering(900);
+    let all = server.walk("contracts", 100);
+    let some = all.iter().find(|c| c["source"] == "pncp" && c["supplier"]["id"].as_str().is_some_and(|s| s.starts_with("cnpj:"))).unwrap();
+    let supplier = some["supplier"]["id"].as_str().unwrap().to_owned();
+    let buyer = some["buyer"]["id"].as_str().unwrap().to_owned();
+    let amount = |v: &Value| v.as_str().map(|t| t.replace('.', "").parse::<i64>().unwrap());
+    let at_least = |c: &Value, n: i64| amount(&c["value_final"]).is_some_and(|v| v >= n);
+    type Test<'a> = Box<dyn Fn(&Value) -> bool + 'a>;
+    let tests: Vec<(String, Test<'_>)> = vec![
+        ("source=portal-compras".into(), Box::new(|c| c["source"] == "portal-compras")),
+        (format!("supplier_id={}", encoded(&supplier)), Box::new(|c| c["supplier"]["id"] == supplier.as_str())),
+        (format!("cnpj={}", &supplier[5..]), Box::new(|c| c["supplier"]["id"] == supplier.as_str())),
+        (format!("buyer_id={}", encoded(&buyer)), Box::new(|c| c["buyer"]["id"] == buyer.as_str())),
+        ("modality=dispensa".into(), Box::new(|c| c["modality"] == "dispensa")),
+        ("state=SP".into(), Box::new(|c| c["buyer"]["state"] == "SP")),
+        ("signed_from=2024-01-01&signed_to=2024-06-30".into(), Box::new(|c| c["signed_on"].as_str().is_some_and(|d| ("2024-01-01"..="2024-06-30").contains(&d)))),
+        ("value_min=10000&value_max=50000.00".into(), Box::new(|c| at_least(c, 100_000_000) && !at_least(c, 500_000_001))),
+        ("source=pncp&value_min=10000&sort=value".into(), Box::new(|c| c["source"] == "pncp" && at_least(c, 100_000_000))),
+    ];
+    for (filter, holds) in tests {
+        let rows = server.walk(&format!("contracts?{filter}"), 61);
+        let expected: BTreeSet<&str> = all.iter().filter(|c| holds(c)).map(|c| c["id"].as_str().unwrap()).collect();
+        assert!(!expected.is_empty(), "{filter} selects something");
+        assert_eq!(ids(&rows).into_iter().collect::<BTreeSet<_>>(), expected, "{filter}");
+        assert_eq!(rows.len(), expected.len(), "{filter}");
+    }
+    let findings = server.walk("findings", 100);
+    for flag in ["BR01", "BR05", "BR11", "BR19"] {
+        let rows = server.walk(&format!("findings?flag={flag}"), 9);
+        let expected: BTreeSet<&str> = findings.iter().filter(|f| f["flag"] == flag).map(|f| f["id"].as_str().unwrap()).collect();
+        assert_eq!(ids(&rows).into_iter().collect::<BTreeSet<_>>(), expected, "{flag}");
+    }
+    let critical = server.walk("findings?severity=critical&kind=rule", 100);
+    assert!(!critical.is_empty() && critical.iter().all(|f| f["severity"] == "critical" && f["kind"] == "rule"));
+    let contract = critical[0]["contract_ids"][0].as_str().unwrap();
+    let of_contract = server.walk(&format!("findings?contract_id={}", encoded(contract)), 100);
+    assert!(ids(&of_contract).contains(&critical[0]["id"].as_str().unwrap()));
+    let detail = server.json(&format!("contracts/{}", encoded(contract)));
+    assert!(detail["findings"].as_array().unwrap().iter().any(|f| f["id"] == critical[0]["id"]));
+}
+
+#[test]
+fn words_are_found_without_accents_in_any_case_in_singular_and_plural() {
+    let (_house, server) = answering(300);
+    let found = |q: &str| server.walk(&format!("contracts?q={}", encoded(q)), 100).iter().map(|c| c["number"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+    for q in ["guarda-chuva", "GUARDA CHUVAS", "estacao meteorologica", "estações", "Estação meteorológicas", "aquisicoes guarda chuva estacoes"] {
+        assert_eq!(found(q), ["000212024"], "{q}");
+    }
+    for q in ["imovel rural", "IMÓVEIS RURAIS", "servico tecnico imovel", "avaliações de imóvel"] {
+        assert_eq!(found(q), ["000222024"], "{q}");
+    }
+    assert_eq!(found("guarda-chuva imovel"), Vec::<String>::new(), "every word must be there");
+    // A quote or an operator of the engine is text like any other.
+    for q in ["\"guarda", "chuva OR imovel", "guarda* NEAR(", "chuva AND NOT x", "'; drop table contracts; --"] {
+        let answer = server.get(&format!("/api/v1/contracts?q={}", encoded(q)));
+        assert!([200, 400].contains(&answer.status), "{q}: {}", answer.text());
+    }
+    let suppliers = server.walk("suppliers?q=papelaria%20ficticia", 100);
+    assert!(suppliers.iter().any(|s| s["cnpj"] == cnpj(1).as_str()), "{suppliers:?}");
+    assert!(!server.walk("buyers?q=unidade%20ficticia%20901", 100).is_empty());
+}
+
+#[test]
+fn what_cannot_be_asked_is_a_problem_that_names_the_field() {
+    let (_house, server) = answering(150);
+    let cursor = server.json("contracts?limit=3")["page"]["next_cursor"].as_str().unwrap().to_owned();
+    let cursor = encoded(&cursor);
+    for (path, field) in [
+        ("contracts?colour=red".to_owned(), "colour"),
+        ("contracts?limit=0".into(), "limit"),
+        ("contracts?limit=101".into(), "limit"),
+        ("contracts?limit=-1".into(), "limit"),
+        ("contracts?cursor=abc".into(), "cursor"),
+        (format!("contracts?sort=value&cursor={cursor}"), "cursor"),
+        (format!("suppliers?cursor={cursor}"), "cursor"),
+        (format!("contracts?cursor={}", &cursor[..cursor.len() - 2]), "cursor"),
+        ("contracts?cnpj=12345678000100".into(), "cnpj"),
+        ("contracts?cnpj=123".into(), "cnpj"),
+        ("suppliers?cnpj=11.222.333/0001-8X".into(), "cnpj"),
+        ("contracts?signed_from=2024-02-30".into(), "signed_from"),
+        ("contracts?q=a&q=b".into(), "q"),
+        ("contracts?state=".into(), "state"),
+        ("findings?flag=BR99".into(), "flag"),
+        ("findings?sort=price".into(), "sort"),
+    ] {
+        let answer = server.get(&format!("/api/v1/{path}"));
+        let problem = answer.json();
+        assert_eq!((answer.status, problem["field"].as_str()), (400, Some(field)), "{path}: {problem}");
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
+        assert_eq!(problem["type"], "/problems/invalid-parameter");
+        assert_eq!(problem["status"], 400);
+        assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
+    }
+    for (path, kind) in [("contracts/nada%3A1", "/problems/not-found"), ("findings/fnd_x/evidence", "/problems/not-found"), ("nothing", "/problems/no-such-route")] {
+        let answer = server.get(&format!("/api/v1/{path}"));
+        assert_eq!((answer.status, answer.json()["type"].as_str()), (404, Some(kind)), "{path}");
+    }
+}
+
+#[test]
+fn a_supplier_and_a_buyer_tell_their_totals() {
+    let (_house, server) = answering(600);
+    let all = server.walk("contracts", 100);
+    for (list, party) in [("suppliers", "supplier"), ("buyers", "buyer")] {
+        let id = all.iter().filter_map(|c| c[party]["id"].as_str()).max_by_key(|id| all.iter().filter(|c| c[party]["id"] == **id).count()).unwrap();
+        let own: Vec<&Value> = all.iter().filter(|c| c[party]["id"] == id).collect();
+        let detail = server.json(&format!("{list}/{}", encoded(id)));
+        assert_eq!(detail["totals"]["contracts"], own.len(), "{id}");
+        let amounts: Vec<i64> = own.iter().filter_map(|c| c["value_final"].as_str()).map(|v| v.replace('.', "").parse().unwrap()).collect();
+        assert_eq!(detail["totals"]["contracts_without_value"], own.len() - amounts.len(), "{id}");
+        let sum: i64 = amounts.iter().sum();
+        assert_eq!(detail["totals"]["value"], format!("{}.{:04}", sum / 10_000, sum % 10_000), "{id}: exact to the last digit");
+        assert!(detail["contracts"].as_array().unwrap().len() <= 20);
+    }
+}
+
+#[test]
+fn the_catalogue_and_the_sources_say_what_was_looked_at() {
+    let (house, server) = answering(600);
+    let flags = server.json("flags");
+    let coverage = house.json(&["flags", "coverage"]);
+    for (flag, counted) in flags["data"].as_array().unwrap().iter().zip(coverage["flags"].as_array().unwrap()) {
+        assert_eq!(flag["code"], counted["code"]);
+        assert_eq!(flag["coverage"]["hit"], counted["hit"]);
+        assert_eq!(flag["coverage"]["not_computable"], counted["not_computable"]);
+        let open = server.walk(&format!("findings?flag={}", flag["code"].as_str().unwrap()), 100).len();
+        assert_eq!(flag["coverage"]["hit"], open, "{}", flag["code"]);
+        assert!(server.json(&format!("flags/{}", flag["code"].as_str().unwrap()))["sql"].as_str().unwrap().contains("subject_id"));
+    }
+    let state = house.state();
+    for row in server.json("sources")["data"].as_array().unwrap() {
+        if let Some(table) = row["table"].as_str() {
+            let source = format!("|{}|", row["source"].as_str().unwrap());
+            let held = state[table].iter().filter(|r| r.contains(&source)).count();
+            if !["buyers", "suppliers"].contains(&table) {
+                assert_eq!(row["rows"], held, "{row}");
+            }
+        }
+    }
+}
