@@ -214,9 +214,10 @@ fn coverage(app: &App, json: bool) -> Result<()> {
     }
     let mut rows = table(&["código", "sinal", "limpo", "não computável", "por falta de"]);
     for flag in &coverage {
-        let missing: Vec<String> = flag.not_computable.iter().map(|(field, n)| format!("{field} {n}")).collect();
-        let sum: i64 = flag.not_computable.values().sum();
-        rows.add_row([flag.code.clone(), flag.hit.to_string(), flag.clear.to_string(), sum.to_string(), missing.join(", ")]);
+        let counts = &flag.counts;
+        let missing: Vec<String> = counts.not_computable.iter().map(|(field, n)| format!("{field} {n}")).collect();
+        let sum: i64 = counts.not_computable.values().sum();
+        rows.add_row([flag.code.clone(), counts.hit.to_string(), counts.clear.to_string(), sum.to_string(), missing.join(", ")]);
     }
     println!("{rows}");
     Ok(())

@@ -21,6 +21,8 @@ struct Known<R> {
     line: u64,
     rid: Option<i64>,
     changed: bool,
+    /// A later row said the same: only the day moves on.
+    seen_later: bool,
 }
 
 /// The buyers and suppliers seen in one ingest.
@@ -35,6 +37,7 @@ impl Entities {
         &mut self, db: &Connection, id: &str, source: &str, file_id: i64, line: u64, buyer: Buyer,
     ) -> Result<()> {
         if let Some(known) = self.buyers.get_mut(id) {
+            known.seen_later |= buyer.seen_on > known.record.seen_on;
             if merge_buyer(&mut known.record, buyer) {
                 (known.source, known.file_id, known.line, known.changed) = (source.to_owned(), file_id, line, true);
             }
@@ -43,10 +46,11 @@ impl Entities {
         let held = load(db, &Buyer::TABLE, id, buyer_from)?;
         let known = match held {
             Some((rid, mut record)) => {
+                let seen_later = buyer.seen_on > record.seen_on;
                 let changed = merge_buyer(&mut record, buyer);
-                Known { record, source: source.to_owned(), file_id, line, rid: Some(rid), changed }
+                Known { record, source: source.to_owned(), file_id, line, rid: Some(rid), changed, seen_later }
             }
-            None => Known { record: buyer, source: source.to_owned(), file_id, line, rid: None, changed: true },
+            None => Known { record: buyer, source: source.to_owned(), file_id, line, rid: None, changed: true, seen_later: false },
         };
         self.buyers.insert(id.to_owned(), known);
         Ok(())
@@ -56,6 +60,7 @@ impl Entities {
         &mut self, db: &Connection, id: &str, source: &str, file_id: i64, line: u64, supplier: Supplier,
     ) -> Result<()> {
         if let Some(known) = self.suppliers.get_mut(id) {
+            known.seen_later |= supplier.seen_on > known.record.seen_on;
             if merge_supplier(&mut known.record, supplier) {
                 (known.source, known.file_id, known.line, known.changed) = (source.to_owned(), file_id, line, true);
             }
@@ -64,10 +69,11 @@ impl Entities {
         let held = load(db, &Supplier::TABLE, id, supplier_from)?;
         let known = match held {
             Some((rid, mut record)) => {
+                let seen_later = supplier.seen_on > record.seen_on;
                 let changed = merge_supplier(&mut record, supplier);
-                Known { record, source: source.to_owned(), file_id, line, rid: Some(rid), changed }
+                Known { record, source: source.to_owned(), file_id, line, rid: Some(rid), changed, seen_later }
             }
-            None => Known { record: supplier, source: source.to_owned(), file_id, line, rid: None, changed: true },
+            None => Known { record: supplier, source: source.to_owned(), file_id, line, rid: None, changed: true, seen_later: false },
         };
         self.suppliers.insert(id.to_owned(), known);
         Ok(())
@@ -85,7 +91,8 @@ impl Entities {
 fn write_all<R: Row + Clone>(
     db: &Connection, ingest_id: i64, known: HashMap<String, Known<R>>, wrap: impl Fn(R) -> Record,
 ) -> Result<Option<(Table, bool)>> {
-    let mut changed: Vec<(String, Known<R>)> = known.into_iter().filter(|(_, k)| k.changed).collect();
+    let (mut changed, same): (Vec<(String, Known<R>)>, Vec<_>) = known.into_iter().partition(|(_, k)| k.changed);
+    move_days_on(db, &same)?;
     if changed.is_empty() {
         return Ok(None);
     }
@@ -117,7 +124,9 @@ fn write_all<R: Row + Clone>(
             if let ("name" | "parent_name" | "municipality" | "code" | "cnpj", model::Value::Text(text)) = (column, value) {
                 search::index_words(text, &mut name);
             }
-            digest.push_str(&format!("{value:?}\u{1f}"));
+            if column != "seen_on" {
+                digest.push_str(&format!("{value:?}\u{1f}"));
+            }
             own.push(sql_value(&value));
         });
         let hash = format!("{:032x}", xxhash_rust::xxh3::xxh3_128(digest.as_bytes()));
@@ -142,6 +151,24 @@ fn write_all<R: Row + Clone>(
         db.prepare_cached(&format!("insert into {fts} (rowid, words) values (?1, ?2)"))?.execute((rid, &name))?;
     }
     Ok(Some((R::TABLE, rewrite)))
+}
+
+/// Keeps the newest day on which a row showed what is known, so that an older row that comes later stays the older one.
+/// The lake's copy of the day follows when the rest of the record changes: no flag reads it.
+fn move_days_on<R: Row>(db: &Connection, same: &[(String, Known<R>)]) -> Result<()> {
+    let at = R::TABLE.columns.iter().position(|c| c.name == "seen_on").expect("entities have a day");
+    let sql = format!("update {} set seen_on = ?1 where rid = ?2", R::TABLE.name);
+    for (_, entity) in same.iter().filter(|(_, k)| k.seen_later) {
+        let (mut column, mut day) = (0, SqlValue::Null);
+        entity.record.visit(&mut |value| {
+            if column == at {
+                day = sql_value(&value);
+            }
+            column += 1;
+        });
+        db.prepare_cached(&sql)?.execute((day, entity.rid))?;
+    }
+    Ok(())
 }
 
 fn load<R>(

@@ -324,11 +324,16 @@ impl Ingest {
 
     /// A row under a key that several rows share: its content is part of its id.
     fn put_apart(&mut self, source: &str, table: &Table, sourced: &mut Sourced) -> Result<Outcome> {
-        sourced.id = apart(&sourced.id, &sourced.row_hash);
-        Ok(match self.insert(source, table, sourced)? {
-            Some(_) => Outcome::Kept,
-            None => Outcome::Unchanged,
-        })
+        let key = std::mem::take(&mut sourced.id);
+        sourced.id = apart(&key, &sourced.row_hash);
+        if self.insert(source, table, sourced)?.is_none() {
+            return Ok(Outcome::Unchanged);
+        }
+        // Another row of this file may have taken its place before the key was known to be shared.
+        self.connection
+            .prepare_cached("delete from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3 and valid_to = ?4")?
+            .execute(params![key, table.name, sourced.row_hash, self.id])?;
+        Ok(Outcome::Kept)
     }
 
     /// The first row under a key gives way: its content becomes part of its id too.
@@ -641,6 +646,14 @@ fn day_text(date: chrono::NaiveDate) -> String {
 
 fn apart(id: &str, row_hash: &str) -> String {
     format!("{id}~{}", &row_hash[..SHARED_KEY_HASH_LENGTH.min(row_hash.len())])
+}
+
+/// The key that a record shares with others; its own id where it shares none.
+pub(crate) fn key_of(id: &str) -> &str {
+    match id.rsplit_once('~') {
+        Some((key, hash)) if hash.len() == SHARED_KEY_HASH_LENGTH && hash.bytes().all(|b| b.is_ascii_hexdigit()) => key,
+        _ => id,
+    }
 }
 
 fn short_hash(row_hash: &str) -> u64 {

@@ -119,6 +119,15 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    /// Folds the log into the database file, so that this one file is whole when nobody has it open: connections that only
+    /// read cannot do it.
+    fn drop(&mut self) {
+        self.readers.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+        let _ = connect(&self.path, false);
+    }
+}
+
 /// A reader on loan; it goes back when dropped, also when the query panics.
 struct Lent<'a> {
     store: &'a Store,

@@ -82,6 +82,7 @@ export function measure(value: string | null | undefined, unit: string | null | 
     case 'ratio':
     case 'share': return percent(value)
     case 'percent': return `${decimal(value)}${NBSP}%`
+    case 'sanctions': return `${decimal(value)} ${isOne(value) ? 'sanção' : 'sanções'}`
     case 'days': return `${decimal(value)} ${isOne(value) ? 'dia' : 'dias'}`
     case 'business_days': return `${decimal(value)} ${isOne(value) ? 'dia útil' : 'dias úteis'}`
     case null:

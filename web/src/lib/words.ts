@@ -58,13 +58,11 @@ const OUTCOMES: Record<string, string> = { possible: 'possível', ruled_out: 'de
 const SOURCES: Record<string, string> = {
   'portal-compras': 'Portal da Transparência: compras',
   'portal-licitacoes': 'Portal da Transparência: licitações',
-  'portal-contratos': 'Portal da Transparência: contratos',
-  'portal-sancoes': 'Portal da Transparência: sanções',
+  'portal-ceis': 'Cadastro de empresas inidôneas e suspensas (CEIS)',
+  'portal-cnep': 'Cadastro de empresas punidas (CNEP)',
+  'portal-sancoes-lista': 'Portal da Transparência: lista de sanções',
   'portal-ui': 'Portal da Transparência: consulta de contratos',
   pncp: 'Portal Nacional de Contratações Públicas (PNCP)',
-  ceis: 'Cadastro de empresas inidôneas e suspensas (CEIS)',
-  cnep: 'Cadastro de empresas punidas (CNEP)',
-  cepim: 'Entidades sem fins lucrativos impedidas (CEPIM)',
 }
 
 const TABLES: Record<string, string> = {
@@ -122,7 +120,11 @@ const FIELDS: Record<string, string> = {
   q: 'palavras procuradas',
   quantity: 'quantidade',
   regime: 'lei que rege a compra',
+  scope: 'abrangência',
   scope_as_stated: 'abrangência',
+  body_sphere: 'esfera do órgão que sancionou',
+  listed_on: 'lista de sanções com data até a assinatura',
+  spread: 'variação dos preços',
   scope_max: 'abrangência',
   scope_min: 'abrangência',
   severity: 'gravidade',
@@ -165,13 +167,18 @@ const TABLES_OF: Record<string, string> = {
 }
 
 const REASONS: Record<string, string> = {
-  missing_key: 'sem chave',
-  missing_field: 'campo obrigatório ausente',
-  bad_date: 'data ilegível',
-  bad_money: 'valor ilegível',
-  bad_number: 'número ilegível',
-  bad_encoding: 'texto ilegível',
-  wrong_columns: 'colunas a mais ou a menos',
+  field_count: 'colunas a mais ou a menos',
+  quote: 'aspas sem par',
+  encoding: 'texto ilegível',
+  date: 'data que não existe',
+  amount: 'valor ilegível',
+  number_style: 'número em outro estilo',
+  required_field: 'campo obrigatório ausente',
+  json: 'JSON inválido',
+  type: 'tipo inesperado',
+  too_long: 'linha longa demais',
+  truncated: 'linha cortada',
+  id_collision: 'identificadores em conflito',
 }
 
 const said = (words: Record<string, string>) => (code: string | null | undefined) => (code ? (words[code] ?? code) : '')

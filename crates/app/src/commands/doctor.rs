@@ -103,10 +103,14 @@ fn check_machine(chart: &mut Chart, settings: &Settings) {
 }
 
 fn check_space(chart: &mut Chart, folder: &Path) {
-    match WriterLock::take(folder, Duration::ZERO) {
+    let lock = if folder.join("writer.lock").exists() { WriterLock::take(folder, Duration::ZERO).map(Some) } else { Ok(None) };
+    match lock {
+        _ if rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err() => {
+            chart.problem("writer", "the folder cannot be written", "give this user the right to write there");
+        }
         Ok(_) => chart.ok("writer", "nobody is writing"),
         Err(crate::Error::Locked(_)) => chart.note("writer", "another program is writing to this folder", "wait for it to end before you ingest"),
-        Err(error) => chart.problem("writer", format!("the folder cannot be written: {error}"), "give this user the right to write there"),
+        Err(error) => chart.problem("writer", format!("the lock cannot be taken: {error}"), "give this user the right to write there"),
     }
     match rustix::fs::statvfs(folder) {
         Ok(space) => {

@@ -166,7 +166,7 @@ impl App {
             "arithmetic": finding["arithmetic"],
             "peers": finding["peers"],
             "law": finding["law"],
-            "finding": finding,
+            "finding": crate::views::Finding::try_from(held.clone())?,
             "rows": rows,
             "rows_total": ids.len(),
             "segments": segments,

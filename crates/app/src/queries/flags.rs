@@ -25,11 +25,11 @@ impl App {
     /// `NotFound`; the database cannot be read.
     pub fn flag(&self, code: &str) -> Result<Flag> {
         let flag = self.catalogue().flag(code).ok_or_else(|| Error::not_found("flag", code))?;
-        Flag::new(flag, self.coverage_by_flag()?.get(code), true)
+        Flag::new(flag, self.coverage_by_flag()?.get(&flag.code), true)
     }
 
     /// Outcomes by flag. A flag that was judged over nothing has zeros; one that was never judged is not there.
-    fn coverage_by_flag(&self) -> Result<BTreeMap<String, Coverage>> {
+    pub(super) fn coverage_by_flag(&self) -> Result<BTreeMap<String, Coverage>> {
         let mut by_flag: BTreeMap<String, Coverage> = BTreeMap::new();
         if self.store().last_catalogue()?.is_some() {
             by_flag.extend(self.catalogue().flags().iter().map(|flag| (flag.code.clone(), Coverage::default())));

@@ -203,7 +203,7 @@ impl Store {
         })
     }
 
-    /// The older versions of a record, newest first.
+    /// The older versions of a record, newest first. A record whose key came to be shared shows what stood under that key.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -213,9 +213,9 @@ impl Store {
                 "select v.row_hash, f.name, v.line, i.started_at, j.started_at, v.fields from versions v
                  left join files f on f.id = v.file_id
                  left join ingests i on i.id = v.valid_from left join ingests j on j.id = v.valid_to
-                 where v.record_id = ?1 and v.tbl = ?2 order by v.rowid desc limit 50",
+                 where v.record_id in (?1, ?3) and v.tbl = ?2 order by v.rowid desc limit 50",
             )?;
-            let rows = statement.query_map(params![id, table], |row| {
+            let rows = statement.query_map(params![id, table, crate::ingest::key_of(id)], |row| {
                 Ok(RowVersion {
                     row_hash: row.get(0)?,
                     file: row.get(1)?,
