@@ -18,7 +18,8 @@ in_a_row as (
 duplicates as (
     select *, row_number() over (partition by later order by similarity desc, days, earlier) as place
     from   alike
-    where  not (earlier in (select id from in_a_row) and later in (select id from in_a_row))
+    -- Two of one row are instalments when a month or more lies between them; nearer ones are not.
+    where  not (days >= 25 and earlier in (select id from in_a_row) and later in (select id from in_a_row))
 ),
 -- The most alike earlier contract, with what is said of it.
 repeated as (

@@ -7,6 +7,23 @@ use comfy_table::{ContentArrangement, Table, presets::UTF8_BORDERS_ONLY};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
+/// Writes a line to stdout, as `println!` does; a reader that left early has seen enough, and that is no failure.
+macro_rules! say {
+    () => { $crate::output::line(format_args!("")) };
+    ($($arg:tt)*) => { $crate::output::line(format_args!($($arg)*)) };
+}
+pub(crate) use say;
+
+pub fn line(text: std::fmt::Arguments<'_>) {
+    use std::io::{ErrorKind, Write as _};
+    if let Err(error) = writeln!(std::io::stdout(), "{text}")
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        eprintln!("cidadao: stdout: {error}");
+        std::process::exit(1);
+    }
+}
+
 /// A table that fits the terminal.
 pub fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
@@ -65,9 +82,9 @@ pub fn print_ingest(report: &IngestReport) {
         cells.extend(counts.iter().map(u64::to_string));
         rows.add_row(cells);
     }
-    println!("{rows}");
+    say!("{rows}");
     let t = report.totals;
-    println!(
+    say!(
         "lidas {} = novas {} + iguais {} + substituídas {} + quarentena {}   ({:.1} s, {:.0} linhas/s)",
         t.read, t.kept, t.unchanged, t.replaced, t.quarantined, report.seconds, t.read as f64 / report.seconds.max(0.001)
     );
@@ -76,18 +93,18 @@ pub fn print_ingest(report: &IngestReport) {
     }
     if let Some(judged) = &report.judged {
         let hits: Vec<String> = judged.flags.iter().map(|f| format!("{} {}", f.code, f.hits)).collect();
-        println!("julgado ({}): {} sinais nos grupos tocados, em {:.1} s", judged.scope, hits.join(", "), judged.seconds);
+        say!("julgado ({}): {} sinais nos grupos tocados, em {:.1} s", judged.scope, hits.join(", "), judged.seconds);
     }
 }
 
 pub fn print_findings(findings: &[Value]) {
     for (at, finding) in findings.iter().enumerate() {
         let text = |pointer: &str| finding.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        println!("\n{:>2}. [{}] {} — gravidade {}", at + 1, text("/flag"), text("/title/pt"), severity(text("/severity")));
-        println!("    {}", text("/summary/pt"));
-        println!("    {}", text("/id"));
+        say!("\n{:>2}. [{}] {} — gravidade {}", at + 1, text("/flag"), text("/title/pt"), severity(text("/severity")));
+        say!("    {}", text("/summary/pt"));
+        say!("    {}", text("/id"));
     }
-    println!("\nUm sinal não é prova de irregularidade.");
+    say!("\nUm sinal não é prova de irregularidade.");
 }
 
 fn severity(code: &str) -> &str {
@@ -106,9 +123,9 @@ pub fn print_advice(advice: &[Advice]) {
             Gravity::Note => "atenção ",
             Gravity::Problem => "PROBLEMA",
         };
-        println!("{mark}  {}: {}", line.about, line.found);
+        say!("{mark}  {}: {}", line.about, line.found);
         if let Some(what) = &line.advice {
-            println!("          → {what}");
+            say!("          → {what}");
         }
     }
 }

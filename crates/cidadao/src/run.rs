@@ -6,7 +6,7 @@ use app::{App, Error, Gravity, IngestRequest, Result, Settings};
 use serde_json::json;
 
 use crate::cli::{Cli, Command, Common, FlagsCommand};
-use crate::output::{Progress, print_advice, print_findings, print_ingest, table};
+use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
 
@@ -55,7 +55,7 @@ fn start_log(settings: &Settings) {
 
 fn print_json(value: &impl serde::Serialize) {
     // Our own answers have no map keys other than text and no numbers that JSON lacks.
-    println!("{}", serde_json::to_string_pretty(value).expect("answers can be written as JSON"));
+    say!("{}", serde_json::to_string_pretty(value).expect("answers can be written as JSON"));
 }
 
 fn demo(settings: Settings, contracts: u64, no_serve: bool, json: bool) -> Result<ExitCode> {
@@ -67,7 +67,7 @@ fn demo(settings: Settings, contracts: u64, no_serve: bool, json: bool) -> Resul
     if json {
         print_json(&report);
     } else {
-        println!("Dados fictícios em {}", report.files.display());
+        say!("Dados fictícios em {}", report.files.display());
         print_ingest(&report.ingest);
         print_findings(&report.gravest);
     }
@@ -133,7 +133,7 @@ fn sample(contracts: u64, seed: u64, out: &std::path::Path, json: bool) -> Resul
         print_json(&summary);
     } else {
         let rows: u64 = summary.files.iter().map(|f| f.rows).sum();
-        println!("{} arquivos fictícios, {rows} linhas, em {}", summary.files.len(), out.display());
+        say!("{} arquivos fictícios, {rows} linhas, em {}", summary.files.len(), out.display());
     }
     Ok(DONE)
 }
@@ -158,7 +158,7 @@ fn list_flags(app: &App, json: bool) {
     for flag in catalogue.flags() {
         rows.add_row([&flag.code, &flag.name.pt, &flag.kind, &flag.severity, &flag.agent, &flag.needs.join(", ")]);
     }
-    println!("{rows}");
+    say!("{rows}");
 }
 
 fn run_flags(app: &App, json: bool) -> Result<()> {
@@ -171,7 +171,7 @@ fn run_flags(app: &App, json: bool) -> Result<()> {
     for flag in &report.flags {
         rows.add_row([flag.code.clone(), flag.hits.to_string(), format!("{:.2}", flag.seconds)]);
     }
-    println!("{rows}");
+    say!("{rows}");
     Ok(())
 }
 
@@ -187,22 +187,22 @@ fn explain_flag(app: &App, code: &str, json: bool) -> Result<()> {
         print_json(&value);
         return Ok(());
     }
-    println!("{} · {} ({}, versão {})\n", flag.code, flag.name.pt, flag.kind, flag.version);
-    println!("{}\n", flag.summary.pt);
-    println!("Fórmula: {}\n", flag.formula.pt);
-    println!("Base legal: {}\n", flag.legal_basis.join("; "));
-    println!("Precisa de: {}\n", flag.needs.join(", "));
+    say!("{} · {} ({}, versão {})\n", flag.code, flag.name.pt, flag.kind, flag.version);
+    say!("{}\n", flag.summary.pt);
+    say!("Fórmula: {}\n", flag.formula.pt);
+    say!("Base legal: {}\n", flag.legal_basis.join("; "));
+    say!("Precisa de: {}\n", flag.needs.join(", "));
     for parameter in &flag.parameters {
-        println!("Parâmetro {} = {} ({} a {} {}): {}", parameter.name, parameter.default, parameter.min, parameter.max, parameter.unit, parameter.description.pt);
+        say!("Parâmetro {} = {} ({} a {} {}): {}", parameter.name, parameter.default, parameter.min, parameter.max, parameter.unit, parameter.description.pt);
     }
     for exclusion in &flag.exclusions {
-        println!("Fica de fora: {}", exclusion.pt);
+        say!("Fica de fora: {}", exclusion.pt);
     }
-    println!("\nO que pode explicar:");
+    say!("\nO que pode explicar:");
     for explanation in &flag.explanations {
-        println!("  - {}", explanation.pt);
+        say!("  - {}", explanation.pt);
     }
-    println!("\nSQL:\n\n{}", flag.sql);
+    say!("\nSQL:\n\n{}", flag.sql);
     Ok(())
 }
 
@@ -219,7 +219,7 @@ fn coverage(app: &App, json: bool) -> Result<()> {
         let sum: i64 = counts.not_computable.values().sum();
         rows.add_row([flag.code.clone(), counts.hit.to_string(), counts.clear.to_string(), sum.to_string(), missing.join(", ")]);
     }
-    println!("{rows}");
+    say!("{rows}");
     Ok(())
 }
 

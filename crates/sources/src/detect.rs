@@ -214,6 +214,10 @@ pub(crate) fn sniff(input: &Input, hint: Option<&str>) -> Result<Shape, Error> {
         let read = bytes.take(BEGINNING_BYTES as u64).read_to_end(&mut beginning);
         read.map(|_| beginning).map_err(|cause| Error::io(&input.name, cause))
     })?;
+    if beginning.starts_with(b"\xFF\xFE") || beginning.starts_with(b"\xFE\xFF") {
+        // Two such bytes also begin what is no text at all.
+        return Err(if is_utf16(&beginning) { Error::Utf16 { name: input.name.clone() } } else { unknown(input, &beginning, Encoding::Cp1252) });
+    }
     let whole = beginning.len() < BEGINNING_BYTES;
     let encoding = Encoding::of_beginning(&beginning, whole);
     let text = beginning.strip_prefix(crate::encoding::BOM).unwrap_or(&beginning);
@@ -227,6 +231,12 @@ pub(crate) fn sniff(input: &Input, hint: Option<&str>) -> Result<Shape, Error> {
         }
         Some(_) => sniff_csv(input, hint, text, encoding),
     }
+}
+
+/// Whether most letters behind the mark are ASCII, as they are in any text of ours.
+fn is_utf16(beginning: &[u8]) -> bool {
+    let blanks = beginning[2..].iter().filter(|b| **b == 0).count();
+    blanks * 3 >= beginning.len()
 }
 
 fn check_hint(input: &Input, hint: Option<&str>, found: &str) -> Result<(), Error> {

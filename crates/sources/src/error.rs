@@ -38,6 +38,12 @@ pub enum Error {
         /// The file, as people know it.
         name: String,
     },
+    /// Text in UTF-16, which no source writes.
+    #[error("{name} is text in UTF-16; save it as UTF-8 and ingest it again")]
+    Utf16 {
+        /// The file, as people know it.
+        name: String,
+    },
     /// No format that we know.
     #[error("{name} is in no format that we know; it begins with `{first_line}`; known sources: {known}")]
     UnknownFormat {

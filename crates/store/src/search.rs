@@ -22,7 +22,7 @@ pub fn index_words(text: &str, out: &mut String) {
 }
 
 /// The FTS5 expression that finds every word of `text`; `None` when it holds no word.
-/// The last word also finds longer words that start with it.
+/// Whole words only: the beginning of a word would have to walk every word that starts with it, for each row asked.
 #[must_use]
 pub fn match_expression(text: &str) -> Option<String> {
     let mut words: Vec<String> = Vec::new();
@@ -31,12 +31,10 @@ pub fn match_expression(text: &str) -> Option<String> {
             words.push(word.to_owned());
         }
     });
-    let last = words.len().checked_sub(1)?;
-    let quoted: Vec<String> = words
-        .iter()
-        .enumerate()
-        .map(|(at, word)| if at == last && word.len() >= 3 { format!("\"{word}\"*") } else { format!("\"{word}\"") })
-        .collect();
+    if words.is_empty() {
+        return None;
+    }
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
     Some(quoted.join(" AND "))
 }
 
@@ -87,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_query_cannot_break_the_index_syntax() {
-        assert_eq!(match_expression("\" OR * NEAR( limpeza").as_deref(), Some("\"or\" AND \"near\" AND \"limpeza\"*"));
+        assert_eq!(match_expression("\" OR * NEAR( limpeza").as_deref(), Some("\"or\" AND \"near\" AND \"limpeza\""));
         assert_eq!(match_expression(" de  ---"), None);
     }
 }

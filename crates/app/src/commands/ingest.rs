@@ -3,7 +3,7 @@
 //! One thread reads and maps, one writes. Everything becomes visible in one transaction at the end; whatever happens
 //! before leaves what was there untouched. Then the touched peer groups are judged.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -115,12 +115,19 @@ impl App {
     /// not stop the others; its report says why.
     pub fn ingest(&self, request: &IngestRequest, tell: &mut dyn FnMut(IngestProgress<'_>)) -> Result<IngestReport> {
         let started = Instant::now();
+        if let Some(source) = request.source.as_deref().filter(|s| !sources::SOURCES.contains(s)) {
+            return Err(Error::invalid("source", format!("there is no `{source}`; known: {}", sources::SOURCES.join(", "))));
+        }
         let _lock = WriterLock::take(self.folder(), LOCK_PATIENCE)?;
         self.lake().remove_orphans(self.store())?;
         let mut reports: Vec<FileReport> = Vec::new();
-        let fresh = self.fresh_files(request, &mut reports)?;
+        let (fresh, repeated) = self.fresh_files(request, &mut reports)?;
         if !fresh.is_empty() {
             self.read_and_commit(request, &fresh, &mut reports, tell)?;
+        }
+        for file in repeated {
+            let rows = self.store().file_seen(&file.sha256, file.input.member.as_deref().unwrap_or_default())?;
+            reports.push(rows.map_or_else(|| same_as_failed(file.input.name.clone()), |rows| seen_before(file.input.name.clone(), rows)));
         }
         let judged = self.judge_pending(&mut |flag| tell(IngestProgress::Judging(flag)))?;
         reports.sort_by(|a, b| a.name.cmp(&b.name));
@@ -135,11 +142,13 @@ impl App {
         Ok(IngestReport { totals, files: reports, judged, seconds: started.elapsed().as_secs_f64() })
     }
 
-    /// The files not seen before; those seen are reported at once, their rows unchanged.
-    fn fresh_files(&self, request: &IngestRequest, reports: &mut Vec<FileReport>) -> Result<Vec<Fresh>> {
+    /// The files not seen before, and those whose content stands twice in this call; those seen are reported at once,
+    /// their rows unchanged.
+    fn fresh_files(&self, request: &IngestRequest, reports: &mut Vec<FileReport>) -> Result<(Vec<Fresh>, Vec<Fresh>)> {
         let mut hashes: HashMap<PathBuf, String> = HashMap::new();
-        let mut fresh: Vec<Fresh> = Vec::new();
-        let mut listed: std::collections::HashSet<(String, String)> = std::collections::HashSet::new();
+        let (mut fresh, mut repeated): (Vec<Fresh>, Vec<Fresh>) = (Vec::new(), Vec::new());
+        let mut listed: HashSet<(String, String)> = HashSet::new();
+        let mut named_twice: HashSet<(PathBuf, String)> = HashSet::new();
         for path in &request.paths {
             let named = path.is_file();
             for input in sources::discover(std::slice::from_ref(path))? {
@@ -152,23 +161,18 @@ impl App {
                     }
                 };
                 let member = input.member.clone().unwrap_or_default();
-                if !listed.insert((sha256.clone(), member.clone())) {
-                    // The same content twice in one call.
+                if !named_twice.insert((input.path.clone(), member.clone())) {
+                    // By itself and with its folder, say.
                     continue;
                 }
                 match self.store().file_seen(&sha256, &member)? {
-                    Some(rows) => reports.push(FileReport {
-                        name: input.name,
-                        source: None,
-                        status: "seen_before",
-                        error: None,
-                        account: Totals { read: rows, unchanged: rows, ..Totals::default() },
-                    }),
-                    None => fresh.push(Fresh { input, sha256, named }),
+                    Some(rows) => reports.push(seen_before(input.name, rows)),
+                    None if listed.insert((sha256.clone(), member)) => fresh.push(Fresh { input, sha256, named }),
+                    None => repeated.push(Fresh { input, sha256, named }),
                 }
             }
         }
-        Ok(fresh)
+        Ok((fresh, repeated))
     }
 
     fn read_and_commit(
@@ -206,6 +210,18 @@ impl App {
         ingest.commit(&total, &at)?;
         Ok(())
     }
+}
+
+/// The report of a file whose content is held already.
+fn seen_before(name: String, rows: u64) -> FileReport {
+    let account = Totals { read: rows, unchanged: rows, ..Totals::default() };
+    FileReport { name, source: None, status: "seen_before", error: None, account }
+}
+
+/// The report of a copy of a file of the same call that could not be read.
+fn same_as_failed(name: String) -> FileReport {
+    let error = Some(format!("{name} has the content of another file of this call, which could not be read"));
+    FileReport { name, source: None, status: "failed", error, account: Totals::default() }
 }
 
 /// What the reader tells the writer, file after file.
@@ -282,7 +298,7 @@ fn write_file(
     }
     let status = match &outcome {
         Ok(()) => "ingested",
-        Err(sources::Error::UnknownFormat { .. }) if !file.named => "not_recognised",
+        Err(sources::Error::UnknownFormat { .. } | sources::Error::Empty { .. }) if !file.named => "not_recognised",
         Err(_) => "failed",
     };
     let report = FileReport {

@@ -146,7 +146,7 @@ fn latin_1_bytes_in_a_file_marked_as_utf_8_cost_their_row() {
     // One byte of Latin-1 in the third row's object.
     let at = bytes.windows(7).position(|w| w == b"lote 13").unwrap();
     bytes.splice(at..at + 4, *b"l\xf4te");
-    let house = quarantines("marcado.csv", &bytes, [4, 3, 0, 0, 1], &[(4, "", "encoding")]);
+    let house = quarantines("marcado.csv", &bytes, [4, 3, 0, 0, 1], &[(4, "Objeto", "encoding")]);
     assert!(quarantine(&house)[0].4.contains("0000132024") || quarantine(&house)[0].4.contains("000132024"), "{:?}", quarantine(&house));
 }
 

@@ -29,9 +29,8 @@ fn the_exit_code_says_how_it_ended() {
     }
     let unknown = house.program().args(["flags", "explain", "BR99"]).run();
     assert!(unknown.code != Some(0) && unknown.stderr.contains("BR99"), "{unknown:?}");
-    let source = house.program().args(["ingest", "--source", "no-such"]).arg(&good).run();
-    assert!(source.stderr.contains("no-such"), "{source:?}");
-    assert_ne!(source.code, Some(0));
+    let source = house.program().args(["ingest", "--source", "no-such"]).arg(&good).run().ends_with(2);
+    assert!(source.stderr.contains("no-such") && source.stderr.contains("portal-compras"), "{source:?}");
 }
 
 #[test]
@@ -56,7 +55,8 @@ fn every_command_gives_one_json_document_on_stdout() {
     assert!(house.json(&["flags", "run"])["flags"].is_array());
     assert!(house.json(&["doctor"])["checks"].is_array());
     let out = house.root().join("s");
-    assert_eq!(house.json(&["sample", "--contracts", "150", "--out", out.to_str().unwrap()])["contracts"], 150);
+    // What is planted needs some contracts of its own.
+    assert!(house.json(&["sample", "--contracts", "150", "--out", out.to_str().unwrap()])["contracts"].as_u64().unwrap() >= 150);
 }
 
 #[test]

@@ -30,24 +30,43 @@ fn subject(parts: &[&str]) -> String {
 }
 
 /// The outcomes of what a planted case speaks of.
-fn found<'a>(case: &Value, all: &'a Outcomes, items: &BTreeMap<(String, String), Vec<String>>) -> Vec<&'a (String, String)> {
+fn found<'a>(case: &Value, all: &'a Outcomes, held: &Held) -> Vec<&'a (String, String)> {
     let text = |name: &str| case[name].as_str().unwrap_or_default().to_owned();
     let of = |subject: String| all.get(&(text("flag"), subject));
     match case["flag"].as_str().unwrap() {
-        "BR05" => items.get(&(text("contract_id"), text("catalog_code"))).into_iter().flatten().filter_map(|id| of(id.clone())).collect(),
+        "BR05" => held.items.get(&(text("contract_id"), text("catalog_code"))).into_iter().flatten().filter_map(|id| of(id.clone())).collect(),
         "BR11" => {
-            let prefix = format!("{}|{}|", text("subject_id"), case["year"]);
-            let activity = text("activity");
-            all.iter().filter(|((f, s), _)| f == "BR11" && s.starts_with(&prefix) && activity_is(&s[prefix.len()..], &activity)).map(|(_, o)| o).collect()
+            // The line of activity is the one that its contracts were read as.
+            let contracts = case["subject"]["contracts"].as_array().unwrap();
+            let activities: BTreeSet<&String> = contracts.iter().filter_map(|id| held.activities.get(id.as_str().unwrap())).collect();
+            activities.into_iter().filter_map(|activity| of(format!("{}|{}|{activity}", text("subject_id"), case["year"]))).collect()
         }
         "BR19" => case["subject_ids"].as_array().unwrap().iter().filter_map(|id| of(id.as_str().unwrap().to_owned())).collect(),
         _ => of(text("subject_id")).into_iter().collect(),
     }
 }
 
-fn activity_is(code: &str, name: &str) -> bool {
-    let folded = |t: &str| model::text::fold(t).chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>();
-    folded(code) == folded(name)
+/// What is needed beside the outcomes to find a planted case again.
+struct Held {
+    /// (contract, catalogue code) → items.
+    items: BTreeMap<(String, String), Vec<String>>,
+    /// Contract → line of activity.
+    activities: BTreeMap<String, String>,
+}
+
+impl Held {
+    fn of(house: &House) -> Self {
+        let db = rusqlite::Connection::open(house.data().join("cidadao.db")).unwrap();
+        let mut items: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+        let mut statement = db.prepare("select contract_id, catalog_code, id from items where contract_id is not null and catalog_code is not null").unwrap();
+        let rows = statement.query_map([], |r| Ok(((r.get(0)?, r.get(1)?), r.get(2)?))).unwrap();
+        for (key, id) in rows.map(Result::unwrap) {
+            items.entry(key).or_default().push(id);
+        }
+        let mut statement = db.prepare("select id, activity from contracts where activity is not null").unwrap();
+        let rows = statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?))).unwrap();
+        Self { items, activities: rows.map(Result::unwrap).collect() }
+    }
 }
 
 #[test]
@@ -56,20 +75,14 @@ fn what_was_planted_is_found_and_its_benign_twins_are_not() {
     let files = sample(&house, 20_000, 2_026);
     let _ = house.ingest(&[&files]).ends_with(3);
     let all = outcomes(&house);
-    let db = rusqlite::Connection::open(house.data().join("cidadao.db")).unwrap();
-    let mut items: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-    let mut statement = db.prepare("select contract_id, catalog_code, id from items where contract_id is not null and catalog_code is not null").unwrap();
-    let rows = statement.query_map([], |r| Ok(((r.get(0)?, r.get(1)?), r.get(2)?))).unwrap();
-    for (key, id) in rows.map(Result::unwrap) {
-        items.entry(key).or_default().push(id);
-    }
+    let held = Held::of(&house);
     let truth = std::fs::read_to_string(files.join("truth.jsonl")).unwrap();
     let mut score: BTreeMap<String, [u32; 4]> = BTreeMap::new();
     let mut faults = Vec::new();
     let mut planted = BTreeSet::new();
     for case in truth.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()).filter(|c| c["flag"] != "quarantine") {
         let (flag, expected) = (case["flag"].as_str().unwrap(), case["expect"].as_str().unwrap());
-        let got = found(&case, &all, &items);
+        let got = found(&case, &all, &held);
         let is = |outcome: &str| got.iter().any(|o| o.0 == outcome);
         let right = match expected {
             "hit" => is("hit"),
@@ -120,7 +133,8 @@ fn what_was_planted_to_be_quarantined_is_with_file_and_line() {
         .lines()
         .map(|l| serde_json::from_str::<Value>(l).unwrap())
         .filter(|c| c["flag"] == "quarantine")
-        .map(|c| (c["file"].as_str().unwrap().rsplit('/').next().unwrap().to_owned(), c["line"].as_i64().or(c["record"].as_i64()).unwrap()))
+        // Records of a page are counted from nought there, from one here.
+        .map(|c| (c["file"].as_str().unwrap().rsplit('/').next().unwrap().to_owned(), c["line"].as_i64().or(c["record"].as_i64().map(|n| n + 1)).unwrap()))
         .collect();
     assert!(!expected.is_empty());
     assert_eq!(found, expected);
