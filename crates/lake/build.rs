@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 fn main() {
     let native = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../native/lib");
     println!("cargo:rerun-if-changed={}", native.display());
-    let Some(profile) = std::env::var_os("OUT_DIR").and_then(|out| PathBuf::from(out).ancestors().nth(3).map(Path::to_owned)) else {
+    let Some(profile) =
+        std::env::var_os("OUT_DIR").and_then(|out| PathBuf::from(out).ancestors().nth(3).map(Path::to_owned))
+    else {
         return;
     };
     let Ok(entries) = std::fs::read_dir(&native) else {
@@ -18,9 +20,7 @@ fn main() {
             continue;
         }
         let target = profile.join(&name);
-        let same = |a: &Path, b: &Path| {
-            matches!((a.metadata(), b.metadata()), (Ok(a), Ok(b)) if a.len() == b.len() && a.modified().ok() <= b.modified().ok())
-        };
+        let same = |a: &Path, b: &Path| matches!((a.metadata(), b.metadata()), (Ok(a), Ok(b)) if a.len() == b.len() && a.modified().ok() <= b.modified().ok());
         if !same(&entry.path(), &target) {
             // A program that runs from there keeps its old file; a new one takes the name.
             let _ = std::fs::remove_file(&target);

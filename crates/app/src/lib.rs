@@ -20,10 +20,10 @@ use store::Store;
 pub use commands::demo::{DemoReport, write_sample};
 pub use commands::doctor::{Advice, Gravity};
 pub use commands::ingest::{FileReport, IngestProgress, IngestReport, IngestRequest};
-pub use queries::coverage::FlagCoverage;
 pub use commands::judge::JudgeReport;
 pub use error::{Error, Result};
 pub use folder::WriterLock;
+pub use queries::coverage::FlagCoverage;
 pub use settings::Settings;
 
 /// The program's version.

@@ -14,7 +14,8 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 const PREFIX: &str = "CIDADAO_";
 
 /// Variables with the prefix that are no settings: they steer tests, builds and benches.
-const NOT_SETTINGS: &[&str] = &["CIDADAO_REAL_DATA", "CIDADAO_FUZZ_SECONDS", "CIDADAO_BIN", "CIDADAO_CONFIG", "CIDADAO_SEED"];
+const NOT_SETTINGS: &[&str] =
+    &["CIDADAO_REAL_DATA", "CIDADAO_FUZZ_SECONDS", "CIDADAO_BIN", "CIDADAO_CONFIG", "CIDADAO_SEED"];
 
 /// Every setting, in force.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -74,7 +75,8 @@ impl Settings {
     /// # Errors
     /// A file that cannot be read, an unknown key, a value of another type or out of its range; the message says which.
     pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self> {
-        let mut table: toml::Table = toml::from_str(DEFAULT).map_err(|e| Error::Settings(format!("embedded defaults: {e}")))?;
+        let mut table: toml::Table =
+            toml::from_str(DEFAULT).map_err(|e| Error::Settings(format!("embedded defaults: {e}")))?;
         let mut changed = BTreeMap::new();
         if let Some(path) = file {
             let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, &e))?;
@@ -116,7 +118,11 @@ impl Settings {
 }
 
 fn merge(
-    into: &mut toml::Table, from: toml::Table, path: &str, origin: &str, changed: &mut BTreeMap<String, String>,
+    into: &mut toml::Table,
+    from: toml::Table,
+    path: &str,
+    origin: &str,
+    changed: &mut BTreeMap<String, String>,
 ) -> Result<()> {
     for (key, value) in from {
         let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
@@ -135,12 +141,15 @@ fn merge(
 }
 
 fn set_from_environment(
-    table: &mut toml::Table, variable: &str, text: &str, changed: &mut BTreeMap<String, String>,
+    table: &mut toml::Table,
+    variable: &str,
+    text: &str,
+    changed: &mut BTreeMap<String, String>,
 ) -> Result<()> {
     let wanted = variable[PREFIX.len()..].to_ascii_lowercase();
     let unknown = || Error::Settings(format!("{variable}: no setting has this name"));
     let (section, key) = if table.contains_key(&wanted) {
-        (None, wanted.clone())
+        (None, wanted)
     } else {
         let (section, key) = wanted.split_once('_').ok_or_else(unknown)?;
         (Some(section.to_owned()), key.to_owned())
@@ -188,7 +197,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_stops_the_start_with_its_name() {
-        for (name, value) in [("CIDADAO_STORE_READERS", "0"), ("CIDADAO_STORE_READERS", "x"), ("CIDADAO_NOPE", "1"), ("CIDADAO_STORE_NOPE", "1"), ("CIDADAO_LOG_FORMAT", "xml")] {
+        for (name, value) in [
+            ("CIDADAO_STORE_READERS", "0"),
+            ("CIDADAO_STORE_READERS", "x"),
+            ("CIDADAO_NOPE", "1"),
+            ("CIDADAO_STORE_NOPE", "1"),
+            ("CIDADAO_LOG_FORMAT", "xml"),
+        ] {
             let error = load(&[(name, value)]).unwrap_err().to_string().to_lowercase();
             let key = name.rsplit('_').next().unwrap().to_lowercase();
             assert!(error.contains(&key), "{name}={value}: {error}");

@@ -40,7 +40,8 @@ pub struct Progress {
 impl Progress {
     pub fn new() -> Self {
         let bar = ProgressBar::new(0);
-        let style = ProgressStyle::with_template("{spinner} [{bar:24}] {pos}/{len} arquivos · {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = ProgressStyle::with_template("{spinner} [{bar:24}] {pos}/{len} arquivos · {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style);
         bar.enable_steady_tick(Duration::from_millis(120));
         Self { bar, started: Instant::now() }
@@ -86,7 +87,13 @@ pub fn print_ingest(report: &IngestReport) {
     let t = report.totals;
     say!(
         "lidas {} = novas {} + iguais {} + substituídas {} + quarentena {}   ({:.1} s, {:.0} linhas/s)",
-        t.read, t.kept, t.unchanged, t.replaced, t.quarantined, report.seconds, t.read as f64 / report.seconds.max(0.001)
+        t.read,
+        t.kept,
+        t.unchanged,
+        t.replaced,
+        t.quarantined,
+        report.seconds,
+        t.read as f64 / report.seconds.max(0.001)
     );
     for file in report.files.iter().filter(|f| f.error.is_some()) {
         eprintln!("{}: {}", file.status.replace('_', " "), file.error.as_deref().unwrap_or_default());

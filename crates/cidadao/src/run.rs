@@ -176,10 +176,7 @@ fn run_flags(app: &App, json: bool) -> Result<()> {
 }
 
 fn explain_flag(app: &App, code: &str, json: bool) -> Result<()> {
-    let flag = app
-        .catalogue()
-        .flag(code)
-        .ok_or_else(|| Error::NotFound { what: "flag", id: code.to_owned() })?;
+    let flag = app.catalogue().flag(code).ok_or_else(|| Error::NotFound { what: "flag", id: code.to_owned() })?;
     if json {
         let mut value = serde_json::to_value(flag).expect("a flag can be written as JSON");
         value["sql"] = json!(flag.sql);
@@ -193,7 +190,15 @@ fn explain_flag(app: &App, code: &str, json: bool) -> Result<()> {
     say!("Base legal: {}\n", flag.legal_basis.join("; "));
     say!("Precisa de: {}\n", flag.needs.join(", "));
     for parameter in &flag.parameters {
-        say!("Parâmetro {} = {} ({} a {} {}): {}", parameter.name, parameter.default, parameter.min, parameter.max, parameter.unit, parameter.description.pt);
+        say!(
+            "Parâmetro {} = {} ({} a {} {}): {}",
+            parameter.name,
+            parameter.default,
+            parameter.min,
+            parameter.max,
+            parameter.unit,
+            parameter.description.pt
+        );
     }
     for exclusion in &flag.exclusions {
         say!("Fica de fora: {}", exclusion.pt);
@@ -217,7 +222,13 @@ fn coverage(app: &App, json: bool) -> Result<()> {
         let counts = &flag.counts;
         let missing: Vec<String> = counts.not_computable.iter().map(|(field, n)| format!("{field} {n}")).collect();
         let sum: i64 = counts.not_computable.values().sum();
-        rows.add_row([flag.code.clone(), counts.hit.to_string(), counts.clear.to_string(), sum.to_string(), missing.join(", ")]);
+        rows.add_row([
+            flag.code.clone(),
+            counts.hit.to_string(),
+            counts.clear.to_string(),
+            sum.to_string(),
+            missing.join(", "),
+        ]);
     }
     say!("{rows}");
     Ok(())

@@ -74,7 +74,8 @@ pub(crate) fn hit_of(flag: &Flag, row: &TextRow, peer_values: &[String]) -> Hit 
     let id = finding_id(&flag.code, &subject_id);
     let severity = row.get("severity").unwrap_or(&flag.severity).to_owned();
     let amount = row.get("amount").and_then(|a| Money::parse(a).ok()).unwrap_or_default();
-    let contract_ids: Vec<String> = text("contract_ids").split(ID_SEPARATOR).filter(|i| !i.is_empty()).map(str::to_owned).collect();
+    let contract_ids: Vec<String> =
+        text("contract_ids").split(ID_SEPARATOR).filter(|i| !i.is_empty()).map(str::to_owned).collect();
     let party = |kind: &str| {
         let id = row.get(&format!("{kind}_id"));
         id.map_or(Value::Null, |id| json!({"id": id, "name": row.get(&format!("{kind}_name"))}))

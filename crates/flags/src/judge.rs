@@ -39,7 +39,6 @@ pub struct Outcomes<'a> {
     pub after: &'a Path,
 }
 
-
 /// Judges `flag` for the peer groups that changed rows touch (all of them in a session over everything) and writes
 /// every outcome.
 ///
@@ -47,26 +46,39 @@ pub struct Outcomes<'a> {
 /// The analysis fails: a segment is missing, the disk is full, the SQL is wrong.
 pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<Judged> {
     let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
-    set_scope(session, outcomes.before.map(|_| format!("select distinct k from ({}) as t where k is not null", flag.touched)).as_deref()).map_err(failed)?;
+    set_scope(
+        session,
+        outcomes
+            .before
+            .map(|_| format!("select distinct k from ({}) as t where k is not null", flag.touched))
+            .as_deref(),
+    )
+    .map_err(failed)?;
     prepare(session, flag)?;
     let sql = sql_with_parameters(flag, &flag.sql)?;
     write_outcomes(session, &sql, outcomes).map_err(failed)?;
     let mut groups = Vec::new();
     if outcomes.before.is_some() {
-        session.rows("select k from scope order by k", |row| {
-            groups.extend(row.get("k").map(str::to_owned));
-            Ok(())
-        }).map_err(failed)?;
+        session
+            .rows("select k from scope order by k", |row| {
+                groups.extend(row.get("k").map(str::to_owned));
+                Ok(())
+            })
+            .map_err(failed)?;
     }
     judge_hits(session, &sql, outcomes).map_err(failed)?;
     let peers = peer_values(session, flag).map_err(failed)?;
     let mut hits = Vec::new();
-    session.rows("select * from judged where outcome = 'hit' order by subject_id", |row| {
-        let values = row.get("peer_key").and_then(|key| peers.get(key)).map_or(&[][..], Vec::as_slice);
-        hits.push(hit_of(flag, row, values));
-        Ok(())
-    }).map_err(failed)?;
-    session.run("drop table judged; drop table scope; drop table if exists peers; drop table if exists near_pairs").map_err(failed)?;
+    session
+        .rows("select * from judged where outcome = 'hit' order by subject_id", |row| {
+            let values = row.get("peer_key").and_then(|key| peers.get(key)).map_or(&[][..], Vec::as_slice);
+            hits.push(hit_of(flag, row, values));
+            Ok(())
+        })
+        .map_err(failed)?;
+    session
+        .run("drop table judged; drop table scope; drop table if exists peers; drop table if exists near_pairs")
+        .map_err(failed)?;
     Ok(Judged { groups, hits })
 }
 
@@ -90,15 +102,19 @@ pub fn evidence_rows(session: &Session, flag: &Flag, group: &str, subject: &str)
     let (group, subject) = (Literal::Text(group.to_owned()).sql(), Literal::Text(subject.to_owned()).sql());
     set_scope(session, Some(&format!("select {group} as k"))).map_err(failed)?;
     prepare(session, flag)?;
-    session.run(&format!("create or replace temp table judged as {}", sql_with_parameters(flag, &flag.sql)?)).map_err(failed)?;
+    session
+        .run(&format!("create or replace temp table judged as {}", sql_with_parameters(flag, &flag.sql)?))
+        .map_err(failed)?;
     let sql = sql_with_parameters(flag, &flag.rows_sql)?.replace("$subject", &subject);
     let mut rows = Vec::new();
-    session.rows(&sql, |row| {
-        if let (Some(table), Some(id)) = (row.get("tbl"), row.get("id")) {
-            rows.push((table.to_owned(), id.to_owned()));
-        }
-        Ok(())
-    }).map_err(failed)?;
+    session
+        .rows(&sql, |row| {
+            if let (Some(table), Some(id)) = (row.get("tbl"), row.get("id")) {
+                rows.push((table.to_owned(), id.to_owned()));
+            }
+            Ok(())
+        })
+        .map_err(failed)?;
     Ok(rows)
 }
 
@@ -131,11 +147,15 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
     for derived in &flag.derived {
         match derived.as_str() {
             "near_pairs" => near_pairs::make(session)?,
-            other => return Err(Error::Folder { flag: flag.code.clone(), because: format!("no derived table `{other}`") }),
+            other => {
+                return Err(Error::Folder { flag: flag.code.clone(), because: format!("no derived table `{other}`") });
+            }
         }
     }
     if let Some(peers) = &flag.peers_sql {
-        session.run(&format!("create or replace temp table peers as {}", sql_with_parameters(flag, peers)?)).map_err(failed)?;
+        session
+            .run(&format!("create or replace temp table peers as {}", sql_with_parameters(flag, peers)?))
+            .map_err(failed)?;
     }
     Ok(())
 }
@@ -151,7 +171,10 @@ fn write_outcomes(session: &Session, sql: &str, outcomes: Outcomes<'_>) -> lake:
             path_literal(before)
         ));
     }
-    session.run(&format!("copy ({all}) to {} (format parquet, compression zstd, row_group_size 61440)", path_literal(outcomes.after)))
+    session.run(&format!(
+        "copy ({all}) to {} (format parquet, compression zstd, row_group_size 61440)",
+        path_literal(outcomes.after)
+    ))
 }
 
 /// Makes the table `judged` of the hits with all that is said of them: the groups that have one are judged once more.
@@ -162,7 +185,8 @@ fn judge_hits(session: &Session, sql: &str, outcomes: Outcomes<'_>) -> lake::Res
     );
     session.run(&format!("create or replace temp table hit_groups as {groups}"))?;
     set_scope(session, Some("select k from hit_groups"))?;
-    session.run(&format!("create or replace temp table judged as select * from ({sql}) as judged where outcome = 'hit'"))
+    session
+        .run(&format!("create or replace temp table judged as select * from ({sql}) as judged where outcome = 'hit'"))
 }
 
 fn path_literal(path: &Path) -> String {

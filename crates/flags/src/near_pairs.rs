@@ -32,8 +32,12 @@ struct Candidate {
 
 /// Makes the temporary table `near_pairs (earlier, later, days, similarity)` for the pairs in `scope`.
 pub(crate) fn make(session: &Session) -> Result<()> {
-    session.run("create or replace temp table near_pairs (earlier varchar, later varchar, days integer, similarity double)")?;
-    let rows = session.count("select count(*) from contracts where in_scope(buyer_id || '|' || coalesce(supplier_root, supplier_id))")?;
+    session.run(
+        "create or replace temp table near_pairs (earlier varchar, later varchar, days integer, similarity double)",
+    )?;
+    let rows = session.count(
+        "select count(*) from contracts where in_scope(buyer_id || '|' || coalesce(supplier_root, supplier_id))",
+    )?;
     let parts = rows / LOT_ROWS + 1;
     let select = include_str!("near_rows.sql").replace("$parts", &parts.to_string());
     session.run(&format!("create or replace temp table near_rows as {select}"))?;
@@ -41,15 +45,20 @@ pub(crate) fn make(session: &Session) -> Result<()> {
     for part in 0..parts {
         let mut pair = String::new();
         let mut group: Vec<Candidate> = Vec::new();
-        session.rows(&format!("select pair, id, object, signed_on, value from near_rows where part = {part} order by pair, value, id"), |row| {
-            if row.get("pair") != Some(pair.as_str()) {
-                compare(&group, &mut lot);
-                group.clear();
-                row.get("pair").unwrap_or_default().clone_into(&mut pair);
-            }
-            group.extend(candidate(row));
-            if lot.len() >= LOT { write(session, &mut lot) } else { Ok(()) }
-        })?;
+        session.rows(
+            &format!(
+                "select pair, id, object, signed_on, value from near_rows where part = {part} order by pair, value, id"
+            ),
+            |row| {
+                if row.get("pair") != Some(pair.as_str()) {
+                    compare(&group, &mut lot);
+                    group.clear();
+                    row.get("pair").unwrap_or_default().clone_into(&mut pair);
+                }
+                group.extend(candidate(row));
+                if lot.len() >= LOT { write(session, &mut lot) } else { Ok(()) }
+            },
+        )?;
         compare(&group, &mut lot);
     }
     write(session, &mut lot)?;
@@ -71,9 +80,11 @@ fn compare(group: &[Candidate], lot: &mut Vec<String>) {
     let mut memo = Shingled::default();
     for (at, low) in group.iter().enumerate() {
         // Of two values within 1 % of either, the greater is the wider bound.
-        let near = |high: &&Candidate| (high.value.scaled() - low.value.scaled()).saturating_mul(100) <= high.value.scaled();
+        let near =
+            |high: &&Candidate| (high.value.scaled() - low.value.scaled()).saturating_mul(100) <= high.value.scaled();
         for high in group[at + 1..].iter().take_while(near) {
-            let (earlier, later) = if (low.signed_on, &low.id) < (high.signed_on, &high.id) { (low, high) } else { (high, low) };
+            let (earlier, later) =
+                if (low.signed_on, &low.id) < (high.signed_on, &high.id) { (low, high) } else { (high, low) };
             let days = (later.signed_on - earlier.signed_on).num_days();
             let gap = (later.value.scaled() - earlier.value.scaled()).abs().saturating_mul(100);
             if days > DAYS_MAX || gap > earlier.value.scaled() {

@@ -51,10 +51,8 @@ fn written(value: &str, form: &str, language: Language) -> String {
     };
     match form {
         "brl" => Money::parse(value).map_or_else(|_| value.to_owned(), |m| if pt { m.to_brl() } else { english(m) }),
-        "date" => model::dates::parse_iso(value).map_or_else(
-            |_| value.to_owned(),
-            |d| if pt { model::dates::to_br(d) } else { d.to_string() },
-        ),
+        "date" => model::dates::parse_iso(value)
+            .map_or_else(|_| value.to_owned(), |d| if pt { model::dates::to_br(d) } else { d.to_string() }),
         "int" => value.split('.').next().unwrap_or(value).to_owned(),
         "dec2" => fixed(2, 1.0),
         "dec4" => fixed(4, 1.0),
@@ -63,19 +61,25 @@ fn written(value: &str, form: &str, language: Language) -> String {
             let text = if value.contains('.') { value.trim_end_matches('0').trim_end_matches('.') } else { value };
             decimal(text.to_owned())
         }
-        "cnpj" => Cnpj::parse(value.trim_start_matches("cnpj:"))
-            .map_or_else(|_| value.split_once('|').map_or(value, |(id, _)| id).replace("cpf:", "CPF "), |c| c.formatted()),
+        "cnpj" => Cnpj::parse(value.trim_start_matches("cnpj:")).map_or_else(
+            |_| value.split_once('|').map_or(value, |(id, _)| id).replace("cpf:", "CPF "),
+            |c| c.formatted(),
+        ),
         _ => value.to_owned(),
     }
 }
 
 /// Money with English marks: `R$ 87,600.00`.
 fn english(money: Money) -> String {
-    money.to_brl().chars().map(|c| match c {
-        '.' => ',',
-        ',' => '.',
-        c => c,
-    }).collect()
+    money
+        .to_brl()
+        .chars()
+        .map(|c| match c {
+            '.' => ',',
+            ',' => '.',
+            c => c,
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -121,13 +121,20 @@ impl Session {
         for table in TABLES {
             let columns: Vec<String> = columns_of(table).map(|c| format!("{} {}", c.name, sql_type(c))).collect();
             let name = table.name;
-            connection.execute_batch(&format!("create table {name} ({}); create view changed_{name} as from {name};", columns.join(", ")))?;
+            connection.execute_batch(&format!(
+                "create table {name} ({}); create view changed_{name} as from {name};",
+                columns.join(", ")
+            ))?;
         }
         for (table, rows) in rows {
             for row in rows {
                 let names: Vec<&str> = row.keys().map(String::as_str).collect();
                 let values: Vec<String> = row.values().map(literal_of).collect();
-                connection.execute_batch(&format!("insert into {table} ({}) values ({})", names.join(", "), values.join(", ")))?;
+                connection.execute_batch(&format!(
+                    "insert into {table} ({}) values ({})",
+                    names.join(", "),
+                    values.join(", ")
+                ))?;
             }
         }
         Ok(Self { connection, segments: Vec::new() })

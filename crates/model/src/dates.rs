@@ -46,9 +46,8 @@ pub fn parse_iso(text: &str) -> Result<NaiveDate, DateError> {
 }
 
 fn from_digits(year: &[u8], month: &[u8], day: &[u8]) -> Option<NaiveDate> {
-    let number = |digits: &[u8]| {
-        digits.iter().try_fold(0u32, |n, d| d.is_ascii_digit().then(|| n * 10 + u32::from(d - b'0')))
-    };
+    let number =
+        |digits: &[u8]| digits.iter().try_fold(0u32, |n, d| d.is_ascii_digit().then(|| n * 10 + u32::from(d - b'0')));
     let year = i32::try_from(number(year)?).ok()?;
     NaiveDate::from_ymd_opt(year, number(month)?, number(day)?).filter(|d| plausible(*d))
 }

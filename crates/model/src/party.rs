@@ -4,7 +4,8 @@ use crate::text::normal_name;
 use crate::{Cnpj, MaskedCpf, Supplier, mask_cpfs};
 
 /// What a source writes where it does not know the supplier.
-const NOT_STATED: &[&str] = &["", "-1", "-11", "-2", "-3", "0", "NA", "N/A", "SEM INFORMACAO", "SEM INFORMAÇÃO", "SIGILOSO", "NULL", "**"];
+const NOT_STATED: &[&str] =
+    &["", "-1", "-11", "-2", "-3", "0", "NA", "N/A", "SEM INFORMACAO", "SEM INFORMAÇÃO", "SIGILOSO", "NULL", "**"];
 
 /// Whether a source's text says that it does not know.
 #[must_use]

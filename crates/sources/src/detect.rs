@@ -216,7 +216,11 @@ pub(crate) fn sniff(input: &Input, hint: Option<&str>) -> Result<Shape, Error> {
     })?;
     if beginning.starts_with(b"\xFF\xFE") || beginning.starts_with(b"\xFE\xFF") {
         // Two such bytes also begin what is no text at all.
-        return Err(if is_utf16(&beginning) { Error::Utf16 { name: input.name.clone() } } else { unknown(input, &beginning, Encoding::Cp1252) });
+        return Err(if is_utf16(&beginning) {
+            Error::Utf16 { name: input.name.clone() }
+        } else {
+            unknown(input, &beginning, Encoding::Cp1252)
+        });
     }
     let whole = beginning.len() < BEGINNING_BYTES;
     let encoding = Encoding::of_beginning(&beginning, whole);

@@ -34,7 +34,13 @@ pub(crate) struct Entities {
 
 impl Entities {
     pub(crate) fn see_buyer(
-        &mut self, db: &Connection, id: &str, source: &str, file_id: i64, line: u64, buyer: Buyer,
+        &mut self,
+        db: &Connection,
+        id: &str,
+        source: &str,
+        file_id: i64,
+        line: u64,
+        buyer: Buyer,
     ) -> Result<()> {
         if let Some(known) = self.buyers.get_mut(id) {
             known.seen_later |= buyer.seen_on > known.record.seen_on;
@@ -50,14 +56,28 @@ impl Entities {
                 let changed = merge_buyer(&mut record, buyer);
                 Known { record, source: source.to_owned(), file_id, line, rid: Some(rid), changed, seen_later }
             }
-            None => Known { record: buyer, source: source.to_owned(), file_id, line, rid: None, changed: true, seen_later: false },
+            None => Known {
+                record: buyer,
+                source: source.to_owned(),
+                file_id,
+                line,
+                rid: None,
+                changed: true,
+                seen_later: false,
+            },
         };
         self.buyers.insert(id.to_owned(), known);
         Ok(())
     }
 
     pub(crate) fn see_supplier(
-        &mut self, db: &Connection, id: &str, source: &str, file_id: i64, line: u64, supplier: Supplier,
+        &mut self,
+        db: &Connection,
+        id: &str,
+        source: &str,
+        file_id: i64,
+        line: u64,
+        supplier: Supplier,
     ) -> Result<()> {
         if let Some(known) = self.suppliers.get_mut(id) {
             known.seen_later |= supplier.seen_on > known.record.seen_on;
@@ -73,7 +93,15 @@ impl Entities {
                 let changed = merge_supplier(&mut record, supplier);
                 Known { record, source: source.to_owned(), file_id, line, rid: Some(rid), changed, seen_later }
             }
-            None => Known { record: supplier, source: source.to_owned(), file_id, line, rid: None, changed: true, seen_later: false },
+            None => Known {
+                record: supplier,
+                source: source.to_owned(),
+                file_id,
+                line,
+                rid: None,
+                changed: true,
+                seen_later: false,
+            },
         };
         self.suppliers.insert(id.to_owned(), known);
         Ok(())
@@ -89,7 +117,10 @@ impl Entities {
 }
 
 fn write_all<R: Row + Clone>(
-    db: &Connection, ingest_id: i64, known: HashMap<String, Known<R>>, wrap: impl Fn(R) -> Record,
+    db: &Connection,
+    ingest_id: i64,
+    known: HashMap<String, Known<R>>,
+    wrap: impl Fn(R) -> Record,
 ) -> Result<Option<(Table, bool)>> {
     let (mut changed, same): (Vec<(String, Known<R>)>, Vec<_>) = known.into_iter().partition(|(_, k)| k.changed);
     move_days_on(db, &same)?;
@@ -121,7 +152,9 @@ fn write_all<R: Row + Clone>(
         let mut columns = R::TABLE.columns.iter();
         record.visit(&mut |value| {
             let column = columns.next().expect("as many values as columns").name;
-            if let ("name" | "parent_name" | "municipality" | "code" | "cnpj", model::Value::Text(text)) = (column, value) {
+            if let ("name" | "parent_name" | "municipality" | "code" | "cnpj", model::Value::Text(text)) =
+                (column, value)
+            {
                 search::index_words(text, &mut name);
             }
             if column != "seen_on" {
@@ -172,7 +205,10 @@ fn move_days_on<R: Row>(db: &Connection, same: &[(String, Known<R>)]) -> Result<
 }
 
 fn load<R>(
-    db: &Connection, table: &Table, id: &str, from: impl Fn(&SqlRow<'_>) -> rusqlite::Result<R>,
+    db: &Connection,
+    table: &Table,
+    id: &str,
+    from: impl Fn(&SqlRow<'_>) -> rusqlite::Result<R>,
 ) -> Result<Option<(i64, R)>> {
     let sql = format!("select * from {} where idh = ?1 and id = ?2", table.name);
     let mut statement = db.prepare_cached(&sql)?;
@@ -224,7 +260,12 @@ fn newer_text(held: &mut String, held_on: Option<NaiveDate>, other: String, othe
     stands
 }
 
-fn newer(held: &mut Option<String>, held_on: Option<NaiveDate>, other: Option<String>, other_on: Option<NaiveDate>) -> bool {
+fn newer(
+    held: &mut Option<String>,
+    held_on: Option<NaiveDate>,
+    other: Option<String>,
+    other_on: Option<NaiveDate>,
+) -> bool {
     let Some(other) = other else { return false };
     match held {
         None => {

@@ -147,7 +147,10 @@ impl Store {
         for judgement in judgements {
             write_judgement(&transaction, run, run_id, judgement)?;
         }
-        transaction.execute("update ingests set judged_at = ?1 where judged_at is null and id <= ?2", params![run.judged_at, judged_up_to])?;
+        transaction.execute(
+            "update ingests set judged_at = ?1 where judged_at is null and id <= ?2",
+            params![run.judged_at, judged_up_to],
+        )?;
         transaction.execute_batch("drop table judged_groups; drop table judged_ids")?;
         transaction.commit()?;
         let _ = connection.execute_batch("pragma wal_checkpoint(passive)");
@@ -159,7 +162,11 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn findings(
-        &self, filter: &FindingFilter, sort: FindingSort, after: Option<&Cursor>, limit: usize,
+        &self,
+        filter: &FindingFilter,
+        sort: FindingSort,
+        after: Option<&Cursor>,
+        limit: usize,
     ) -> Result<Page<FindingRow>> {
         let mut conditions = Conditions::default();
         conditions.add_some("p.flag = ?", filter.flag.as_ref());
@@ -220,7 +227,9 @@ impl Store {
     /// The database cannot be read.
     pub fn last_catalogue(&self) -> Result<Option<String>> {
         self.read(|db| {
-            Ok(db.query_row("select catalogue_version from runs order by id desc limit 1", [], |row| row.get(0)).optional()?)
+            Ok(db
+                .query_row("select catalogue_version from runs order by id desc limit 1", [], |row| row.get(0))
+                .optional()?)
         })
     }
 
@@ -265,8 +274,9 @@ impl Store {
     /// The database cannot be read.
     pub fn coverage(&self) -> Result<Vec<CoverageRow>> {
         self.read(|db| {
-            let mut statement =
-                db.prepare_cached("select flag, source, outcome, field, n from coverage order by flag, source, outcome, field")?;
+            let mut statement = db.prepare_cached(
+                "select flag, source, outcome, field, n from coverage order by flag, source, outcome, field",
+            )?;
             let rows = statement.query_map([], |row| {
                 Ok(CoverageRow {
                     flag: row.get(0)?,
@@ -319,8 +329,18 @@ fn write_finding(db: &rusqlite::Transaction<'_>, run: &RunRecord, run_id: i64, f
                  buyer_id=?8, supplier_id=?9, run_id=?10, updated_at=?11, body=?12 where rid=?1",
             )?
             .execute(params![
-                rid, finding.severity, finding.kind, finding.gravity, finding.amount, finding.as_of, finding.group_key,
-                finding.buyer_id, finding.supplier_id, run_id, run.judged_at, finding.body
+                rid,
+                finding.severity,
+                finding.kind,
+                finding.gravity,
+                finding.amount,
+                finding.as_of,
+                finding.group_key,
+                finding.buyer_id,
+                finding.supplier_id,
+                run_id,
+                run.judged_at,
+                finding.body
             ])?;
         }
         None => {
@@ -330,8 +350,19 @@ fn write_finding(db: &rusqlite::Transaction<'_>, run: &RunRecord, run_id: i64, f
                  values (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14)",
             )?
             .execute(params![
-                finding.id, finding.flag, finding.severity, finding.kind, finding.gravity, finding.amount, finding.as_of,
-                finding.group_key, finding.subject_id, finding.buyer_id, finding.supplier_id, run_id, run.judged_at,
+                finding.id,
+                finding.flag,
+                finding.severity,
+                finding.kind,
+                finding.gravity,
+                finding.amount,
+                finding.as_of,
+                finding.group_key,
+                finding.subject_id,
+                finding.buyer_id,
+                finding.supplier_id,
+                run_id,
+                run.judged_at,
                 finding.body
             ])?;
         }

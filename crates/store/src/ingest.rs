@@ -228,7 +228,9 @@ impl Ingest {
     pub fn end_file(&mut self, account: &Account, complete: bool) -> Result<()> {
         let file = self.file.take().expect("a file was begun");
         self.connection
-            .prepare_cached("update files set read=?2, kept=?3, unchanged=?4, replaced=?5, quarantined=?6, complete=?7 where id=?1")?
+            .prepare_cached(
+                "update files set read=?2, kept=?3, unchanged=?4, replaced=?5, quarantined=?6, complete=?7 where id=?1",
+            )?
             .execute(params![
                 file.id,
                 account.read.cast_signed(),
@@ -331,7 +333,9 @@ impl Ingest {
         }
         // Another row of this file may have taken its place before the key was known to be shared.
         self.connection
-            .prepare_cached("delete from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3 and valid_to = ?4")?
+            .prepare_cached(
+                "delete from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3 and valid_to = ?4",
+            )?
             .execute(params![key, table.name, sourced.row_hash, self.id])?;
         Ok(Outcome::Kept)
     }
@@ -388,7 +392,10 @@ impl Ingest {
         let file_id = self.file.as_ref().expect("a file was begun").id;
         {
             let mut statement = self.connection.prepare_cached(&sql.insert)?;
-            bind(&mut statement, &Bound { source, sourced, file_id, ingest_id: self.id, partition: &partition, table })?;
+            bind(
+                &mut statement,
+                &Bound { source, sourced, file_id, ingest_id: self.id, partition: &partition, table },
+            )?;
             if statement.raw_execute()? == 0 {
                 return Ok(None);
             }
@@ -406,7 +413,10 @@ impl Ingest {
         let file_id = self.file.as_ref().expect("a file was begun").id;
         {
             let mut statement = self.connection.prepare_cached(&sql.update)?;
-            bind(&mut statement, &Bound { source, sourced, file_id, ingest_id: self.id, partition: &partition, table })?;
+            bind(
+                &mut statement,
+                &Bound { source, sourced, file_id, ingest_id: self.id, partition: &partition, table },
+            )?;
             statement.raw_bind_parameter(sql.columns + 1, held.rid)?;
             statement.raw_execute()?;
         }
@@ -436,7 +446,9 @@ impl Ingest {
     fn keep_version_of(&self, table: &Table, sourced: &Sourced) -> Result<()> {
         let known: bool = self
             .connection
-            .prepare_cached("select exists (select 1 from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3)")?
+            .prepare_cached(
+                "select exists (select 1 from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3)",
+            )?
             .query_row(params![sourced.id, table.name, sourced.row_hash], |row| row.get(0))?;
         if known {
             return Ok(());
@@ -472,9 +484,10 @@ impl Ingest {
     pub(crate) fn touch(&mut self, table: &Table, source: &str, partition: &str, rewrite: bool) {
         let number = table_number(table.name);
         // Most rows follow one of their own partition; those cost no allocation.
-        let again = self.last_touch.as_ref().is_some_and(|(n, s, p, r)| {
-            *n == number && s == source && p == partition && *r == rewrite
-        });
+        let again = self
+            .last_touch
+            .as_ref()
+            .is_some_and(|(n, s, p, r)| *n == number && s == source && p == partition && *r == rewrite);
         if again {
             return;
         }
@@ -539,7 +552,6 @@ impl Ingest {
         let _ = self.connection.execute_batch("pragma wal_checkpoint(truncate); pragma optimize");
         Ok(())
     }
-
 }
 
 /// What is held under an id.
@@ -637,8 +649,16 @@ fn day_text(date: chrono::NaiveDate) -> String {
     let digit = |n: u32| char::from(b'0' + (n % 10) as u8);
     let (m, d) = (date.month(), date.day());
     [
-        digit(year / 1000), digit(year / 100), digit(year / 10), digit(year), '-',
-        digit(m / 10), digit(m), '-', digit(d / 10), digit(d),
+        digit(year / 1000),
+        digit(year / 100),
+        digit(year / 10),
+        digit(year),
+        '-',
+        digit(m / 10),
+        digit(m),
+        '-',
+        digit(d / 10),
+        digit(d),
     ]
     .iter()
     .collect()

@@ -113,7 +113,8 @@ impl Store {
     pub fn integrity(&self) -> Result<Vec<String>> {
         self.read(|db| {
             let mut statement = db.prepare("pragma quick_check(20)")?;
-            let lines = statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let lines =
+                statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
             Ok(lines.into_iter().filter(|line| line != "ok").collect())
         })
     }

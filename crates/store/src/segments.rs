@@ -69,7 +69,9 @@ impl Ingest {
     pub fn live_segments(&self, touched: &TouchedPartition) -> Result<u64> {
         let count: i64 = self
             .connection
-            .prepare_cached("select count(*) from segments where tbl = ?1 and source = ?2 and partition = ?3 and valid_to is null")?
+            .prepare_cached(
+                "select count(*) from segments where tbl = ?1 and source = ?2 and partition = ?3 and valid_to is null",
+            )?
             .query_row(params![touched.table.name, touched.source, touched.partition], |row| row.get(0))?;
         Ok(count.cast_unsigned())
     }
@@ -94,9 +96,8 @@ impl Ingest {
         );
         let since = if touched.rewrite { 0 } else { self.id() };
         let mut statement = self.connection.prepare(&sql).map_err(crate::Error::from)?;
-        let mut rows = statement
-            .query(params![touched.partition, since, touched.source])
-            .map_err(crate::Error::from)?;
+        let mut rows =
+            statement.query(params![touched.partition, since, touched.source]).map_err(crate::Error::from)?;
         while let Some(row) = rows.next().map_err(crate::Error::from)? {
             visit(row)?;
         }
@@ -159,7 +160,8 @@ impl Store {
 
     fn segments_where(&self, condition: &str) -> Result<Vec<Segment>> {
         self.read(|db| {
-            let sql = format!("select {SEGMENT_COLUMNS} from segments where {condition} order by tbl, source, partition, id");
+            let sql =
+                format!("select {SEGMENT_COLUMNS} from segments where {condition} order by tbl, source, partition, id");
             let mut statement = db.prepare(&sql)?;
             let rows = statement.query_map([], segment_from)?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)

@@ -63,8 +63,9 @@ impl Store {
     /// The database cannot be read.
     pub fn source_files(&self) -> Result<Vec<FileRow>> {
         self.read(|db| {
-            let mut statement = db
-                .prepare_cached("select source, count(*), max(fetched_at) from files group by source order by source")?;
+            let mut statement = db.prepare_cached(
+                "select source, count(*), max(fetched_at) from files group by source order by source",
+            )?;
             let rows = statement.query_map([], |row| {
                 Ok(FileRow { source: row.get(0)?, files: row.get(1)?, last_ingest_at: row.get(2)? })
             })?;

@@ -58,10 +58,29 @@ pub struct Purchase {
 
 /// The columns of `_Compras`.
 pub const PURCHASE_HEADER: &[&str] = &[
-    "Número do Contrato", "Objeto", "Fundamento Legal", "Modalidade Compra", "Situação Contrato", "Código Órgão Superior",
-    "Nome Órgão Superior", "Código Órgão", "Nome Órgão", "Código UG", "Nome UG", "Data Assinatura Contrato", "Data Publicação DOU",
-    "Data Início Vigência", "Data Fim Vigência", "Código Contratado", "Nome Contratado", "Valor Inicial Compra",
-    "Valor Final Compra", "Número Licitação", "Código UG Licitação", "Nome UG Licitação", "Código Modalidade Compra Licitação",
+    "Número do Contrato",
+    "Objeto",
+    "Fundamento Legal",
+    "Modalidade Compra",
+    "Situação Contrato",
+    "Código Órgão Superior",
+    "Nome Órgão Superior",
+    "Código Órgão",
+    "Nome Órgão",
+    "Código UG",
+    "Nome UG",
+    "Data Assinatura Contrato",
+    "Data Publicação DOU",
+    "Data Início Vigência",
+    "Data Fim Vigência",
+    "Código Contratado",
+    "Nome Contratado",
+    "Valor Inicial Compra",
+    "Valor Final Compra",
+    "Número Licitação",
+    "Código UG Licitação",
+    "Nome UG Licitação",
+    "Código Modalidade Compra Licitação",
     "Modalidade Compra Licitação",
 ];
 
@@ -92,9 +111,30 @@ impl Purchase {
     #[must_use]
     pub fn line(&self) -> String {
         quoted(&[
-            &self.number, &self.object, "Lei 14.133/2021, art. 75, II", "Dispensa de Licitação", "Publicado", "26000",
-            "Ministério Fictício da Educação", "26999", "Universidade Fictícia", &self.ug, &self.ug_name, &self.signed, "",
-            &self.signed, "", &self.supplier, &self.supplier_name, &self.initial, &self.r#final, "", "", "", "", "",
+            &self.number,
+            &self.object,
+            "Lei 14.133/2021, art. 75, II",
+            "Dispensa de Licitação",
+            "Publicado",
+            "26000",
+            "Ministério Fictício da Educação",
+            "26999",
+            "Universidade Fictícia",
+            &self.ug,
+            &self.ug_name,
+            &self.signed,
+            "",
+            &self.signed,
+            "",
+            &self.supplier,
+            &self.supplier_name,
+            &self.initial,
+            &self.r#final,
+            "",
+            "",
+            "",
+            "",
+            "",
         ])
     }
 }
@@ -126,12 +166,31 @@ pub struct Bought {
 #[must_use]
 pub fn bought(rows: &[Bought]) -> Vec<u8> {
     let header = [
-        "Código Órgão", "Nome Órgão", "Código UG", "Nome UG", "Número Contrato", "Código Item Compra", "Descrição Item Compra",
-        "Descrição Complementar Item Compra", "Quantidade Item", "Valor Item",
+        "Código Órgão",
+        "Nome Órgão",
+        "Código UG",
+        "Nome UG",
+        "Número Contrato",
+        "Código Item Compra",
+        "Descrição Item Compra",
+        "Descrição Complementar Item Compra",
+        "Quantidade Item",
+        "Valor Item",
     ];
     csv(&header, rows, |row| {
         let detail = format!("UNIDADE DE FORNECIMENTO: {}", row.unit);
-        quoted(&["26999", "Universidade Fictícia", &row.ug, "UNIDADE FICTÍCIA", &row.contract, &row.code, "PAPEL A4", &detail, &row.quantity, &row.total])
+        quoted(&[
+            "26999",
+            "Universidade Fictícia",
+            &row.ug,
+            "UNIDADE FICTÍCIA",
+            &row.contract,
+            &row.code,
+            "PAPEL A4",
+            &detail,
+            &row.quantity,
+            &row.total,
+        ])
     })
 }
 
@@ -139,15 +198,44 @@ pub fn bought(rows: &[Bought]) -> Vec<u8> {
 #[must_use]
 pub fn tenders(units: &[(&str, &str, &str)]) -> Vec<u8> {
     let header = [
-        "Número Licitação", "Código UG", "Nome UG", "Código Modalidade Compra", "Modalidade Compra", "Número Processo", "Objeto",
-        "Situação Licitação", "Código Órgão Superior", "Nome Órgão Superior", "Código Órgão", "Nome Órgão", "UF", "Município",
-        "Data Resultado Compra", "Data Abertura", "Valor Licitação",
+        "Número Licitação",
+        "Código UG",
+        "Nome UG",
+        "Código Modalidade Compra",
+        "Modalidade Compra",
+        "Número Processo",
+        "Objeto",
+        "Situação Licitação",
+        "Código Órgão Superior",
+        "Nome Órgão Superior",
+        "Código Órgão",
+        "Nome Órgão",
+        "UF",
+        "Município",
+        "Data Resultado Compra",
+        "Data Abertura",
+        "Valor Licitação",
     ];
     csv(&header, units, |(ug, state, day)| {
         let number = format!("{}2024", &day[..2]);
         quoted(&[
-            &number, ug, "UNIDADE FICTÍCIA", "5", "Pregão", "23000000001202411", "Objeto: Café", "Encerrado", "26000",
-            "Ministério Fictício da Educação", "26999", "Universidade Fictícia", state, "CIDADE FICTÍCIA", day, day, "1500,0000",
+            &number,
+            ug,
+            "UNIDADE FICTÍCIA",
+            "5",
+            "Pregão",
+            "23000000001202411",
+            "Objeto: Café",
+            "Encerrado",
+            "26000",
+            "Ministério Fictício da Educação",
+            "26999",
+            "Universidade Fictícia",
+            state,
+            "CIDADE FICTÍCIA",
+            day,
+            day,
+            "1500,0000",
         ])
     })
 }
@@ -184,19 +272,58 @@ impl Sanctioned {
 #[must_use]
 pub fn ceis(rows: &[Sanctioned]) -> Vec<u8> {
     let header = [
-        "CADASTRO", "CÓDIGO DA SANÇÃO", "TIPO DE PESSOA", "CPF OU CNPJ DO SANCIONADO", "NOME DO SANCIONADO",
-        "NOME INFORMADO PELO ÓRGÃO SANCIONADOR", "RAZÃO SOCIAL - CADASTRO RECEITA", "NOME FANTASIA - CADASTRO RECEITA",
-        "NÚMERO DO PROCESSO", "CATEGORIA DA SANÇÃO", "DATA INÍCIO SANÇÃO", "DATA FINAL SANÇÃO", "DATA PUBLICAÇÃO", "PUBLICAÇÃO",
-        "DETALHAMENTO DO MEIO DE PUBLICAÇÃO", "DATA DO TRÂNSITO EM JULGADO", "ABRANGÊNCIA DA SANÇÃO", "ÓRGÃO SANCIONADOR",
-        "UF ÓRGÃO SANCIONADOR", "ESFERA ÓRGÃO SANCIONADOR", "FUNDAMENTAÇÃO LEGAL", "DATA ORIGEM INFORMAÇÃO", "ORIGEM INFORMAÇÕES",
+        "CADASTRO",
+        "CÓDIGO DA SANÇÃO",
+        "TIPO DE PESSOA",
+        "CPF OU CNPJ DO SANCIONADO",
+        "NOME DO SANCIONADO",
+        "NOME INFORMADO PELO ÓRGÃO SANCIONADOR",
+        "RAZÃO SOCIAL - CADASTRO RECEITA",
+        "NOME FANTASIA - CADASTRO RECEITA",
+        "NÚMERO DO PROCESSO",
+        "CATEGORIA DA SANÇÃO",
+        "DATA INÍCIO SANÇÃO",
+        "DATA FINAL SANÇÃO",
+        "DATA PUBLICAÇÃO",
+        "PUBLICAÇÃO",
+        "DETALHAMENTO DO MEIO DE PUBLICAÇÃO",
+        "DATA DO TRÂNSITO EM JULGADO",
+        "ABRANGÊNCIA DA SANÇÃO",
+        "ÓRGÃO SANCIONADOR",
+        "UF ÓRGÃO SANCIONADOR",
+        "ESFERA ÓRGÃO SANCIONADOR",
+        "FUNDAMENTAÇÃO LEGAL",
+        "DATA ORIGEM INFORMAÇÃO",
+        "ORIGEM INFORMAÇÕES",
         "OBSERVAÇÕES",
     ];
     csv(&header, rows, |row| {
         let person = if row.supplier.len() == 14 && !row.supplier.contains('*') { "J" } else { "F" };
         quoted(&[
-            "CEIS", &row.code.to_string(), person, &row.supplier, &row.name, "", "", "", "123/2023", &row.kind, &row.starts, &row.ends, "",
-            "", "", "", "Todas as Esferas em todos os Poderes", "Ministério Fictício da Cultura", "DF", "FEDERAL",
-            "LEI 14133 - ART. 156, IV", &row.listed, "", "",
+            "CEIS",
+            &row.code.to_string(),
+            person,
+            &row.supplier,
+            &row.name,
+            "",
+            "",
+            "",
+            "123/2023",
+            &row.kind,
+            &row.starts,
+            &row.ends,
+            "",
+            "",
+            "",
+            "",
+            "Todas as Esferas em todos os Poderes",
+            "Ministério Fictício da Cultura",
+            "DF",
+            "FEDERAL",
+            "LEI 14133 - ART. 156, IV",
+            &row.listed,
+            "",
+            "",
         ])
     })
 }

@@ -14,7 +14,14 @@ pub fn rendered(url: &str) -> String {
         .find(|name| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success()))
         .expect("this test needs a browser: apt-get install chromium");
     let output = Command::new(browser)
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--dump-dom", "--virtual-time-budget=8000"])
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--dump-dom",
+            "--virtual-time-budget=8000",
+        ])
         .arg(format!("--user-data-dir={}", profile.path().display()))
         .arg(url)
         .output()

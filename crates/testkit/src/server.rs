@@ -81,7 +81,11 @@ impl Server {
         }
         let response = request.call().unwrap_or_else(|e| panic!("GET {path}: {e}\n{}", self.log()));
         let status = response.status().as_u16();
-        let headers = response.headers().iter().map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned())).collect();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
+            .collect();
         let mut body = Vec::new();
         response.into_body().into_reader().read_to_end(&mut body).unwrap();
         Answer { status, headers, body }
@@ -162,7 +166,11 @@ impl Answer {
 pub fn encoded(text: &str) -> String {
     let mut out = String::new();
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) { out.push(char::from(byte)) } else { out.push_str(&format!("%{byte:02X}")) }
+        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
     }
     out
 }

@@ -77,7 +77,11 @@ pub fn assert_same(left: &State, right: &State, what: &str) {
         }
         let gone: Vec<&String> = l.iter().filter(|row| !r.contains(row)).take(3).collect();
         let new: Vec<&String> = r.iter().filter(|row| !l.contains(row)).take(3).collect();
-        panic!("{what}: {table} differs ({} and {} rows)\nonly left: {gone:#?}\nonly right: {new:#?}", l.len(), r.len());
+        panic!(
+            "{what}: {table} differs ({} and {} rows)\nonly left: {gone:#?}\nonly right: {new:#?}",
+            l.len(),
+            r.len()
+        );
     }
 }
 
@@ -145,13 +149,17 @@ fn check_segments(db: &Connection, folder: &Path) {
     }
     let session = Session::of_rows(&BTreeMap::new()).unwrap();
     for table in model::TABLES {
-        let paths: Vec<String> = texts(db, &format!("select path from segments where tbl = '{}' and valid_to is null", table.name))
-            .iter()
-            .map(|row| Literal::Text(lake.join(&row[0]).to_string_lossy().into_owned()).sql())
-            .collect();
+        let paths: Vec<String> =
+            texts(db, &format!("select path from segments where tbl = '{}' and valid_to is null", table.name))
+                .iter()
+                .map(|row| Literal::Text(lake.join(&row[0]).to_string_lossy().into_owned()).sql())
+                .collect();
         let mut in_lake = Vec::new();
         if !paths.is_empty() {
-            let sql = format!("select id, row_hash, cast(line as varchar) as line from read_parquet([{}], union_by_name = true)", paths.join(", "));
+            let sql = format!(
+                "select id, row_hash, cast(line as varchar) as line from read_parquet([{}], union_by_name = true)",
+                paths.join(", ")
+            );
             let mut take = |row: &lake::TextRow| {
                 in_lake.push(["id", "row_hash", "line"].map(|c| row.get(c).unwrap().to_owned()).to_vec());
                 Ok(())
@@ -161,7 +169,13 @@ fn check_segments(db: &Connection, folder: &Path) {
         let mut in_store = texts(db, &format!("select id, row_hash, line from {}", table.name));
         in_lake.sort();
         in_store.sort();
-        assert!(in_lake == in_store, "{}: the lake holds {} rows, the store {}, or others", table.name, in_lake.len(), in_store.len());
+        assert!(
+            in_lake == in_store,
+            "{}: the lake holds {} rows, the store {}, or others",
+            table.name,
+            in_lake.len(),
+            in_store.len()
+        );
     }
 }
 
@@ -189,7 +203,8 @@ fn outcomes(db: &Connection, folder: &Path) -> Vec<String> {
             Literal::Text(path.to_string_lossy().into_owned()).sql()
         );
         let mut take = |outcome: &lake::TextRow| {
-            let cells = ["subject_id", "group_key", "source", "outcome", "missing", "measure"].map(|c| outcome.get(c).unwrap_or("∅").to_owned());
+            let cells = ["subject_id", "group_key", "source", "outcome", "missing", "measure"]
+                .map(|c| outcome.get(c).unwrap_or("∅").to_owned());
             assert!(subjects.insert(cells[0].clone()), "{} judged {} twice", row[0], cells[0]);
             if cells[3] == "hit" {
                 hits.insert(cells[0].clone());

@@ -63,13 +63,21 @@ impl App {
         check_machine(&mut chart, settings);
         let folder = &settings.data_dir;
         if !folder.is_dir() {
-            chart.note("data folder", format!("{} is not there yet", folder.display()), "`cidadao ingest FILE` or `cidadao demo` makes it");
+            chart.note(
+                "data folder",
+                format!("{} is not there yet", folder.display()),
+                "`cidadao ingest FILE` or `cidadao demo` makes it",
+            );
             return chart.0;
         }
         check_space(&mut chart, folder);
         let database = folder.join("cidadao.db");
         if !database.is_file() {
-            chart.note("database", format!("{} holds no database yet", folder.display()), "`cidadao ingest FILE` or `cidadao demo` makes it");
+            chart.note(
+                "database",
+                format!("{} holds no database yet", folder.display()),
+                "`cidadao ingest FILE` or `cidadao demo` makes it",
+            );
             return chart.0;
         }
         match Store::open(&database, 1) {
@@ -80,7 +88,11 @@ impl App {
             ),
             Ok(store) => {
                 if let Err(error) = check_data(&mut chart, &store, folder) {
-                    chart.problem("data", format!("a check could not run: {error}"), "see the lines above; if there are none, report this");
+                    chart.problem(
+                        "data",
+                        format!("a check could not run: {error}"),
+                        "see the lines above; if there are none, report this",
+                    );
                 }
             }
         }
@@ -103,14 +115,21 @@ fn check_machine(chart: &mut Chart, settings: &Settings) {
 }
 
 fn check_space(chart: &mut Chart, folder: &Path) {
-    let lock = if folder.join("writer.lock").exists() { WriterLock::take(folder, Duration::ZERO).map(Some) } else { Ok(None) };
+    let lock =
+        if folder.join("writer.lock").exists() { WriterLock::take(folder, Duration::ZERO).map(Some) } else { Ok(None) };
     match lock {
         _ if rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_err() => {
             chart.problem("writer", "the folder cannot be written", "give this user the right to write there");
         }
         Ok(_) => chart.ok("writer", "nobody is writing"),
-        Err(crate::Error::Locked(_)) => chart.note("writer", "another program is writing to this folder", "wait for it to end before you ingest"),
-        Err(error) => chart.problem("writer", format!("the lock cannot be taken: {error}"), "give this user the right to write there"),
+        Err(crate::Error::Locked(_)) => {
+            chart.note("writer", "another program is writing to this folder", "wait for it to end before you ingest");
+        }
+        Err(error) => chart.problem(
+            "writer",
+            format!("the lock cannot be taken: {error}"),
+            "give this user the right to write there",
+        ),
     }
     match rustix::fs::statvfs(folder) {
         Ok(space) => {
@@ -122,7 +141,9 @@ fn check_space(chart: &mut Chart, folder: &Path) {
                 chart.ok("disk", text);
             }
         }
-        Err(error) => chart.note("disk", format!("free space is unknown: {error}"), "check it yourself before a large ingest"),
+        Err(error) => {
+            chart.note("disk", format!("free space is unknown: {error}"), "check it yourself before a large ingest");
+        }
     }
 }
 
@@ -130,7 +151,11 @@ fn check_data(chart: &mut Chart, store: &Store, folder: &Path) -> Result<()> {
     let faults = store.integrity()?;
     match faults.first() {
         None => chart.ok("database", "sound"),
-        Some(first) => chart.problem("database", format!("{} fault(s), the first: {first}", faults.len()), "restore it from a copy, or ingest the files again into a new folder"),
+        Some(first) => chart.problem(
+            "database",
+            format!("{} fault(s), the first: {first}", faults.len()),
+            "restore it from a copy, or ingest the files again into a new folder",
+        ),
     }
     let lake = Lake::open(&folder.join("lake"))?;
     check_lake(chart, store, &lake)?;
@@ -141,12 +166,16 @@ fn check_data(chart: &mut Chart, store: &Store, folder: &Path) -> Result<()> {
     }
     match pending {
         None => chart.ok("judgement", format!("all {ingests} ingest(s) are judged")),
-        Some(first) => chart.problem("judgement", format!("ingests from number {first} on are not judged"), "`cidadao flags run`"),
+        Some(first) => {
+            chart.problem("judgement", format!("ingests from number {first} on are not judged"), "`cidadao flags run`");
+        }
     }
     for (table, rows) in store.table_counts()? {
         match (table.as_str(), rows) {
             ("contracts", 0) => chart.note("contracts", "none are held", "ingest a file that holds contracts"),
-            ("sanctions", 0) => chart.note("sanctions", "none are held: BR01 cannot be computed", "ingest the CEIS and CNEP lists"),
+            ("sanctions", 0) => {
+                chart.note("sanctions", "none are held: BR01 cannot be computed", "ingest the CEIS and CNEP lists");
+            }
             (_, rows) => chart.ok("rows", format!("{table}: {rows}")),
         }
     }
@@ -171,14 +200,22 @@ fn check_lake(chart: &mut Chart, store: &Store, lake: &Lake) -> Result<()> {
             Damage::Size(path) => format!("segment {path} has another size than the manifest says"),
             Damage::Content(path) => format!("segment {path} was altered: its SHA-256 is not the manifest's"),
         };
-        chart.problem("lake", found, "the rows are safe in the database; restore the file from a copy, or ingest into a new folder");
+        chart.problem(
+            "lake",
+            found,
+            "the rows are safe in the database; restore the file from a copy, or ingest into a new folder",
+        );
     }
     if damage.len() > NAMED_MAX {
         chart.problem("lake", format!("{} more segments are damaged", damage.len() - NAMED_MAX), "as above");
     }
     let orphans = lake.orphans(store)?;
     if !orphans.is_empty() {
-        chart.note("lake", format!("{} file(s) that no manifest row names", orphans.len()), "the next ingest removes them; they count for nothing");
+        chart.note(
+            "lake",
+            format!("{} file(s) that no manifest row names", orphans.len()),
+            "the next ingest removes them; they count for nothing",
+        );
     }
     Ok(())
 }

@@ -116,7 +116,10 @@ impl App {
     pub fn ingest(&self, request: &IngestRequest, tell: &mut dyn FnMut(IngestProgress<'_>)) -> Result<IngestReport> {
         let started = Instant::now();
         if let Some(source) = request.source.as_deref().filter(|s| !sources::SOURCES.contains(s)) {
-            return Err(Error::invalid("source", format!("there is no `{source}`; known: {}", sources::SOURCES.join(", "))));
+            return Err(Error::invalid(
+                "source",
+                format!("there is no `{source}`; known: {}", sources::SOURCES.join(", ")),
+            ));
         }
         let _lock = WriterLock::take(self.folder(), LOCK_PATIENCE)?;
         self.lake().remove_orphans(self.store())?;
@@ -127,7 +130,10 @@ impl App {
         }
         for file in repeated {
             let rows = self.store().file_seen(&file.sha256, file.input.member.as_deref().unwrap_or_default())?;
-            reports.push(rows.map_or_else(|| same_as_failed(file.input.name.clone()), |rows| seen_before(file.input.name.clone(), rows)));
+            reports.push(rows.map_or_else(
+                || same_as_failed(file.input.name.clone()),
+                |rows| seen_before(file.input.name.clone(), rows),
+            ));
         }
         let judged = self.judge_pending(&mut |flag| tell(IngestProgress::Judging(flag)))?;
         reports.sort_by(|a, b| a.name.cmp(&b.name));
@@ -176,7 +182,10 @@ impl App {
     }
 
     fn read_and_commit(
-        &self, request: &IngestRequest, fresh: &[Fresh], reports: &mut Vec<FileReport>,
+        &self,
+        request: &IngestRequest,
+        fresh: &[Fresh],
+        reports: &mut Vec<FileReport>,
         tell: &mut dyn FnMut(IngestProgress<'_>),
     ) -> Result<()> {
         let bytes = fresh.iter().map(|f| f.input.bytes).sum();
@@ -188,7 +197,11 @@ impl App {
             scope.spawn(move || read_files(fresh, hint, &sender));
             for (at, file) in fresh.iter().enumerate() {
                 let report = write_file(&mut ingest, file, &receiver, &mut |rows| {
-                    tell(IngestProgress::Reading { file: &file.input.name, files: (at, fresh.len()), rows: total.read + rows });
+                    tell(IngestProgress::Reading {
+                        file: &file.input.name,
+                        files: (at, fresh.len()),
+                        rows: total.read + rows,
+                    });
                 });
                 let (report, account) = match report {
                     Ok(report) => report,
@@ -240,7 +253,10 @@ fn read_files(files: &[Fresh], hint: Option<&str>, sender: &SyncSender<Message>)
         // A reader that panics fails its file, not the ingest.
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_file(&file.input, hint, sender)));
         let outcome = outcome.unwrap_or_else(|_| {
-            Err(sources::Error::Damaged { name: file.input.name.clone(), detail: "the reader of this format failed".to_owned() })
+            Err(sources::Error::Damaged {
+                name: file.input.name.clone(),
+                detail: "the reader of this format failed".to_owned(),
+            })
         });
         if sender.send(Message::End(outcome)).is_err() {
             return;
@@ -248,7 +264,11 @@ fn read_files(files: &[Fresh], hint: Option<&str>, sender: &SyncSender<Message>)
     }
 }
 
-fn read_file(input: &Input, hint: Option<&str>, sender: &SyncSender<Message>) -> std::result::Result<(), sources::Error> {
+fn read_file(
+    input: &Input,
+    hint: Option<&str>,
+    sender: &SyncSender<Message>,
+) -> std::result::Result<(), sources::Error> {
     let gone = || sources::Error::sink("the writer stopped");
     sender.send(Message::Begin(sources::identify(input, hint)?)).map_err(|_| gone())?;
     let mut lot = Vec::with_capacity(LOT);
@@ -268,7 +288,10 @@ fn read_file(input: &Input, hint: Option<&str>, sender: &SyncSender<Message>) ->
 
 /// Writes the rows of one file as they come.
 fn write_file(
-    ingest: &mut Ingest, file: &Fresh, receiver: &Receiver<Message>, tell: &mut dyn FnMut(u64),
+    ingest: &mut Ingest,
+    file: &Fresh,
+    receiver: &Receiver<Message>,
+    tell: &mut dyn FnMut(u64),
 ) -> Result<(FileReport, Account)> {
     let mut header: Option<Header> = None;
     let mut account = Account::default();

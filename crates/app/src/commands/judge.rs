@@ -53,7 +53,11 @@ impl App {
             return Ok(None);
         }
         let same_catalogue = self.store().last_catalogue()?.as_deref() == Some(self.catalogue().version());
-        let outcomes_there = self.catalogue().flags().iter().all(|f| self.outcomes_path(f).is_ok_and(|p| p.is_some_and(|p| p.is_file())));
+        let outcomes_there = self
+            .catalogue()
+            .flags()
+            .iter()
+            .all(|f| self.outcomes_path(f).is_ok_and(|p| p.is_some_and(|p| p.is_file())));
         if same_catalogue && outcomes_there {
             return pending.map(|since| self.judge(Scope::Since(since), tell)).transpose();
         }
@@ -77,12 +81,25 @@ impl App {
             let after = folder.join(&name);
             let judged = flags::judge(&session, flag, Outcomes { before: before.as_deref(), after: &after })?;
             let coverage = flags::outcomes_of(&session, &after)?;
-            report.push(JudgedFlag { code: flag.code.clone(), hits: judged.hits.len() as u64, seconds: flag_started.elapsed().as_secs_f64() });
+            report.push(JudgedFlag {
+                code: flag.code.clone(),
+                hits: judged.hits.len() as u64,
+                seconds: flag_started.elapsed().as_secs_f64(),
+            });
             judgements.push(Judgement {
                 flag: flag.code.clone(),
                 groups: before.is_some().then_some(judged.groups),
                 findings: judged.hits.into_iter().map(|hit| to_store(flag, hit)).collect(),
-                coverage: coverage.into_iter().map(|c| CoverageRow { flag: flag.code.clone(), source: c.source, outcome: c.outcome, field: c.field, n: c.n }).collect(),
+                coverage: coverage
+                    .into_iter()
+                    .map(|c| CoverageRow {
+                        flag: flag.code.clone(),
+                        source: c.source,
+                        outcome: c.outcome,
+                        field: c.field,
+                        n: c.n,
+                    })
+                    .collect(),
                 outcomes: name,
             });
         }

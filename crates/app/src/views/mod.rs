@@ -18,7 +18,8 @@ use utoipa::ToSchema;
 pub use contracts::{Amendment, Contract, ContractBuyer, ContractDetail, ContractSupplier, Item, Version};
 pub use evidence::{EvidenceFlag, EvidenceRow, EvidenceRun, EvidenceSegment, EvidenceShape};
 pub use findings::{
-    Arithmetic, Explained, Finding, FindingCoverage, FindingShape, FindingSummary, Law, Links, Party, PeerGroup, Subject,
+    Arithmetic, Explained, Finding, FindingCoverage, FindingShape, FindingSummary, Law, Links, Party, PeerGroup,
+    Subject,
 };
 pub use flags::{Coverage, Flag, FlagExplanation, FlagParameter, FlagShape};
 pub use parties::{Buyer, BuyerDetail, Sanction, Supplier, SupplierDetail, Totals};

@@ -20,22 +20,44 @@ fn the_account_closes_for_every_file_and_in_total() {
     rows.push(rows[0].clone());
     rows.push(bad);
     house.file("compras/202402_Compras.csv", files::purchases(&rows));
-    let item = Bought { contract: rows[0].number.clone(), ug: rows[0].ug.clone(), code: "461832".into(), unit: "RESMA".into(), quantity: "3".into(), total: "90,0000".into() };
+    let item = Bought {
+        contract: rows[0].number.clone(),
+        ug: rows[0].ug.clone(),
+        code: "461832".into(),
+        unit: "RESMA".into(),
+        quantity: "3".into(),
+        total: "90,0000".into(),
+    };
     house.file("compras/202402_ItemCompra.csv", files::bought(&[item]));
     house.file("ceis.csv", files::ceis(&[Sanctioned::new(1, &files::cnpj(1))]));
-    house.file("pagina.json", files::pncp_page(&[files::pncp_contract(1, "2025-06-24T00:30:04", 10.5), json!({"numeroControlePNCP": 5})]));
+    house.file(
+        "pagina.json",
+        files::pncp_page(&[files::pncp_contract(1, "2025-06-24T00:30:04", 10.5), json!({"numeroControlePNCP": 5})]),
+    );
     house.file("lixo.bin", Seed::of(7).bytes(100_000));
     house.file("vazio.csv", "");
-    house.file("todos.zip", files::zipped(&[("a/202403_Compras.csv", &files::purchases(&[Purchase::new(77, "5,0000")])), ("leia-me.txt", b"nada")]));
+    house.file(
+        "todos.zip",
+        files::zipped(&[
+            ("a/202403_Compras.csv", &files::purchases(&[Purchase::new(77, "5,0000")])),
+            ("leia-me.txt", b"nada"),
+        ]),
+    );
     let report = house.ingested(&[&house.root().join("in")], 3);
     // Contracts: five kept, one exact duplicate, one bad; one item, one sanction; PNCP: one kept, one bad; one in the archive.
     assert_eq!(totals(&report), [12, 9, 1, 0, 2], "{report:#}");
     let status = |name: &str| {
         let files = report["files"].as_array().unwrap();
-        let file = files.iter().find(|f| f["name"].as_str().unwrap().contains(name)).unwrap_or_else(|| panic!("{name}: {report:#}"));
+        let file = files
+            .iter()
+            .find(|f| f["name"].as_str().unwrap().contains(name))
+            .unwrap_or_else(|| panic!("{name}: {report:#}"));
         file["status"].as_str().unwrap().to_owned()
     };
-    assert_eq!((status("lixo.bin"), status("vazio.csv"), status("leia-me.txt")), ("not_recognised".into(), "not_recognised".into(), "not_recognised".into()));
+    assert_eq!(
+        (status("lixo.bin"), status("vazio.csv"), status("leia-me.txt")),
+        ("not_recognised".into(), "not_recognised".into(), "not_recognised".into())
+    );
     assert_eq!(house.problems(), Vec::<String>::new());
     let _ = house.state();
 }
@@ -95,7 +117,8 @@ fn two_copies_in_one_call_count_once_each() {
 
 #[test]
 fn differing_rows_under_one_key_in_one_file_are_records_of_their_own_whatever_their_order() {
-    let (mut a, mut b, other) = (Purchase::new(1, "100,0000"), Purchase::new(1, "200,0000"), Purchase::new(2, "7,0000"));
+    let (mut a, mut b, other) =
+        (Purchase::new(1, "100,0000"), Purchase::new(1, "200,0000"), Purchase::new(2, "7,0000"));
     a.object = "Objeto: um".to_owned();
     b.object = "Objeto: outro".to_owned();
     let orders = [[&a, &b, &other, &a], [&b, &a, &a, &other], [&a, &a, &other, &b], [&other, &b, &b, &a]];
@@ -143,7 +166,11 @@ fn ids_and_hashes(house: &House) -> Vec<(String, String)> {
 fn a_dated_source_ends_the_same_in_any_order_of_files() {
     let record = |n, day, value| files::pncp_contract(n, day, value);
     let pages = [
-        files::pncp_page(&[record(1, "2025-06-24T00:30:04", 10.0), record(2, "2025-07-01T00:00:00", 5.0), record(3, "2025-07-02T00:00:00", 1.0)]),
+        files::pncp_page(&[
+            record(1, "2025-06-24T00:30:04", 10.0),
+            record(2, "2025-07-01T00:00:00", 5.0),
+            record(3, "2025-07-02T00:00:00", 1.0),
+        ]),
         files::pncp_page(&[record(1, "2025-08-01T00:00:00", 20.0), record(2, "2025-06-30T00:00:00", 4.0)]),
         // Of one moment, but with another value; and the newest of the second.
         files::pncp_page(&[record(1, "2025-08-01T00:00:00", 30.0), record(2, "2025-09-01T12:00:00", 6.0)]),

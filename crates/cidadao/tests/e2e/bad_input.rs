@@ -13,7 +13,10 @@ fn house_with_data() -> House {
     let house = House::new();
     let rows: Vec<Purchase> = (1..=3).map(|n| Purchase::new(n, "100,0000")).collect();
     let _ = house.ingested(&[&house.file("held/202402_Compras.csv", files::purchases(&rows))], 0);
-    let _ = house.ingested(&[&house.file("held/pagina.json", files::pncp_page(&[files::pncp_contract(1, "2025-06-24T00:30:04", 10.5)]))], 0);
+    let _ = house.ingested(
+        &[&house.file("held/pagina.json", files::pncp_page(&[files::pncp_contract(1, "2025-06-24T00:30:04", 10.5)]))],
+        0,
+    );
     house
 }
 
@@ -87,7 +90,10 @@ fn a_truncated_zip_is_refused() {
 fn a_zip_with_a_corrupt_member_is_refused_and_its_other_members_are_kept() {
     let mut long: Vec<Purchase> = (100..400).map(|n| Purchase::new(n, "100,0000")).collect();
     long[7].object = "Objeto: outro".into();
-    let mut archive = files::zipped(&[("a/202403_Compras.csv", &files::purchases(&long)), ("b/202404_Compras.csv", &files::purchases(&new_purchases()))]);
+    let mut archive = files::zipped(&[
+        ("a/202403_Compras.csv", &files::purchases(&long)),
+        ("b/202404_Compras.csv", &files::purchases(&new_purchases())),
+    ]);
     // In the midst of the first member's compressed bytes.
     for byte in &mut archive[400..420] {
         *byte ^= 0x5a;
@@ -96,7 +102,9 @@ fn a_zip_with_a_corrupt_member_is_refused_and_its_other_members_are_kept() {
     let before = house.state();
     let report = house.ingested(&[&house.file("estragado.zip", archive)], 1);
     let _ = totals(&report);
-    let of = |name: &str| report["files"].as_array().unwrap().iter().find(|f| f["name"].as_str().unwrap().contains(name)).unwrap().clone();
+    let of = |name: &str| {
+        report["files"].as_array().unwrap().iter().find(|f| f["name"].as_str().unwrap().contains(name)).unwrap().clone()
+    };
     assert_eq!(of("a/202403")["status"], "failed", "{report:#}");
     assert!(of("a/202403")["error"].as_str().unwrap().contains("202403_Compras.csv"));
     assert_eq!((&of("b/202404")["status"], &of("b/202404")["kept"]), (&"ingested".into(), &4.into()));
@@ -126,7 +134,11 @@ fn a_file_that_failed_may_come_again_and_be_read_whole() {
 fn a_changed_header_is_refused_and_the_missing_column_named() {
     let text: String = files::purchases(&new_purchases()).iter().map(|b| char::from(*b)).collect();
     let changed = text.replace("Valor Final Compra", "Valor Total").replace("Código UG\"", "UASG\"");
-    let _ = fails_and_changes_nothing("202403_Compras.csv", &files::latin1(&changed.replace("\r\n", "\n")), &["Valor Final Compra"]);
+    let _ = fails_and_changes_nothing(
+        "202403_Compras.csv",
+        &files::latin1(&changed.replace("\r\n", "\n")),
+        &["Valor Final Compra"],
+    );
 }
 
 #[test]
@@ -147,7 +159,11 @@ fn latin_1_bytes_in_a_file_marked_as_utf_8_cost_their_row() {
     let at = bytes.windows(7).position(|w| w == b"lote 13").unwrap();
     bytes.splice(at..at + 4, *b"l\xf4te");
     let house = quarantines("marcado.csv", &bytes, [4, 3, 0, 0, 1], &[(4, "Objeto", "encoding")]);
-    assert!(quarantine(&house)[0].4.contains("0000132024") || quarantine(&house)[0].4.contains("000132024"), "{:?}", quarantine(&house));
+    assert!(
+        quarantine(&house)[0].4.contains("0000132024") || quarantine(&house)[0].4.contains("000132024"),
+        "{:?}",
+        quarantine(&house)
+    );
 }
 
 #[test]
@@ -156,7 +172,12 @@ fn json_nested_a_hundred_thousand_deep_is_refused() {
     let _ = fails_and_changes_nothing("fundo.json", deep.as_bytes(), &[]);
     let mut record = files::pncp_contract(5, "2025-06-24T00:30:04", 1.0);
     record["outro"] = "FUNDO".into();
-    let text = String::from_utf8(files::pncp_page(&[files::pncp_contract(4, "2025-06-24T00:30:04", 1.0), record, files::pncp_contract(6, "2025-06-24T00:30:04", 1.0)])).unwrap();
+    let text = String::from_utf8(files::pncp_page(&[
+        files::pncp_contract(4, "2025-06-24T00:30:04", 1.0),
+        record,
+        files::pncp_contract(6, "2025-06-24T00:30:04", 1.0),
+    ]))
+    .unwrap();
     let _ = quarantines("fundo.json", text.replace("\"FUNDO\"", &deep).as_bytes(), [3, 2, 0, 0, 1], &[(2, "", "json")]);
 }
 
@@ -166,7 +187,12 @@ fn a_day_that_cannot_be_costs_its_row() {
     rows[1].signed = "00/00/0000".into();
     rows[3].signed = "30/02/2024".into();
     let day = "Data Assinatura Contrato";
-    let house = quarantines("202403_Compras.csv", &files::purchases(&rows), [4, 2, 0, 0, 2], &[(3, day, "date"), (5, day, "date")]);
+    let house = quarantines(
+        "202403_Compras.csv",
+        &files::purchases(&rows),
+        [4, 2, 0, 0, 2],
+        &[(3, day, "date"), (5, day, "date")],
+    );
     assert!(quarantine(&house)[0].4.contains("00/00/0000"), "the raw row is kept");
     let sources = house.serve().json("sources");
     let row = sources["data"].as_array().unwrap().iter().find(|s| s["source"] == "portal-compras").unwrap().clone();
@@ -204,13 +230,19 @@ fn rows_with_too_few_or_too_many_fields_cost_themselves() {
     let mut lines: Vec<String> = new_purchases().iter().map(Purchase::line).collect();
     lines[0].push_str(";\"mais\"");
     lines[2] = lines[2].split(';').take(5).collect::<Vec<_>>().join(";");
-    let _ = quarantines("202403_Compras.csv", &files::purchase_lines(&lines), [4, 2, 0, 0, 2], &[(2, "", "field_count"), (4, "", "field_count")]);
+    let _ = quarantines(
+        "202403_Compras.csv",
+        &files::purchase_lines(&lines),
+        [4, 2, 0, 0, 2],
+        &[(2, "", "field_count"), (4, "", "field_count")],
+    );
 }
 
 #[test]
 fn garbage_of_any_size_is_refused() {
     let mut seed = Seed::printed("garbage_of_any_size_is_refused");
-    let mut kinds: Vec<(&str, Vec<u8>)> = vec![("vazio", Vec::new()), ("um", vec![0xff]), ("mega", seed.bytes(1 << 20)), ("vinte", seed.bytes(20 << 20))];
+    let mut kinds: Vec<(&str, Vec<u8>)> =
+        vec![("vazio", Vec::new()), ("um", vec![0xff]), ("mega", seed.bytes(1 << 20)), ("vinte", seed.bytes(20 << 20))];
     kinds.push(("linha", b"x;".iter().copied().cycle().take(20 << 20).collect()));
     kinds.push(("zeros", vec![0; 20 << 20]));
     kinds.push(("texto", b"[{".iter().copied().cycle().take(1 << 20).collect()));

@@ -44,6 +44,7 @@ fn the_page_shows_findings_and_a_finding_shows_its_arithmetic() {
         assert!(page.contains("prova"), "{flag}: a flag is not proof, and the page says so");
     }
     let contract = server.json("contracts?limit=1")["data"][0].clone();
-    let page = text_of(&rendered(&format!("{}/contratos/{}", server.address(), encoded(contract["id"].as_str().unwrap()))));
+    let page =
+        text_of(&rendered(&format!("{}/contratos/{}", server.address(), encoded(contract["id"].as_str().unwrap()))));
     assert!(page.contains(contract["number"].as_str().unwrap()), "{page}");
 }

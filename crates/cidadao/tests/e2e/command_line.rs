@@ -23,7 +23,14 @@ fn the_exit_code_says_how_it_ended() {
     let _ = house.program().args(["flags", "list"]).run().ends_with(0);
     let _ = house.program().args(["flags", "explain", "br05"]).run().ends_with(0);
     let _ = house.program().arg("--version").run().ends_with(0);
-    for wrong in [&["ingest"][..], &["fly"], &["ingest", "x", "--colour"], &["sample", "--contracts", "many", "--out", "x"], &["flags"], &["sample", "--contracts", "1", "--out", "x"]] {
+    for wrong in [
+        &["ingest"][..],
+        &["fly"],
+        &["ingest", "x", "--colour"],
+        &["sample", "--contracts", "many", "--out", "x"],
+        &["flags"],
+        &["sample", "--contracts", "1", "--out", "x"],
+    ] {
         let run = house.program().args(wrong).run().ends_with(2);
         assert!(run.stdout.is_empty() && !run.stderr.is_empty(), "{wrong:?}");
     }
@@ -56,7 +63,10 @@ fn every_command_gives_one_json_document_on_stdout() {
     assert!(house.json(&["doctor"])["checks"].is_array());
     let out = house.root().join("s");
     // What is planted needs some contracts of its own.
-    assert!(house.json(&["sample", "--contracts", "150", "--out", out.to_str().unwrap()])["contracts"].as_u64().unwrap() >= 150);
+    assert!(
+        house.json(&["sample", "--contracts", "150", "--out", out.to_str().unwrap()])["contracts"].as_u64().unwrap()
+            >= 150
+    );
 }
 
 #[test]
@@ -74,10 +84,21 @@ fn a_demonstration_makes_ingests_and_shows_the_gravest_findings() {
 #[test]
 fn a_reader_that_leaves_early_is_no_failure() {
     let house = House::new();
-    let mut child = house.program().args(["flags", "explain", "BR01"]).into_command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = house
+        .program()
+        .args(["flags", "explain", "BR01"])
+        .into_command()
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        !String::from_utf8_lossy(&output.stderr).contains("panicked"),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_ne!(output.status.code(), Some(101));
 }
 
@@ -85,7 +106,11 @@ fn a_reader_that_leaves_early_is_no_failure() {
 fn the_program_runs_from_any_folder() {
     let house = House::new();
     house.file("c.csv", files::purchases(&[Purchase::new(1, "1,0000")]));
-    let run = Program::new().current_dir(house.root()).args(["ingest", "in/c.csv", "--json", "--data-dir", "here"]).run().ends_with(0);
+    let run = Program::new()
+        .current_dir(house.root())
+        .args(["ingest", "in/c.csv", "--json", "--data-dir", "here"])
+        .run()
+        .ends_with(0);
     assert_eq!(run.json()["totals"]["kept"], 1);
     assert!(house.root().join("here/cidadao.db").is_file());
     // Without a folder named, the default one lies where the program was started.

@@ -3,9 +3,9 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
+use testkit::House;
 use testkit::seed::Seed;
 use testkit::state::assert_same;
-use testkit::House;
 
 use super::sample;
 
@@ -68,9 +68,16 @@ fn an_ingest_killed_again_and_again_over_held_data_loses_nothing() {
         std::thread::sleep(Duration::from_millis(100 + seed.below(500)));
         child.kill().unwrap();
         let _ = child.wait().unwrap();
-        let db = rusqlite::Connection::open_with_flags(house.data().join("cidadao.db"), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let db = rusqlite::Connection::open_with_flags(
+            house.data().join("cidadao.db"),
+            rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+        )
+        .unwrap();
         let contracts: i64 = db.query_row("select count(*) from contracts", [], |row| row.get(0)).unwrap();
-        assert!([held["contracts"].len(), expected["contracts"].len()].contains(&usize::try_from(contracts).unwrap()), "an ingest is visible as a whole or not at all");
+        assert!(
+            [held["contracts"].len(), expected["contracts"].len()].contains(&usize::try_from(contracts).unwrap()),
+            "an ingest is visible as a whole or not at all"
+        );
     }
     let _ = house.ingest(&[&second]);
     assert_same(&expected, &house.state(), "killed five times");

@@ -37,7 +37,12 @@ impl Drop for SmallDisk<'_> {
 fn ingest_with_small_files(house: &House, folder: &Path, kibibytes: u32) -> Run {
     let program = house.program().args(["ingest", "--json"]).arg(folder).into_command();
     let mut shell = Command::new("bash");
-    shell.arg0("bash").arg("-c").arg(format!("trap '' XFSZ; ulimit -f {kibibytes}; exec \"$0\" \"$@\"")).arg(program.get_program()).args(program.get_args());
+    shell
+        .arg0("bash")
+        .arg("-c")
+        .arg(format!("trap '' XFSZ; ulimit -f {kibibytes}; exec \"$0\" \"$@\""))
+        .arg(program.get_program())
+        .args(program.get_args());
     shell.output().unwrap().into()
 }
 
@@ -74,7 +79,11 @@ fn a_file_that_cannot_grow_leaves_everything_as_it_was() {
 }
 
 fn contracts(house: &House) -> usize {
-    let db = rusqlite::Connection::open_with_flags(house.data().join("cidadao.db"), rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    let db = rusqlite::Connection::open_with_flags(
+        house.data().join("cidadao.db"),
+        rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+    )
+    .unwrap();
     let count: i64 = db.query_row("select count(*) from contracts", [], |row| row.get(0)).unwrap();
     usize::try_from(count).unwrap()
 }
@@ -93,7 +102,13 @@ fn a_full_disk_leaves_everything_as_it_was() {
     let run = house.ingest(&[&second]);
     says_what_is_wrong(&run);
     let after = house.program().args(["doctor", "--json"]).run().json();
-    let named: Vec<String> = after["checks"].as_array().unwrap().iter().filter(|c| c["gravity"] == "problem").map(|c| c["about"].to_string()).collect();
+    let named: Vec<String> = after["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|c| c["gravity"] == "problem")
+        .map(|c| c["about"].to_string())
+        .collect();
     assert_eq!(named, ["\"disk\""], "{after:#}");
     disk.grow(512);
     // Orphans of the failed one are removed by the next ingest, whatever that reads.

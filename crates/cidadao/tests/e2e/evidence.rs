@@ -27,7 +27,11 @@ fn evidence(server: &Server, flag: &str, most: usize) -> Vec<Value> {
 
 fn rows<'a>(evidence: &'a Value, table: &str) -> Vec<&'a Value> {
     let rows: Vec<&Value> = evidence["rows"].as_array().unwrap().iter().filter(|r| r["table"] == table).collect();
-    assert_eq!(evidence["rows"].as_array().unwrap().len() as u64, evidence["rows_total"].as_u64().unwrap(), "all rows are shown");
+    assert_eq!(
+        evidence["rows"].as_array().unwrap().len() as u64,
+        evidence["rows_total"].as_u64().unwrap(),
+        "all rows are shown"
+    );
     rows
 }
 
@@ -47,7 +51,8 @@ fn sha256(bytes: &[u8]) -> String {
 /// The raw line, or record, that a row of evidence says it came from; its file must have the hash that is stated.
 fn raw(row: &Value) -> String {
     let name = row["file"].as_str().unwrap();
-    let (path, member) = name.split_once(".zip!").map_or((name.to_owned(), None), |(zip, member)| (format!("{zip}.zip"), Some(member)));
+    let (path, member) =
+        name.split_once(".zip!").map_or((name.to_owned(), None), |(zip, member)| (format!("{zip}.zip"), Some(member)));
     let mut bytes = std::fs::read(Path::new(&path)).unwrap_or_else(|e| panic!("{path}: {e}"));
     assert_eq!(sha256(&bytes), row["file_sha256"].as_str().unwrap(), "{name}");
     if let Some(member) = member {
@@ -88,7 +93,13 @@ fn every_row_of_evidence_stands_in_its_file_on_its_line_with_its_amounts() {
                 let fields = &row["fields"];
                 let amounts = ["value_initial", "value_final", "total", "quantity"];
                 for name in amounts.into_iter().filter(|n| fields[n].is_string()) {
-                    assert!(holds(&raw, &fields[name]), "{flag}: {name} = {} is not in {}:{}: {raw}", fields[name], row["file"], row["line"]);
+                    assert!(
+                        holds(&raw, &fields[name]),
+                        "{flag}: {name} = {} is not in {}:{}: {raw}",
+                        fields[name],
+                        row["file"],
+                        row["line"]
+                    );
                     checked += 1;
                 }
                 if let Some(number) = fields["number"].as_str().filter(|_| row["table"] == "contracts") {
@@ -143,7 +154,8 @@ fn a_robust_z_is_reckoned_again_from_its_rows() {
     for evidence in evidence(&server, "BR05", 50) {
         let finding = &evidence["finding"];
         let items = rows(&evidence, "items");
-        let own = items.iter().find(|i| i["id"] == finding["subject"]["id"]).expect("the item itself is among the rows");
+        let own =
+            items.iter().find(|i| i["id"] == finding["subject"]["id"]).expect("the item itself is among the rows");
         let mut logs: Vec<f64> = items.iter().map(|i| number(&i["fields"]["unit_price"]).ln()).collect();
         assert_eq!(logs.len() as u64, finding["peers"]["n"].as_u64().unwrap());
         let centre = middle(&mut logs);
@@ -152,7 +164,11 @@ fn a_robust_z_is_reckoned_again_from_its_rows() {
         if mad > 0.0 {
             by_mad += 1;
             let z = 0.6745 * (price.ln() - centre) / mad;
-            assert!((z - number(&finding["measure"])).abs() < 0.001 * z.abs().max(1.0), "{z} against {}", finding["measure"]);
+            assert!(
+                (z - number(&finding["measure"])).abs() < 0.001 * z.abs().max(1.0),
+                "{z} against {}",
+                finding["measure"]
+            );
             assert!(z > number(&finding["threshold"]));
         }
         // The price itself follows from the row: total by quantity, to the fourth decimal.
@@ -174,7 +190,9 @@ fn a_sanction_is_compared_again_with_the_signature() {
         assert!(!sanctions.is_empty());
         let bars = |s: &&&Value| {
             let f = &s["fields"];
-            f["starts_on"].as_str().is_some_and(|d| d <= signed) && f["ends_on"].as_str().is_none_or(|d| signed <= d) && f["bars_contracting"] == true
+            f["starts_on"].as_str().is_some_and(|d| d <= signed)
+                && f["ends_on"].as_str().is_none_or(|d| signed <= d)
+                && f["bars_contracting"] == true
         };
         assert!(sanctions.iter().any(|s| bars(&s)), "{evidence:#}");
         let same = |s: &Value| s["fields"]["supplier_root"] == contract["fields"]["supplier_root"];
@@ -194,7 +212,11 @@ fn likeness_is_reckoned_again_from_the_two_objects() {
         assert_eq!(pair.len(), 2);
         let (a, b) = (shingles(&pair[0]["fields"]["object"]), shingles(&pair[1]["fields"]["object"]));
         let jaccard = a.intersection(&b).count() as f64 / a.union(&b).count() as f64;
-        assert!((jaccard - number(&evidence["finding"]["measure"])).abs() < 0.000_1, "{jaccard} against {}", evidence["finding"]["measure"]);
+        assert!(
+            (jaccard - number(&evidence["finding"]["measure"])).abs() < 0.000_1,
+            "{jaccard} against {}",
+            evidence["finding"]["measure"]
+        );
         let (one, two) = (value_of(pair[0]), value_of(pair[1]));
         assert!((one - two).abs() <= 0.010_2 * one.min(two), "{one} and {two}");
         let detail = server.json(&format!("contracts/{}", encoded(pair[1]["id"].as_str().unwrap())));

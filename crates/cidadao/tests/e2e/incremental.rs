@@ -12,7 +12,20 @@ use testkit::{House, State};
 use super::sample;
 
 fn judged(state: &State) -> State {
-    only(state, &["contracts", "items", "buyers", "suppliers", "sanctions", "findings", "outcomes", "coverage", "finding_contracts"])
+    only(
+        state,
+        &[
+            "contracts",
+            "items",
+            "buyers",
+            "suppliers",
+            "sanctions",
+            "findings",
+            "outcomes",
+            "coverage",
+            "finding_contracts",
+        ],
+    )
 }
 
 fn refs(paths: &[PathBuf]) -> Vec<&Path> {
@@ -21,7 +34,11 @@ fn refs(paths: &[PathBuf]) -> Vec<&Path> {
 
 /// Findings that were withdrawn on the way are no part of what holds now.
 fn open(mut state: State) -> State {
-    let withdrawn: Vec<String> = state["findings"].iter().filter(|f| f.contains("|withdrawn|")).map(|f| f.split('|').next().unwrap().to_owned()).collect();
+    let withdrawn: Vec<String> = state["findings"]
+        .iter()
+        .filter(|f| f.contains("|withdrawn|"))
+        .map(|f| f.split('|').next().unwrap().to_owned())
+        .collect();
     state.get_mut("findings").unwrap().retain(|f| !f.contains("|withdrawn|"));
     state.get_mut("finding_contracts").unwrap().retain(|f| !withdrawn.iter().any(|id| f.contains(id.as_str())));
     state
@@ -31,7 +48,10 @@ fn open(mut state: State) -> State {
 fn files_in_parts_are_judged_as_all_of_them_at_once() {
     let mut seed = Seed::printed("files_in_parts_are_judged_as_all_of_them_at_once");
     let place = House::new();
-    let mut paths: Vec<PathBuf> = files_below(&sample(&place, 1_500, 21)).into_iter().filter(|p| !p.ends_with("LEIA-ME.txt") && !p.ends_with("truth.jsonl")).collect();
+    let mut paths: Vec<PathBuf> = files_below(&sample(&place, 1_500, 21))
+        .into_iter()
+        .filter(|p| !p.ends_with("LEIA-ME.txt") && !p.ends_with("truth.jsonl"))
+        .collect();
     for round in 0..3 {
         for at in (1..paths.len()).rev() {
             paths.swap(at, usize::try_from(seed.below(at as u64 + 1)).unwrap());
@@ -59,7 +79,10 @@ fn two_fresh_folders_end_with_the_same_bytes_in_every_finding() {
         let _ = house.ingest(&[&files]).ends_with(3);
         house.state()
     });
-    assert!(states[0]["findings"].iter().any(|f| f.contains("|BR05|")) && states[0]["findings"].iter().any(|f| f.contains("|BR11|")));
+    assert!(
+        states[0]["findings"].iter().any(|f| f.contains("|BR05|"))
+            && states[0]["findings"].iter().any(|f| f.contains("|BR11|"))
+    );
     assert_same(&states[0], &states[1], "two runs");
 }
 
@@ -102,12 +125,25 @@ fn a_buyer_that_changes_its_state_changes_peers_on_both_sides() {
     for n in 0..24_u32 {
         let mut row = Purchase::new(n + 1, "100,0000");
         row.ug = unit(n % 4);
-        items.push(files::Bought { contract: row.number.clone(), ug: row.ug.clone(), code: "461832".into(), unit: "RESMA".into(), quantity: "1".into(), total: format!("{},0000", 10 + n % 5 + if n == 3 { 5_000 } else { 0 }) });
+        items.push(files::Bought {
+            contract: row.number.clone(),
+            ug: row.ug.clone(),
+            code: "461832".into(),
+            unit: "RESMA".into(),
+            quantity: "1".into(),
+            total: format!("{},0000", 10 + n % 5 + if n == 3 { 5_000 } else { 0 }),
+        });
         purchases.push(row);
     }
     let states = |of_last: &str, day: &str| {
         let units: Vec<String> = (0..4).map(unit).collect();
-        files::tenders(&units.iter().enumerate().map(|(n, ug)| (ug.as_str(), if n == 3 { of_last } else { "DF" }, day)).collect::<Vec<_>>())
+        files::tenders(
+            &units
+                .iter()
+                .enumerate()
+                .map(|(n, ug)| (ug.as_str(), if n == 3 { of_last } else { "DF" }, day))
+                .collect::<Vec<_>>(),
+        )
     };
     let place = House::new();
     let paths = [
@@ -134,13 +170,19 @@ fn a_buyer_that_changes_its_name_changes_it_in_every_finding() {
     (renamed.ug_name, renamed.signed, renamed.object, renamed.supplier) =
         ("UNIDADE FICTÍCIA RENOMEADA".into(), "05/03/2025".into(), "Objeto: Vigilância".into(), files::cnpj(5));
     let place = House::new();
-    let paths = [place.file("202402_Compras.csv", files::purchases(&rows)), place.file("202503_Compras.csv", files::purchases(&[renamed]))];
+    let paths = [
+        place.file("202402_Compras.csv", files::purchases(&rows)),
+        place.file("202503_Compras.csv", files::purchases(&[renamed])),
+    ];
     let (at_once, in_parts) = (House::new(), House::new());
     let _ = at_once.ingested(&refs(&paths), 0);
     for path in &paths {
         let _ = in_parts.ingested(&[path], 0);
     }
     let expected = at_once.state();
-    assert!(expected["findings"].iter().any(|f| f.contains("|BR11|")) && expected["findings"].iter().any(|f| f.contains("|BR19|")));
+    assert!(
+        expected["findings"].iter().any(|f| f.contains("|BR11|"))
+            && expected["findings"].iter().any(|f| f.contains("|BR19|"))
+    );
     assert_same(&open(judged(&expected)), &open(judged(&in_parts.state())), "a renamed buyer");
 }

@@ -25,7 +25,10 @@ use testkit::{House, Program};
 /// A folder of fictitious files made by the program itself.
 fn sample(house: &House, contracts: u32, seed: u32) -> PathBuf {
     let out = house.root().join(format!("sample-{contracts}-{seed}"));
-    let run = Program::new().args(["sample", "--contracts", &contracts.to_string(), "--seed", &seed.to_string(), "--out"]).arg(&out).run();
+    let run = Program::new()
+        .args(["sample", "--contracts", &contracts.to_string(), "--seed", &seed.to_string(), "--out"])
+        .arg(&out)
+        .run();
     let _ = run.ends_with(0);
     out
 }

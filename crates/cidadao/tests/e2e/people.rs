@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 
 use lake::{Literal, Session};
+use testkit::House;
 use testkit::files::{self, Purchase, Sanctioned};
 use testkit::server::encoded;
-use testkit::House;
 
 /// Valid numbers; the program keeps the middle six digits only.
-const PEOPLE: [(&str, &str); 3] = [("52998224725", "529.982.247-25"), ("11144477735", "111.444.777-35"), ("39053344705", "390.533.447-05")];
+const PEOPLE: [(&str, &str); 3] =
+    [("52998224725", "529.982.247-25"), ("11144477735", "111.444.777-35"), ("39053344705", "390.533.447-05")];
 
 fn holds_a_cpf(bytes: &[u8]) -> Option<&'static str> {
-    PEOPLE.iter().flat_map(|(plain, dotted)| [*plain, *dotted]).find(|cpf| bytes.windows(cpf.len()).any(|w| w == cpf.as_bytes()))
+    PEOPLE
+        .iter()
+        .flat_map(|(plain, dotted)| [*plain, *dotted])
+        .find(|cpf| bytes.windows(cpf.len()).any(|w| w == cpf.as_bytes()))
 }
 
 fn house_of_people() -> House {
@@ -22,7 +26,8 @@ fn house_of_people() -> House {
     rows[2].object = format!("Objeto: diárias de {} (CPF {})", PEOPLE[2].1, PEOPLE[2].0);
     (rows[3].supplier, rows[3].supplier_name) = (PEOPLE[1].0.into(), "MARIA DE EXEMPLO".into());
     // In a quarantined row, in its text and in the column at fault.
-    (rows[4].supplier, rows[4].supplier_name, rows[4].signed) = (PEOPLE[0].0.into(), format!("JOÃO {}", PEOPLE[0].1), "00/00/0000".into());
+    (rows[4].supplier, rows[4].supplier_name, rows[4].signed) =
+        (PEOPLE[0].0.into(), format!("JOÃO {}", PEOPLE[0].1), "00/00/0000".into());
     rows[5].r#final = PEOPLE[2].1.into();
     house.file("202402_Compras.csv", files::purchases(&rows));
     let mut record = files::pncp_contract(1, "2025-06-24T00:30:04", 10.5);
@@ -56,7 +61,10 @@ fn a_full_cpf_is_in_no_byte_of_the_data_folder() {
     let session = Session::of_rows(&BTreeMap::new()).unwrap();
     let mut rows = 0;
     for path in house.data_files().iter().filter(|p| p.extension().is_some_and(|e| e == "parquet")) {
-        let sql = format!("select columns(*)::varchar from read_parquet({})", Literal::Text(path.to_string_lossy().into_owned()).sql());
+        let sql = format!(
+            "select columns(*)::varchar from read_parquet({})",
+            Literal::Text(path.to_string_lossy().into_owned()).sql()
+        );
         let mut look = |row: &lake::TextRow| {
             rows += 1;
             for (column, value) in row.with_prefix("") {

@@ -34,14 +34,29 @@ fn found<'a>(case: &Value, all: &'a Outcomes, held: &Held) -> Vec<&'a (String, S
     let text = |name: &str| case[name].as_str().unwrap_or_default().to_owned();
     let of = |subject: String| all.get(&(text("flag"), subject));
     match case["flag"].as_str().unwrap() {
-        "BR05" => held.items.get(&(text("contract_id"), text("catalog_code"))).into_iter().flatten().filter_map(|id| of(id.clone())).collect(),
+        "BR05" => held
+            .items
+            .get(&(text("contract_id"), text("catalog_code")))
+            .into_iter()
+            .flatten()
+            .filter_map(|id| of(id.clone()))
+            .collect(),
         "BR11" => {
             // The line of activity is the one that its contracts were read as.
             let contracts = case["subject"]["contracts"].as_array().unwrap();
-            let activities: BTreeSet<&String> = contracts.iter().filter_map(|id| held.activities.get(id.as_str().unwrap())).collect();
-            activities.into_iter().filter_map(|activity| of(format!("{}|{}|{activity}", text("subject_id"), case["year"]))).collect()
+            let activities: BTreeSet<&String> =
+                contracts.iter().filter_map(|id| held.activities.get(id.as_str().unwrap())).collect();
+            activities
+                .into_iter()
+                .filter_map(|activity| of(format!("{}|{}|{activity}", text("subject_id"), case["year"])))
+                .collect()
         }
-        "BR19" => case["subject_ids"].as_array().unwrap().iter().filter_map(|id| of(id.as_str().unwrap().to_owned())).collect(),
+        "BR19" => case["subject_ids"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|id| of(id.as_str().unwrap().to_owned()))
+            .collect(),
         _ => of(text("subject_id")).into_iter().collect(),
     }
 }
@@ -100,13 +115,25 @@ fn what_was_planted_is_found_and_its_benign_twins_are_not() {
         }
     }
     for (flag, [hits, right, twins, well]) in &score {
-        println!("{flag}: {right} of {hits} planted found (recall {:.3}), {well} of {twins} twins judged as expected", f64::from(*right) / f64::from(*hits));
+        println!(
+            "{flag}: {right} of {hits} planted found (recall {:.3}), {well} of {twins} twins judged as expected",
+            f64::from(*right) / f64::from(*hits)
+        );
     }
     let truth_text = truth.as_str();
     for flag in score.keys() {
-        let hits: Vec<&String> = all.iter().filter(|((f, _), o)| f == flag && o.0 == "hit").map(|((_, s), _)| s).collect();
-        let others: Vec<&&String> = hits.iter().filter(|s| !truth_text.contains(s.split(":item:").next().unwrap().split('|').next().unwrap())).collect();
-        println!("{flag}: {} hits, {} of subjects that nobody planted: {:?}", hits.len(), others.len(), others.iter().take(10).collect::<Vec<_>>());
+        let hits: Vec<&String> =
+            all.iter().filter(|((f, _), o)| f == flag && o.0 == "hit").map(|((_, s), _)| s).collect();
+        let others: Vec<&&String> = hits
+            .iter()
+            .filter(|s| !truth_text.contains(s.split(":item:").next().unwrap().split('|').next().unwrap()))
+            .collect();
+        println!(
+            "{flag}: {} hits, {} of subjects that nobody planted: {:?}",
+            hits.len(),
+            others.len(),
+            others.iter().take(10).collect::<Vec<_>>()
+        );
     }
     assert!(planted.len() > 100);
     assert!(faults.is_empty(), "{} planted cases are judged otherwise:\n{}", faults.len(), faults.join("\n"));
@@ -134,7 +161,12 @@ fn what_was_planted_to_be_quarantined_is_with_file_and_line() {
         .map(|l| serde_json::from_str::<Value>(l).unwrap())
         .filter(|c| c["flag"] == "quarantine")
         // Records of a page are counted from nought there, from one here.
-        .map(|c| (c["file"].as_str().unwrap().rsplit('/').next().unwrap().to_owned(), c["line"].as_i64().or(c["record"].as_i64().map(|n| n + 1)).unwrap()))
+        .map(|c| {
+            (
+                c["file"].as_str().unwrap().rsplit('/').next().unwrap().to_owned(),
+                c["line"].as_i64().or(c["record"].as_i64().map(|n| n + 1)).unwrap(),
+            )
+        })
         .collect();
     assert!(!expected.is_empty());
     assert_eq!(found, expected);

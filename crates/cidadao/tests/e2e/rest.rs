@@ -46,9 +46,15 @@ fn a_list_is_walked_to_its_end_and_each_row_is_seen_once_also_those_without_a_da
         assert!(rows.len() - known.len() >= 12, "{sort}");
         let key = |v: &Value| {
             let text = v.as_str().unwrap();
-            if column == "signed_on" { text.replace('-', "").parse().unwrap() } else { text.replace('.', "").parse::<i64>().unwrap() }
+            if column == "signed_on" {
+                text.replace('-', "").parse().unwrap()
+            } else {
+                text.replace('.', "").parse::<i64>().unwrap()
+            }
         };
-        let in_order = known.windows(2).all(|w| if sort.starts_with('-') { key(w[0]) >= key(w[1]) } else { key(w[0]) <= key(w[1]) });
+        let in_order = known
+            .windows(2)
+            .all(|w| if sort.starts_with('-') { key(w[0]) >= key(w[1]) } else { key(w[0]) <= key(w[1]) });
         assert!(in_order, "{sort}");
     }
     for list in ["suppliers", "suppliers?sort=-name", "buyers", "buyers?sort=-name"] {
@@ -68,7 +74,10 @@ fn a_list_is_walked_to_its_end_and_each_row_is_seen_once_also_those_without_a_da
 fn a_filtered_list_holds_what_the_filter_says_and_nothing_less() {
     let (_house, server) = answering(900);
     let all = server.walk("contracts", 100);
-    let some = all.iter().find(|c| c["source"] == "pncp" && c["supplier"]["id"].as_str().is_some_and(|s| s.starts_with("cnpj:"))).unwrap();
+    let some = all
+        .iter()
+        .find(|c| c["source"] == "pncp" && c["supplier"]["id"].as_str().is_some_and(|s| s.starts_with("cnpj:")))
+        .unwrap();
     let supplier = some["supplier"]["id"].as_str().unwrap().to_owned();
     let buyer = some["buyer"]["id"].as_str().unwrap().to_owned();
     let amount = |v: &Value| v.as_str().map(|t| t.replace('.', "").parse::<i64>().unwrap());
@@ -81,9 +90,18 @@ fn a_filtered_list_holds_what_the_filter_says_and_nothing_less() {
         (format!("buyer_id={}", encoded(&buyer)), Box::new(|c| c["buyer"]["id"] == buyer.as_str())),
         ("modality=dispensa".into(), Box::new(|c| c["modality"] == "dispensa")),
         ("state=SP".into(), Box::new(|c| c["buyer"]["state"] == "SP")),
-        ("signed_from=2024-01-01&signed_to=2024-06-30".into(), Box::new(|c| c["signed_on"].as_str().is_some_and(|d| ("2024-01-01"..="2024-06-30").contains(&d)))),
-        ("value_min=10000&value_max=50000.00".into(), Box::new(|c| at_least(c, 100_000_000) && !at_least(c, 500_000_001))),
-        ("source=pncp&value_min=10000&sort=value".into(), Box::new(|c| c["source"] == "pncp" && at_least(c, 100_000_000))),
+        (
+            "signed_from=2024-01-01&signed_to=2024-06-30".into(),
+            Box::new(|c| c["signed_on"].as_str().is_some_and(|d| ("2024-01-01"..="2024-06-30").contains(&d))),
+        ),
+        (
+            "value_min=10000&value_max=50000.00".into(),
+            Box::new(|c| at_least(c, 100_000_000) && !at_least(c, 500_000_001)),
+        ),
+        (
+            "source=pncp&value_min=10000&sort=value".into(),
+            Box::new(|c| c["source"] == "pncp" && at_least(c, 100_000_000)),
+        ),
     ];
     for (filter, holds) in tests {
         let rows = server.walk(&format!("contracts?{filter}"), 61);
@@ -95,7 +113,8 @@ fn a_filtered_list_holds_what_the_filter_says_and_nothing_less() {
     let findings = server.walk("findings", 100);
     for flag in ["BR01", "BR05", "BR11", "BR19"] {
         let rows = server.walk(&format!("findings?flag={flag}"), 9);
-        let expected: BTreeSet<&str> = findings.iter().filter(|f| f["flag"] == flag).map(|f| f["id"].as_str().unwrap()).collect();
+        let expected: BTreeSet<&str> =
+            findings.iter().filter(|f| f["flag"] == flag).map(|f| f["id"].as_str().unwrap()).collect();
         assert_eq!(ids(&rows).into_iter().collect::<BTreeSet<_>>(), expected, "{flag}");
     }
     let critical = server.walk("findings?severity=critical&kind=rule", 100);
@@ -110,8 +129,21 @@ fn a_filtered_list_holds_what_the_filter_says_and_nothing_less() {
 #[test]
 fn words_are_found_without_accents_in_any_case_in_singular_and_plural() {
     let (_house, server) = answering(300);
-    let found = |q: &str| server.walk(&format!("contracts?q={}", encoded(q)), 100).iter().map(|c| c["number"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
-    for q in ["guarda-chuva", "GUARDA CHUVAS", "estacao meteorologica", "estações meteorológicas", "Estação meteorológica", "aquisicoes guarda chuva estacoes"] {
+    let found = |q: &str| {
+        server
+            .walk(&format!("contracts?q={}", encoded(q)), 100)
+            .iter()
+            .map(|c| c["number"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    for q in [
+        "guarda-chuva",
+        "GUARDA CHUVAS",
+        "estacao meteorologica",
+        "estações meteorológicas",
+        "Estação meteorológica",
+        "aquisicoes guarda chuva estacoes",
+    ] {
         assert_eq!(found(q), ["000212024"], "{q}");
     }
     for q in ["imovel rural", "IMÓVEIS RURAIS", "servico tecnico imovel", "avaliações de imóvel"] {
@@ -159,7 +191,11 @@ fn what_cannot_be_asked_is_a_problem_that_names_the_field() {
         assert_eq!(problem["status"], 400);
         assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
     }
-    for (path, kind) in [("contracts/nada%3A1", "/problems/not-found"), ("findings/fnd_x/evidence", "/problems/not-found"), ("nothing", "/problems/no-such-route")] {
+    for (path, kind) in [
+        ("contracts/nada%3A1", "/problems/not-found"),
+        ("findings/fnd_x/evidence", "/problems/not-found"),
+        ("nothing", "/problems/no-such-route"),
+    ] {
         let answer = server.get(&format!("/api/v1/{path}"));
         assert_eq!((answer.status, answer.json()["type"].as_str()), (404, Some(kind)), "{path}");
     }
@@ -170,14 +206,23 @@ fn a_supplier_and_a_buyer_tell_their_totals() {
     let (_house, server) = answering(600);
     let all = server.walk("contracts", 100);
     for (list, party) in [("suppliers", "supplier"), ("buyers", "buyer")] {
-        let id = all.iter().filter_map(|c| c[party]["id"].as_str()).max_by_key(|id| all.iter().filter(|c| c[party]["id"] == **id).count()).unwrap();
+        let id = all
+            .iter()
+            .filter_map(|c| c[party]["id"].as_str())
+            .max_by_key(|id| all.iter().filter(|c| c[party]["id"] == **id).count())
+            .unwrap();
         let own: Vec<&Value> = all.iter().filter(|c| c[party]["id"] == id).collect();
         let detail = server.json(&format!("{list}/{}", encoded(id)));
         assert_eq!(detail["totals"]["contracts"], own.len(), "{id}");
-        let amounts: Vec<i64> = own.iter().filter_map(|c| c["value_final"].as_str()).map(|v| v.replace('.', "").parse().unwrap()).collect();
+        let amounts: Vec<i64> =
+            own.iter().filter_map(|c| c["value_final"].as_str()).map(|v| v.replace('.', "").parse().unwrap()).collect();
         assert_eq!(detail["totals"]["contracts_without_value"], own.len() - amounts.len(), "{id}");
         let sum: i64 = amounts.iter().sum();
-        assert_eq!(detail["totals"]["value"], format!("{}.{:04}", sum / 10_000, sum % 10_000), "{id}: exact to the last digit");
+        assert_eq!(
+            detail["totals"]["value"],
+            format!("{}.{:04}", sum / 10_000, sum % 10_000),
+            "{id}: exact to the last digit"
+        );
         assert!(detail["contracts"].as_array().unwrap().len() <= 20);
     }
 }
@@ -193,7 +238,12 @@ fn the_catalogue_and_the_sources_say_what_was_looked_at() {
         assert_eq!(flag["coverage"]["not_computable"], counted["not_computable"]);
         let open = server.walk(&format!("findings?flag={}", flag["code"].as_str().unwrap()), 100).len();
         assert_eq!(flag["coverage"]["hit"], open, "{}", flag["code"]);
-        assert!(server.json(&format!("flags/{}", flag["code"].as_str().unwrap()))["sql"].as_str().unwrap().contains("subject_id"));
+        assert!(
+            server.json(&format!("flags/{}", flag["code"].as_str().unwrap()))["sql"]
+                .as_str()
+                .unwrap()
+                .contains("subject_id")
+        );
     }
     let state = house.state();
     for row in server.json("sources")["data"].as_array().unwrap() {

@@ -23,13 +23,30 @@ fn health_metrics_and_documents_are_there() {
     let metrics = server.get("/metrics");
     assert!(metrics.header("content-type").starts_with("text/plain"), "{:?}", metrics.headers);
     let text = metrics.text();
-    for name in ["cidadao_ai_build_info", "cidadao_ai_request_duration_seconds_count", "cidadao_ai_rows{source=\"portal-compras\",table=\"contracts\"} 40"] {
+    for name in [
+        "cidadao_ai_build_info",
+        "cidadao_ai_request_duration_seconds_count",
+        "cidadao_ai_rows{source=\"portal-compras\",table=\"contracts\"} 40",
+    ] {
         assert!(text.contains(name), "{name} is not in:\n{text}");
     }
     assert!(text.contains("/api/v1/contracts"), "requests are counted by route");
     let openapi = server.get("/openapi.json").json();
     assert!(openapi["openapi"].as_str().unwrap().starts_with('3'));
-    for path in ["contracts", "contracts/{id}", "suppliers", "suppliers/{id}", "buyers", "buyers/{id}", "flags", "flags/{code}", "findings", "findings/{id}", "findings/{id}/evidence", "sources"] {
+    for path in [
+        "contracts",
+        "contracts/{id}",
+        "suppliers",
+        "suppliers/{id}",
+        "buyers",
+        "buyers/{id}",
+        "flags",
+        "flags/{code}",
+        "findings",
+        "findings/{id}",
+        "findings/{id}/evidence",
+        "sources",
+    ] {
         assert!(openapi["paths"][format!("/api/v1/{path}")]["get"].is_object(), "{path} is not described");
     }
     assert_eq!(server.get("/docs").status, 200);
@@ -69,7 +86,13 @@ fn the_page_is_served_under_a_policy_that_names_no_other_host() {
         assert_eq!(page.status, 200, "{path}");
         assert!(page.header("content-type").starts_with("text/html"));
         let policy = page.header("content-security-policy");
-        assert!(policy.contains("default-src") && !policy.contains("http:") && !policy.contains("https:") && !policy.contains('*'), "{policy}");
+        assert!(
+            policy.contains("default-src")
+                && !policy.contains("http:")
+                && !policy.contains("https:")
+                && !policy.contains('*'),
+            "{policy}"
+        );
         assert_eq!(page.header("x-content-type-options"), "nosniff");
         let html = page.text();
         for attribute in ["src=\"http", "href=\"http", "src=\"//", "href=\"//", "url(http"] {
@@ -106,7 +129,12 @@ fn a_port_that_is_taken_is_said_so() {
 fn bytes_that_are_no_request_do_not_hurt() {
     let (_house, server) = answering();
     let address = server.address().trim_start_matches("http://");
-    for bytes in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], b"GET /%zz HTTP/1.1\r\nhost: x\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"] {
+    for bytes in [
+        &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
+        b"GET /%zz HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+    ] {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(std::time::Duration::from_secs(5))).unwrap();
         stream.write_all(bytes).unwrap();

@@ -45,7 +45,8 @@ fn the_environment_overrides_the_file_and_the_start_says_so() {
         .args(["doctor", "--json"])
         .run()
         .ends_with(0);
-    let said: Vec<String> = run.json()["checks"].as_array().unwrap().iter().map(|c| c["found"].as_str().unwrap().to_owned()).collect();
+    let said: Vec<String> =
+        run.json()["checks"].as_array().unwrap().iter().map(|c| c["found"].as_str().unwrap().to_owned()).collect();
     let has = |words: &[&str]| said.iter().any(|s| words.iter().all(|w| s.contains(w)));
     assert!(has(&["http.listen", "127.0.0.1:0", "CIDADAO_HTTP_LISTEN"]), "{said:?}");
     assert!(has(&["store.readers", "2", "c.toml"]), "{said:?}");
@@ -56,7 +57,12 @@ fn the_environment_overrides_the_file_and_the_start_says_so() {
 #[test]
 fn the_command_line_overrides_the_environment() {
     let house = House::new();
-    let run = house.program().env("CIDADAO_DATA_DIR", "/nowhere/at/all").args(["flags", "coverage", "--json"]).run().ends_with(0);
+    let run = house
+        .program()
+        .env("CIDADAO_DATA_DIR", "/nowhere/at/all")
+        .args(["flags", "coverage", "--json"])
+        .run()
+        .ends_with(0);
     assert_eq!(run.json()["flags"].as_array().unwrap().len(), 4);
     assert!(house.data().is_dir());
 }

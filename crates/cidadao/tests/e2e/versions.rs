@@ -1,9 +1,9 @@
 //! What was replaced stays reachable.
 
+use testkit::House;
 use testkit::files::{self, Purchase};
 use testkit::house::totals;
 use testkit::server::encoded;
-use testkit::House;
 
 #[test]
 fn a_corrected_file_replaces_and_the_old_form_stays_reachable() {
@@ -16,7 +16,10 @@ fn a_corrected_file_replaces_and_the_old_form_stays_reachable() {
     assert_eq!(totals(&report), [3, 0, 2, 1, 0]);
     let server = house.serve();
     let contract = server.json(&format!("contracts/{}", encoded(&rows[1].id())));
-    assert_eq!((&contract["value_final"], &contract["object"]), (&"250.5000".into(), &"Objeto: Aquisição de papel reciclado".into()));
+    assert_eq!(
+        (&contract["value_final"], &contract["object"]),
+        (&"250.5000".into(), &"Objeto: Aquisição de papel reciclado".into())
+    );
     let versions = contract["versions"].as_array().unwrap();
     assert_eq!(versions.len(), 1, "{contract:#}");
     assert_eq!(versions[0]["line"], 3);
@@ -47,7 +50,8 @@ fn a_key_that_comes_to_be_shared_keeps_its_history() {
     for contract in held {
         let id = contract["id"].as_str().unwrap();
         let detail = server.json(&format!("contracts/{}", encoded(id)));
-        let values: Vec<String> = detail["versions"].as_array().unwrap().iter().map(|v| v["fields"]["value_final"].to_string()).collect();
+        let values: Vec<String> =
+            detail["versions"].as_array().unwrap().iter().map(|v| v["fields"]["value_final"].to_string()).collect();
         assert_eq!(values.len(), 1, "{id} does not show what stood under its key: {detail:#}");
     }
 }

@@ -64,7 +64,8 @@ pub struct Got {
 /// The cases in the folder of a flag.
 pub fn cases_of(code: &str) -> Vec<Case> {
     let flags = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../flags");
-    let folder = paths(&flags).into_iter().find(|p| p.file_name().unwrap().to_string_lossy().starts_with(code)).unwrap();
+    let folder =
+        paths(&flags).into_iter().find(|p| p.file_name().unwrap().to_string_lossy().starts_with(code)).unwrap();
     let mut cases = Vec::new();
     for path in paths(&folder.join("cases")) {
         let text = std::fs::read_to_string(&path).unwrap();
@@ -73,7 +74,10 @@ pub fn cases_of(code: &str) -> Vec<Case> {
             for (table, rows) in &file.base {
                 case.rows.entry(table.clone()).or_insert_with(|| rows.clone());
             }
-            case.rows = std::mem::take(&mut case.rows).into_iter().map(|(t, rows)| (t.clone(), filled(&rows, file.defaults.get(&t)))).collect();
+            case.rows = std::mem::take(&mut case.rows)
+                .into_iter()
+                .map(|(t, rows)| (t.clone(), filled(&rows, file.defaults.get(&t))))
+                .collect();
             cases.push(case);
         }
     }
@@ -154,7 +158,9 @@ impl Case {
     pub fn check(&self, flag: &Flag) -> Result<(), String> {
         let mut got = judged(flag, &self.rows);
         for expected in &self.expect {
-            let fault = |because: &str, got: &dyn std::fmt::Debug| Err(format!("\"{}\": {}: {because}, got {got:?}", self.name, expected.subject));
+            let fault = |because: &str, got: &dyn std::fmt::Debug| {
+                Err(format!("\"{}\": {}: {because}, got {got:?}", self.name, expected.subject))
+            };
             let found = got.remove(&expected.subject);
             let Some(found) = found else {
                 if expected.outcome == "not_judged" {
@@ -165,9 +171,14 @@ impl Case {
             if found.outcome != expected.outcome || found.missing != expected.missing {
                 return fault(&format!("expected {} {:?}", expected.outcome, expected.missing), &found);
             }
-            let differs = |wanted: Option<f64>, got: Option<f64>| wanted.is_some_and(|w| got.is_none_or(|g| (w - g).abs() > 0.000_05));
+            let differs = |wanted: Option<f64>, got: Option<f64>| {
+                wanted.is_some_and(|w| got.is_none_or(|g| (w - g).abs() > 0.000_05))
+            };
             if differs(expected.measure, found.measure) || differs(expected.threshold, found.threshold) {
-                return fault(&format!("expected measure {:?} and threshold {:?}", expected.measure, expected.threshold), &found);
+                return fault(
+                    &format!("expected measure {:?} and threshold {:?}", expected.measure, expected.threshold),
+                    &found,
+                );
             }
             if expected.severity.is_some() && expected.severity != found.severity {
                 return fault(&format!("expected severity {:?}", expected.severity), &found);

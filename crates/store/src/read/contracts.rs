@@ -133,7 +133,11 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn contracts(
-        &self, filter: &ContractFilter, sort: ContractSort, after: Option<&Cursor>, limit: usize,
+        &self,
+        filter: &ContractFilter,
+        sort: ContractSort,
+        after: Option<&Cursor>,
+        limit: usize,
     ) -> Result<Page<ContractRow>> {
         let (column, descending) = match sort {
             ContractSort::NewestFirst => ("c.signed_on", true),
@@ -177,7 +181,12 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn rows_of_contract(&self, table: &str, contract_id: &str, limit: usize) -> Result<Vec<Map<String, Value>>> {
-        self.rows_where(table, "t.contract_h = ?1 and t.contract_id = ?2", params![id_hash(contract_id), contract_id], limit)
+        self.rows_where(
+            table,
+            "t.contract_h = ?1 and t.contract_id = ?2",
+            params![id_hash(contract_id), contract_id],
+            limit,
+        )
     }
 
     /// The row with this id in a canonical table, as its columns stand, with file and line.
@@ -189,7 +198,11 @@ impl Store {
     }
 
     fn rows_where(
-        &self, table: &str, condition: &str, values: &[&dyn rusqlite::ToSql], limit: usize,
+        &self,
+        table: &str,
+        condition: &str,
+        values: &[&dyn rusqlite::ToSql],
+        limit: usize,
     ) -> Result<Vec<Map<String, Value>>> {
         let Some(schema) = model::TABLES.iter().find(|t| t.name == table) else { return Ok(Vec::new()) };
         self.read(|db| {

@@ -124,12 +124,16 @@ pub(crate) fn walk<T>(
     if !in_nulls {
         match walk.after {
             Some(cursor) => run(
-                &format!("{select} where {clause} and ({column}, {rid}) {beyond} (?, ?) order by {column} {order}, {rid} {order} limit {wanted}"),
+                &format!(
+                    "{select} where {clause} and ({column}, {rid}) {beyond} (?, ?) order by {column} {order}, {rid} {order} limit {wanted}"
+                ),
                 vec![&cursor.value, &cursor.rid],
                 &mut rows,
             )?,
             None => run(
-                &format!("{select} where {clause} and {column} is not null order by {column} {order}, {rid} {order} limit {wanted}"),
+                &format!(
+                    "{select} where {clause} and {column} is not null order by {column} {order}, {rid} {order} limit {wanted}"
+                ),
                 vec![],
                 &mut rows,
             )?,
@@ -140,7 +144,9 @@ pub(crate) fn walk<T>(
         let start = if in_nulls { walk.after.map(|c| c.rid) } else { None };
         let start = start.unwrap_or(if walk.descending { i64::MAX } else { i64::MIN });
         run(
-            &format!("{select} where {clause} and {column} is null and {rid} {beyond} ? order by {rid} {order} limit {left}"),
+            &format!(
+                "{select} where {clause} and {column} is null and {rid} {beyond} ? order by {rid} {order} limit {left}"
+            ),
             vec![&start],
             &mut rows,
         )?;

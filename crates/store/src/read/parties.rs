@@ -132,7 +132,11 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn suppliers(
-        &self, filter: &SupplierFilter, sort: NameSort, after: Option<&Cursor>, limit: usize,
+        &self,
+        filter: &SupplierFilter,
+        sort: NameSort,
+        after: Option<&Cursor>,
+        limit: usize,
     ) -> Result<Page<SupplierRow>> {
         let mut conditions = Conditions::default();
         add_name(&mut conditions, "suppliers_fts", filter.q.as_deref());
@@ -153,7 +157,11 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn buyers(
-        &self, filter: &BuyerFilter, sort: NameSort, after: Option<&Cursor>, limit: usize,
+        &self,
+        filter: &BuyerFilter,
+        sort: NameSort,
+        after: Option<&Cursor>,
+        limit: usize,
     ) -> Result<Page<BuyerRow>> {
         let mut conditions = Conditions::default();
         add_name(&mut conditions, "buyers_fts", filter.q.as_deref());
