@@ -47,7 +47,7 @@ import duckdb, glob, sys
 sample, database = sys.argv[1], sys.argv[2]
 db = duckdb.connect(database)
 db.execute("set threads = 2")
-csv = "delim=';', header=true, quote='\\"', all_varchar=true, ignore_errors=true, null_padding=true, strict_mode=false"
+csv = "delim=';', header=true, quote='\\"', all_varchar=true, ignore_errors=true, null_padding=true, strict_mode=false, union_by_name=true"
 total = 0
 def load(name, files, encoding):
     global total
@@ -62,7 +62,7 @@ load("ui", sorted(glob.glob(f"{sample}/portal-ui/*.csv")), "utf-8")
 load("sancoes", sorted(glob.glob(f"{sample}/sancoes/*CEIS.csv")), "latin-1")
 for kind in ("contratos", "contratacoes"):
     files = sorted(glob.glob(f"{sample}/pncp/{kind}_*.json"))
-    db.execute(f"create table pncp_{kind} as select unnest(data) as r from read_json({files}, maximum_object_size=67108864)")
+    db.execute(f"create table pncp_{kind} as select unnest(data) as r from read_json({files}, columns={{data: 'JSON[]'}}, maximum_object_size=67108864)")
     total += db.execute(f"select count(*) from pncp_{kind}").fetchone()[0]
 print(total)
 """

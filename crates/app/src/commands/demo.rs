@@ -41,8 +41,15 @@ impl App {
     /// The data folder cannot be written.
     pub fn demo(&self, contracts: u64, tell: &mut dyn FnMut(IngestProgress<'_>)) -> Result<DemoReport> {
         let files = self.folder().join(format!("sample-{contracts}"));
-        std::fs::create_dir_all(&files).map_err(|e| Error::io(&files, &e))?;
-        write_sample(contracts, SEED, &files)?;
+        if !files.is_dir() {
+            // Written beside and renamed: what stands under the name is whole, also after an interrupted start.
+            let unfinished = files.with_extension("unfinished");
+            if unfinished.is_dir() {
+                std::fs::remove_dir_all(&unfinished).map_err(|e| Error::io(&unfinished, &e))?;
+            }
+            write_sample(contracts, SEED, &unfinished)?;
+            std::fs::rename(&unfinished, &files).map_err(|e| Error::io(&files, &e))?;
+        }
         let ingest = self.ingest(&IngestRequest { paths: vec![files.clone()], source: None }, tell)?;
         let filter = FindingFilter { state: Some("open".to_owned()), ..FindingFilter::default() };
         let page = self.store().findings(&filter, FindingSort::GravestFirst, None, SHOWN)?;
