@@ -40,11 +40,11 @@ pub struct Outcomes<'a> {
 }
 
 /// Judges `flag` for the peer groups that changed rows touch (all of them in a session over everything) and writes
-/// every outcome.
+/// every outcome. `None` when nothing was touched: what was judged before stands.
 ///
 /// # Errors
 /// The analysis fails: a segment is missing, the disk is full, the SQL is wrong.
-pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<Judged> {
+pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<Option<Judged>> {
     let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
     set_scope(
         session,
@@ -54,6 +54,9 @@ pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<J
             .as_deref(),
     )
     .map_err(failed)?;
+    if outcomes.before.is_some() && session.count("select count(*) from scope").map_err(failed)? == 0 {
+        return Ok(None);
+    }
     prepare(session, flag)?;
     let sql = sql_with_parameters(flag, &flag.sql)?;
     write_outcomes(session, &sql, outcomes).map_err(failed)?;
@@ -79,7 +82,7 @@ pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<J
     session
         .run("drop table judged; drop table scope; drop table if exists peers; drop table if exists near_pairs")
         .map_err(failed)?;
-    Ok(Judged { groups, hits })
+    Ok(Some(Judged { groups, hits }))
 }
 
 /// Makes `scope (k)`, the peer groups to judge, and `in_scope (k)`, which the flags' SQL asks; `None` is everything.

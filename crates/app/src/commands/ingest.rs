@@ -216,6 +216,10 @@ impl App {
             }
             Ok(())
         })?;
+        if reports.iter().all(|report| report.source.is_none()) {
+            // No file was recognised: there is nothing to make visible.
+            return Ok(());
+        }
         tell(IngestProgress::Writing);
         ingest.finish_rows()?;
         let at = model::dates::now_text();

@@ -126,7 +126,7 @@ pub fn judged(flag: &Flag, rows: &Rows) -> BTreeMap<String, Got> {
     let session = Session::of_rows(rows).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let after = folder.path().join("outcomes.parquet");
-    let judged = judge(&session, flag, Outcomes { before: None, after: &after }).unwrap();
+    let judged = judge(&session, flag, Outcomes { before: None, after: &after }).unwrap().unwrap();
     let mut outcomes = BTreeMap::new();
     let sql = format!("select * from read_parquet({})", Literal::Text(after.to_string_lossy().into_owned()).sql());
     session
