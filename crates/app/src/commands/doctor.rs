@@ -148,7 +148,14 @@ fn check_space(chart: &mut Chart, folder: &Path) {
 }
 
 fn check_data(chart: &mut Chart, store: &Store, folder: &Path) -> Result<()> {
-    let faults = store.integrity()?;
+    let faults = match store.integrity() {
+        Ok(faults) => faults,
+        // So damaged that it cannot even be looked through.
+        Err(error) => {
+            chart.problem("database", error.to_string(), "restore it from a copy, or ingest the files again into a new folder");
+            return Ok(());
+        }
+    };
     match faults.first() {
         None => chart.ok("database", "sound"),
         Some(first) => chart.problem(

@@ -10,7 +10,7 @@ use testkit::state::assert_same;
 use super::sample;
 
 const MOMENTS: usize = 20;
-const CONTRACTS: u32 = 1_500;
+const CONTRACTS: u32 = 1_000;
 
 fn start(house: &House, folder: &std::path::Path) -> Child {
     let mut command = house.program().args(["ingest", "--json"]).arg(folder).into_command();

@@ -12,7 +12,7 @@ use super::sample;
 
 fn answering() -> (House, Server) {
     let house = House::new();
-    let files = sample(&house, 2_000, 29);
+    let files = sample(&house, 1_000, 29);
     let _ = house.ingest(&[&files]).ends_with(3);
     let server = house.serve();
     (house, server)

@@ -34,7 +34,7 @@ fn ids(rows: &[Value]) -> Vec<&str> {
 
 #[test]
 fn a_list_is_walked_to_its_end_and_each_row_is_seen_once_also_those_without_a_date() {
-    let (house, server) = answering(900);
+    let (house, server) = answering(300);
     let held = house.state()["contracts"].len();
     for sort in ["-signed_on", "signed_on", "-value", "value"] {
         let rows = server.walk(&format!("contracts?sort={sort}"), 97);
@@ -72,7 +72,7 @@ fn a_list_is_walked_to_its_end_and_each_row_is_seen_once_also_those_without_a_da
 
 #[test]
 fn a_filtered_list_holds_what_the_filter_says_and_nothing_less() {
-    let (_house, server) = answering(900);
+    let (_house, server) = answering(300);
     let all = server.walk("contracts", 100);
     let some = all
         .iter()
@@ -203,7 +203,7 @@ fn what_cannot_be_asked_is_a_problem_that_names_the_field() {
 
 #[test]
 fn a_supplier_and_a_buyer_tell_their_totals() {
-    let (_house, server) = answering(600);
+    let (_house, server) = answering(300);
     let all = server.walk("contracts", 100);
     for (list, party) in [("suppliers", "supplier"), ("buyers", "buyer")] {
         let id = all
@@ -229,7 +229,7 @@ fn a_supplier_and_a_buyer_tell_their_totals() {
 
 #[test]
 fn the_catalogue_and_the_sources_say_what_was_looked_at() {
-    let (house, server) = answering(600);
+    let (house, server) = answering(300);
     let flags = server.json("flags");
     let coverage = house.json(&["flags", "coverage"]);
     for (flag, counted) in flags["data"].as_array().unwrap().iter().zip(coverage["flags"].as_array().unwrap()) {
