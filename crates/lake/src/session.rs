@@ -57,7 +57,7 @@ impl Lake {
         std::fs::create_dir_all(&limits.spill).map_err(|e| Error::io(&limits.spill, e))?;
         let connection = Connection::open_in_memory()?;
         connection.execute_batch(&format!(
-            "set memory_limit = '{}MiB'; set threads = {}; set temp_directory = '{}'; set preserve_insertion_order = false;
+            "set memory_limit = '{}MiB'; set threads = {}; set temp_directory = '{}'; set preserve_insertion_order = false; set parquet_metadata_cache = true;
              set autoinstall_known_extensions = false; set autoload_known_extensions = false;",
             limits.memory_mib,
             limits.threads,
