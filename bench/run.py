@@ -46,7 +46,7 @@ LOAD = """
 import duckdb, glob, sys
 sample, database = sys.argv[1], sys.argv[2]
 db = duckdb.connect(database)
-db.execute("set threads = 2")
+db.execute("set threads = 2; set enable_progress_bar = false")
 csv = "delim=';', header=true, quote='\\"', all_varchar=true, ignore_errors=true, null_padding=true, strict_mode=false, union_by_name=true"
 total = 0
 def load(name, files, encoding):
@@ -139,7 +139,7 @@ def measure(options, work):
         database = work / "peer.duckdb"
         database.unlink(missing_ok=True)
         other = run(["python3", "-c", LOAD, str(plain), str(database)])
-        other["rows"] = int(other["out"])
+        other["rows"] = int(other["out"].split()[-1])
         theirs.append(other)
     starts = []
     for at in range(5):

@@ -179,10 +179,15 @@ impl Store {
             "p.id in (select finding_id from finding_contracts where contract_id = ?)",
             filter.contract_id.as_ref(),
         );
-        let column = match sort {
-            FindingSort::GravestFirst => "p.gravity",
-            FindingSort::DearestFirst => "p.amount",
-            FindingSort::NewestFirst => "p.as_of",
+        // Who asks for one contract or party gets few rows; a unary plus keeps the order's index from leading.
+        let narrow = filter.contract_id.is_some() || filter.buyer_id.is_some() || filter.supplier_id.is_some();
+        let column = match (sort, narrow) {
+            (FindingSort::GravestFirst, false) => "p.gravity",
+            (FindingSort::GravestFirst, true) => "+p.gravity",
+            (FindingSort::DearestFirst, false) => "p.amount",
+            (FindingSort::DearestFirst, true) => "+p.amount",
+            (FindingSort::NewestFirst, false) => "p.as_of",
+            (FindingSort::NewestFirst, true) => "+p.as_of",
         };
         self.read(|db| {
             let by = Walk { column, descending: true, after, limit };

@@ -92,7 +92,7 @@ fn select_of(table: &model::Table) -> String {
         .iter()
         .chain(table.columns)
         .map(|c| c.name)
-        .filter(|name| !matches!(*name, "file_id" | "ingest_id") && !(derived && matches!(*name, "line" | "source")))
+        .filter(|name| !(matches!(*name, "file_id" | "ingest_id") || derived && matches!(*name, "line" | "source")))
         .collect();
     let file = if derived { "null" } else { "(select sha256 || '!' || member from files f where f.id = file_id)" };
     format!("select {}, partition, {file} as file from {}", columns.join(", "), table.name)

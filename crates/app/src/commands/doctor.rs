@@ -152,7 +152,11 @@ fn check_data(chart: &mut Chart, store: &Store, folder: &Path) -> Result<()> {
         Ok(faults) => faults,
         // So damaged that it cannot even be looked through.
         Err(error) => {
-            chart.problem("database", error.to_string(), "restore it from a copy, or ingest the files again into a new folder");
+            chart.problem(
+                "database",
+                error.to_string(),
+                "restore it from a copy, or ingest the files again into a new folder",
+            );
             return Ok(());
         }
     };

@@ -144,7 +144,7 @@ fn a_key_that_comes_to_be_shared_later_parts_the_same_way_in_any_order() {
     let mut first = None;
     for order in [[&a, &b], [&b, &a]] {
         let house = House::new();
-        let _ = house.ingested(&[&house.file("one.csv", files::purchases(&[a.clone()]))], 0);
+        let _ = house.ingested(&[&house.file("one.csv", files::purchases(std::slice::from_ref(&a)))], 0);
         let rows: Vec<Purchase> = order.into_iter().cloned().collect();
         let report = house.ingested(&[&house.file("two.csv", files::purchases(&rows))], 0);
         assert_eq!(totals(&report)[0], 2);

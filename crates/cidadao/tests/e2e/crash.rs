@@ -7,10 +7,10 @@ use testkit::House;
 use testkit::seed::Seed;
 use testkit::state::assert_same;
 
-use super::sample;
+use super::short_sample;
 
 const MOMENTS: usize = 20;
-const CONTRACTS: u32 = 1_000;
+const CONTRACTS: u32 = 4_000;
 
 fn start(house: &House, folder: &std::path::Path) -> Child {
     let mut command = house.program().args(["ingest", "--json"]).arg(folder).into_command();
@@ -21,7 +21,7 @@ fn start(house: &House, folder: &std::path::Path) -> Child {
 fn a_killed_ingest_run_again_ends_as_if_undisturbed() {
     let mut seed = Seed::printed("a_killed_ingest_run_again_ends_as_if_undisturbed");
     let place = House::new();
-    let files = sample(&place, CONTRACTS, 11);
+    let files = short_sample(&place, CONTRACTS, 11);
     let undisturbed = House::new();
     let started = Instant::now();
     let _ = start(&undisturbed, &files).wait().unwrap();
@@ -53,7 +53,7 @@ fn a_killed_ingest_run_again_ends_as_if_undisturbed() {
 fn an_ingest_killed_again_and_again_over_held_data_loses_nothing() {
     let mut seed = Seed::printed("an_ingest_killed_again_and_again_over_held_data_loses_nothing");
     let place = House::new();
-    let (first, second) = (sample(&place, 300, 5), sample(&place, CONTRACTS, 6));
+    let (first, second) = (short_sample(&place, 300, 5), short_sample(&place, CONTRACTS, 6));
     let expected = {
         let house = House::new();
         let _ = house.ingest(&[&first]);

@@ -87,7 +87,7 @@ fn every_row_of_evidence_stands_in_its_file_on_its_line_with_its_amounts() {
     let (house, server) = answering();
     let mut checked = 0;
     for flag in ["BR01", "BR05", "BR11", "BR19"] {
-        for evidence in evidence(&server, flag, 4) {
+        for evidence in evidence(&server, flag, 3) {
             for row in evidence["rows"].as_array().unwrap() {
                 let raw = raw(row);
                 let fields = &row["fields"];
@@ -123,7 +123,7 @@ fn every_row_of_evidence_stands_in_its_file_on_its_line_with_its_amounts() {
 #[test]
 fn concentration_is_reckoned_again_from_its_rows() {
     let (_house, server) = answering();
-    for evidence in evidence(&server, "BR11", 50) {
+    for evidence in evidence(&server, "BR11", 12) {
         let mut shares: BTreeMap<String, f64> = BTreeMap::new();
         for contract in rows(&evidence, "contracts") {
             let fields = &contract["fields"];
@@ -151,7 +151,7 @@ fn middle(values: &mut [f64]) -> f64 {
 fn a_robust_z_is_reckoned_again_from_its_rows() {
     let (_house, server) = answering();
     let mut by_mad = 0;
-    for evidence in evidence(&server, "BR05", 50) {
+    for evidence in evidence(&server, "BR05", 12) {
         let finding = &evidence["finding"];
         let items = rows(&evidence, "items");
         let own =
@@ -183,7 +183,7 @@ fn a_robust_z_is_reckoned_again_from_its_rows() {
 #[test]
 fn a_sanction_is_compared_again_with_the_signature() {
     let (_house, server) = answering();
-    for evidence in evidence(&server, "BR01", 30) {
+    for evidence in evidence(&server, "BR01", 8) {
         let contract = rows(&evidence, "contracts")[0];
         let signed = contract["fields"]["signed_on"].as_str().unwrap();
         let sanctions = rows(&evidence, "sanctions");
@@ -207,7 +207,7 @@ fn likeness_is_reckoned_again_from_the_two_objects() {
         let folded = model::text::normal_name(text.as_str().unwrap());
         folded.as_bytes().windows(5).map(<[u8]>::to_vec).collect::<std::collections::BTreeSet<_>>()
     };
-    for evidence in evidence(&server, "BR19", 30) {
+    for evidence in evidence(&server, "BR19", 8) {
         let pair = rows(&evidence, "contracts");
         assert_eq!(pair.len(), 2);
         let (a, b) = (shingles(&pair[0]["fields"]["object"]), shingles(&pair[1]["fields"]["object"]));

@@ -91,7 +91,7 @@ fn a_finding_is_withdrawn_with_its_ground_and_comes_back_with_it() {
     let house = House::new();
     let mut row = Purchase::new(1, "100,0000");
     let _ = house.ingested(&[&house.file("ceis.csv", files::ceis(&[Sanctioned::new(1, &row.supplier)]))], 0);
-    let file = |row: &Purchase, name: &str| house.file(name, files::purchases(&[row.clone()]));
+    let file = |row: &Purchase, name: &str| house.file(name, files::purchases(std::slice::from_ref(row)));
     let _ = house.ingested(&[&file(&row, "a.csv")], 0);
     let server = house.serve();
     let listed = |query: &str| server.json(&format!("findings?flag=BR01{query}"))["data"].as_array().unwrap().clone();

@@ -37,8 +37,12 @@ fn subjects(case: &Value, held: &Held) -> Vec<String> {
         "BR11" => {
             // The line of activity is the one that its contracts were read as.
             let contracts = case["subject"]["contracts"].as_array().unwrap();
-            let activities: BTreeSet<&String> = contracts.iter().filter_map(|id| held.activities.get(id.as_str().unwrap())).collect();
-            activities.into_iter().map(|activity| format!("{}|{}|{activity}", text("subject_id"), case["year"])).collect()
+            let activities: BTreeSet<&String> =
+                contracts.iter().filter_map(|id| held.activities.get(id.as_str().unwrap())).collect();
+            activities
+                .into_iter()
+                .map(|activity| format!("{}|{}|{activity}", text("subject_id"), case["year"]))
+                .collect()
         }
         "BR19" => case["subject_ids"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect(),
         _ => vec![text("subject_id")],
@@ -82,7 +86,8 @@ fn what_was_planted_is_found_and_its_benign_twins_are_not() {
     for case in truth.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()).filter(|c| c["flag"] != "quarantine") {
         let (flag, expected) = (case["flag"].as_str().unwrap(), case["expect"].as_str().unwrap());
         let subjects = subjects(&case, &held);
-        let got: Vec<&(String, String)> = subjects.iter().filter_map(|s| all.get(&(flag.to_owned(), s.clone()))).collect();
+        let got: Vec<&(String, String)> =
+            subjects.iter().filter_map(|s| all.get(&(flag.to_owned(), s.clone()))).collect();
         let is = |outcome: &str| got.iter().any(|o| o.0 == outcome);
         let right = match expected {
             "hit" => is("hit"),
@@ -107,7 +112,8 @@ fn what_was_planted_is_found_and_its_benign_twins_are_not() {
     }
     // Chance makes outliers and concentration too: what nobody planted is listed, not forbidden. A broken rule is no chance.
     for flag in score.keys() {
-        let hits: Vec<&(String, String)> = all.iter().filter(|((f, _), o)| f == flag && o.0 == "hit").map(|(subject, _)| subject).collect();
+        let hits: Vec<&(String, String)> =
+            all.iter().filter(|((f, _), o)| f == flag && o.0 == "hit").map(|(subject, _)| subject).collect();
         let others: Vec<&String> = hits.iter().filter(|s| !planted.contains(s)).map(|(_, s)| s).collect();
         println!("{flag}: {} hits, {} that nobody planted: {others:#?}", hits.len(), others.len());
         assert!(flag != "BR01" || others.is_empty(), "a rule break that nobody planted: {others:?}");

@@ -43,7 +43,7 @@ fn a_key_that_comes_to_be_shared_keeps_its_history() {
     old.r#final = "150,0000".to_owned();
     let mut other = Purchase::new(1, "900,0000");
     other.object = "Objeto: outro".to_owned();
-    let _ = house.ingested(&[&house.file("two.csv", files::purchases(&[old.clone(), other]))], 0);
+    let _ = house.ingested(&[&house.file("two.csv", files::purchases(&[old, other]))], 0);
     let server = house.serve();
     let held = server.json("contracts")["data"].as_array().unwrap().clone();
     assert_eq!(held.len(), 2);

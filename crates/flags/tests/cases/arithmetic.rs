@@ -13,6 +13,9 @@ fn row(value: Value) -> Map<String, Value> {
     map
 }
 
+/// Supplier and amount, in cents, of each contract.
+type Spent = Vec<(Option<u8>, u64)>;
+
 fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }
@@ -91,7 +94,7 @@ proptest! {
         contracts in prop::collection::vec((0..3u8, 0..2u8, prop::option::weighted(0.97, 0..5u8), 1..5_000_000u64), 1..80)
     ) {
         let mut rows: BTreeMap<String, Vec<Map<String, Value>>> = BTreeMap::new();
-        let mut groups: BTreeMap<(u8, u8), Vec<(Option<u8>, u64)>> = BTreeMap::new();
+        let mut groups: BTreeMap<(u8, u8), Spent> = BTreeMap::new();
         for (at, (buyer, year, supplier, cents)) in contracts.iter().enumerate() {
             let mut contract = row(json!({
                 "id": format!("c{at}"), "source": "s", "buyer_id": format!("b{buyer}"), "activity": "limpeza", "income": false,
