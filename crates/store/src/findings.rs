@@ -169,18 +169,18 @@ impl Store {
         limit: usize,
     ) -> Result<Page<FindingRow>> {
         let mut conditions = Conditions::default();
-        conditions.add_some("p.flag = ?", filter.flag.as_ref());
+        // Who asks for one contract or party gets few rows; a unary plus keeps the other indexes from leading.
+        let narrow = filter.contract_id.is_some() || filter.buyer_id.is_some() || filter.supplier_id.is_some();
+        conditions.add_some(if narrow { "+p.flag = ?" } else { "p.flag = ?" }, filter.flag.as_ref());
         conditions.add_some("p.severity = ?", filter.severity.as_ref());
         conditions.add_some("p.kind = ?", filter.kind.as_ref());
-        conditions.add_some("p.state = ?", filter.state.as_ref());
+        conditions.add_some(if narrow { "+p.state = ?" } else { "p.state = ?" }, filter.state.as_ref());
         conditions.add_some("p.buyer_id = ?", filter.buyer_id.as_ref());
         conditions.add_some("p.supplier_id = ?", filter.supplier_id.as_ref());
         conditions.add_some(
             "p.id in (select finding_id from finding_contracts where contract_id = ?)",
             filter.contract_id.as_ref(),
         );
-        // Who asks for one contract or party gets few rows; a unary plus keeps the order's index from leading.
-        let narrow = filter.contract_id.is_some() || filter.buyer_id.is_some() || filter.supplier_id.is_some();
         let column = match (sort, narrow) {
             (FindingSort::GravestFirst, false) => "p.gravity",
             (FindingSort::GravestFirst, true) => "+p.gravity",

@@ -79,8 +79,7 @@ impl App {
             let before = if scope == Scope::All { None } else { self.outcomes_path(flag)? };
             let name = format!("{}-{run_number:08}.parquet", flag.code);
             let after = folder.join(&name);
-            let Some(judged) =
-                flags::judge(&session, flag, Outcomes { before: before.as_deref(), after: &after })?
+            let Some(judged) = flags::judge(&session, flag, Outcomes { before: before.as_deref(), after: &after })?
             else {
                 continue;
             };
