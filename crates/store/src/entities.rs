@@ -9,8 +9,8 @@ use chrono::NaiveDate;
 use model::{Buyer, ENVELOPE, Record, Row, Supplier, Table};
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params_from_iter, types::Value as SqlValue};
 
-use crate::ingest::sql_value;
 use crate::schema::hash_columns;
+use crate::values::sql_value;
 use crate::{Result, id_hash, search};
 
 /// What is known of one entity during an ingest.

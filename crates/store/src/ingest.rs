@@ -10,13 +10,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use model::{Buyer, ENVELOPE, Record, Sourced, Supplier, TABLES, Table, Value};
-use rusqlite::types::Value as SqlValue;
-use rusqlite::{Connection, OptionalExtension, Statement, params};
+use model::{Buyer, ENVELOPE, Record, Sourced, Supplier, TABLES, Table};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::entities::Entities;
 use crate::schema::{create_indexes, drop_indexes, hash_columns};
 use crate::segments::TouchedPartition;
+use crate::values::{Bound, bind, json};
 use crate::{Error, Result, Store, id_hash, search};
 
 /// How many characters of the content hash tell records under one key apart.
@@ -563,105 +563,6 @@ struct Held {
     ingest_id: i64,
     source: String,
     partition: String,
-}
-
-struct Bound<'a> {
-    source: &'a str,
-    sourced: &'a Sourced,
-    file_id: i64,
-    ingest_id: i64,
-    partition: &'a str,
-    table: &'a Table,
-}
-
-fn bind(statement: &mut Statement<'_>, row: &Bound<'_>) -> Result<()> {
-    let sourced = row.sourced;
-    statement.raw_bind_parameter(1, id_hash(&sourced.id))?;
-    statement.raw_bind_parameter(2, &sourced.id)?;
-    statement.raw_bind_parameter(3, row.source)?;
-    statement.raw_bind_parameter(4, row.file_id)?;
-    statement.raw_bind_parameter(5, sourced.line.cast_signed())?;
-    statement.raw_bind_parameter(6, &sourced.row_hash)?;
-    statement.raw_bind_parameter(7, sourced.updated_at.as_deref())?;
-    statement.raw_bind_parameter(8, row.ingest_id)?;
-    statement.raw_bind_parameter(9, sourced.metadata.as_deref())?;
-    let mut at = 10;
-    let mut failed = None;
-    let hashes = hash_columns(row.table.name);
-    let mut ids: [Option<i64>; 2] = [None; 2];
-    let mut columns = row.table.columns.iter();
-    sourced.record.visit(&mut |value| {
-        let name = columns.next().expect("as many values as columns").name;
-        if let (Some(slot), Value::Text(id)) = (hashes.iter().position(|(_, of)| *of == name), value) {
-            ids[slot] = Some(id_hash(id));
-        }
-        if let Err(error) = bind_value(statement, at, value) {
-            failed.get_or_insert(error);
-        }
-        at += 1;
-    });
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
-    for slot in ids.iter().take(hashes.len()) {
-        statement.raw_bind_parameter(at, *slot)?;
-        at += 1;
-    }
-    statement.raw_bind_parameter(at, row.partition)?;
-    Ok(())
-}
-
-fn bind_value(statement: &mut Statement<'_>, at: usize, value: Value<'_>) -> rusqlite::Result<()> {
-    match value {
-        Value::Null => statement.raw_bind_parameter(at, rusqlite::types::Null),
-        Value::Text(text) => statement.raw_bind_parameter(at, text),
-        Value::Int(n) | Value::Decimal(n) => statement.raw_bind_parameter(at, n),
-        Value::Bool(b) => statement.raw_bind_parameter(at, b),
-        Value::Date(date) => statement.raw_bind_parameter(at, day_text(date).as_str()),
-    }
-}
-
-/// A value as SQLite keeps it.
-pub(crate) fn sql_value(value: &Value<'_>) -> SqlValue {
-    match *value {
-        Value::Null => SqlValue::Null,
-        Value::Text(text) => SqlValue::Text(text.to_owned()),
-        Value::Int(n) | Value::Decimal(n) => SqlValue::Integer(n),
-        Value::Bool(b) => SqlValue::Integer(b.into()),
-        Value::Date(date) => SqlValue::Text(day_text(date)),
-    }
-}
-
-fn json(value: &Value<'_>) -> serde_json::Value {
-    match *value {
-        Value::Null => serde_json::Value::Null,
-        Value::Text(text) => text.into(),
-        Value::Int(n) | Value::Decimal(n) => n.into(),
-        Value::Bool(b) => i64::from(b).into(),
-        Value::Date(date) => day_text(date).into(),
-    }
-}
-
-/// `AAAA-MM-DD`, without going through a formatter.
-fn day_text(date: chrono::NaiveDate) -> String {
-    use chrono::Datelike;
-    let year = date.year().unsigned_abs();
-    let digit = |n: u32| char::from(b'0' + (n % 10) as u8);
-    let (m, d) = (date.month(), date.day());
-    [
-        digit(year / 1000),
-        digit(year / 100),
-        digit(year / 10),
-        digit(year),
-        '-',
-        digit(m / 10),
-        digit(m),
-        '-',
-        digit(d / 10),
-        digit(d),
-    ]
-    .iter()
-    .collect()
 }
 
 fn apart(id: &str, row_hash: &str) -> String {

@@ -12,6 +12,7 @@ mod schema;
 pub mod search;
 mod segments;
 mod sources;
+mod values;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
