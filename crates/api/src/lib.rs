@@ -25,7 +25,6 @@ pub use listen::serve;
 pub use openapi::document;
 
 /// Every route over `app`, with limits, metrics, compression and headers around them.
-#[must_use]
 pub fn router(app: App) -> Router {
     let door = door::Door::new(app);
     stack::around(routes::all(), door)
