@@ -25,6 +25,14 @@ struct Known<R> {
     seen_later: bool,
 }
 
+/// The row that names an entity.
+#[derive(Clone, Copy)]
+pub(crate) struct NamedBy<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) file_id: i64,
+    pub(crate) line: u64,
+}
+
 /// The buyers and suppliers seen in one ingest.
 #[derive(Default)]
 pub(crate) struct Entities {
@@ -33,78 +41,22 @@ pub(crate) struct Entities {
 }
 
 impl Entities {
-    pub(crate) fn see_buyer(
-        &mut self,
-        db: &Connection,
-        id: &str,
-        source: &str,
-        file_id: i64,
-        line: u64,
-        buyer: Buyer,
-    ) -> Result<()> {
-        if let Some(known) = self.buyers.get_mut(id) {
-            known.seen_later |= buyer.seen_on > known.record.seen_on;
-            if merge_buyer(&mut known.record, buyer) {
-                (known.source, known.file_id, known.line, known.changed) = (source.to_owned(), file_id, line, true);
-            }
-            return Ok(());
-        }
-        let held = load(db, &Buyer::TABLE, id, buyer_from)?;
-        let known = match held {
-            Some((rid, mut record)) => {
-                let seen_later = buyer.seen_on > record.seen_on;
-                let changed = merge_buyer(&mut record, buyer);
-                Known { record, source: source.to_owned(), file_id, line, rid: Some(rid), changed, seen_later }
-            }
-            None => Known {
-                record: buyer,
-                source: source.to_owned(),
-                file_id,
-                line,
-                rid: None,
-                changed: true,
-                seen_later: false,
-            },
-        };
-        self.buyers.insert(id.to_owned(), known);
-        Ok(())
+    pub(crate) fn see_buyer(&mut self, db: &Connection, id: &str, by: NamedBy<'_>, buyer: Buyer) -> Result<()> {
+        let seen_on = |b: &Buyer| b.seen_on;
+        see(&mut self.buyers, id, by, buyer, seen_on, merge_buyer, || load(db, &Buyer::TABLE, id, buyer_from))
     }
 
     pub(crate) fn see_supplier(
         &mut self,
         db: &Connection,
         id: &str,
-        source: &str,
-        file_id: i64,
-        line: u64,
+        by: NamedBy<'_>,
         supplier: Supplier,
     ) -> Result<()> {
-        if let Some(known) = self.suppliers.get_mut(id) {
-            known.seen_later |= supplier.seen_on > known.record.seen_on;
-            if merge_supplier(&mut known.record, supplier) {
-                (known.source, known.file_id, known.line, known.changed) = (source.to_owned(), file_id, line, true);
-            }
-            return Ok(());
-        }
-        let held = load(db, &Supplier::TABLE, id, supplier_from)?;
-        let known = match held {
-            Some((rid, mut record)) => {
-                let seen_later = supplier.seen_on > record.seen_on;
-                let changed = merge_supplier(&mut record, supplier);
-                Known { record, source: source.to_owned(), file_id, line, rid: Some(rid), changed, seen_later }
-            }
-            None => Known {
-                record: supplier,
-                source: source.to_owned(),
-                file_id,
-                line,
-                rid: None,
-                changed: true,
-                seen_later: false,
-            },
-        };
-        self.suppliers.insert(id.to_owned(), known);
-        Ok(())
+        let seen_on = |s: &Supplier| s.seen_on;
+        see(&mut self.suppliers, id, by, supplier, seen_on, merge_supplier, || {
+            load(db, &Supplier::TABLE, id, supplier_from)
+        })
     }
 
     /// Writes what changed; gives the tables that changed and whether rows held before changed in them.
@@ -114,6 +66,36 @@ impl Entities {
         changed.extend(write_all(db, ingest_id, self.suppliers, Record::Supplier)?);
         Ok(changed)
     }
+}
+
+/// Puts what a row says of an entity together with what is known of it, which is loaded the first time.
+fn see<R>(
+    all: &mut HashMap<String, Known<R>>,
+    id: &str,
+    by: NamedBy<'_>,
+    said: R,
+    seen_on: impl Fn(&R) -> Option<NaiveDate>,
+    merge: impl Fn(&mut R, R) -> bool,
+    load: impl FnOnce() -> Result<Option<(i64, R)>>,
+) -> Result<()> {
+    let NamedBy { source, file_id, line } = by;
+    if let Some(known) = all.get_mut(id) {
+        known.seen_later |= seen_on(&said) > seen_on(&known.record);
+        if merge(&mut known.record, said) {
+            (known.source, known.file_id, known.line, known.changed) = (source.to_owned(), file_id, line, true);
+        }
+        return Ok(());
+    }
+    let (rid, record, changed, seen_later) = match load()? {
+        Some((rid, mut record)) => {
+            let seen_later = seen_on(&said) > seen_on(&record);
+            let changed = merge(&mut record, said);
+            (Some(rid), record, changed, seen_later)
+        }
+        None => (None, said, true, false),
+    };
+    all.insert(id.to_owned(), Known { record, source: source.to_owned(), file_id, line, rid, changed, seen_later });
+    Ok(())
 }
 
 fn write_all<R: Row + Clone>(

@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use model::{Buyer, ENVELOPE, Record, Sourced, Supplier, TABLES, Table};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::entities::Entities;
+use crate::entities::{Entities, NamedBy};
 use crate::schema::{create_indexes, drop_indexes, hash_columns};
 use crate::segments::TouchedPartition;
 use crate::values::{Bound, bind, json};
@@ -261,7 +261,7 @@ impl Ingest {
     /// The database cannot be read.
     pub fn see_buyer(&mut self, id: &str, source: &str, line: u64, buyer: Buyer) -> Result<()> {
         let file_id = self.file.as_ref().expect("a file was begun").id;
-        self.entities.see_buyer(&self.connection, id, source, file_id, line, buyer)
+        self.entities.see_buyer(&self.connection, id, NamedBy { source, file_id, line }, buyer)
     }
 
     /// Notes a supplier that a row named.
@@ -270,7 +270,7 @@ impl Ingest {
     /// The database cannot be read.
     pub fn see_supplier(&mut self, id: &str, source: &str, line: u64, supplier: Supplier) -> Result<()> {
         let file_id = self.file.as_ref().expect("a file was begun").id;
-        self.entities.see_supplier(&self.connection, id, source, file_id, line, supplier)
+        self.entities.see_supplier(&self.connection, id, NamedBy { source, file_id, line }, supplier)
     }
 
     /// Puts a record, and says what that did.

@@ -155,6 +155,22 @@ async fn a_body_that_the_client_holds_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn what_is_too_large_is_refused_as_a_problem() {
+    let house = House::new();
+    let body = house.send("GET", "/api/v1/contracts", &[("content-length", "1048577")]).await;
+    assert_eq!(body.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(house.send("GET", "/api/v1/contracts", &[("content-length", "0")]).await.status, StatusCode::OK);
+    let target = house.get(&format!("/api/v1/contracts?q={}", "a".repeat(8_192))).await;
+    assert_eq!(target.status, StatusCode::URI_TOO_LONG);
+    let id = house.get(&format!("/api/v1/contracts/{}", "a".repeat(513))).await;
+    assert!(id.status.is_client_error(), "{}", id.status);
+    for answer in [body, target, id] {
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(answer.json["status"], answer.status.as_u16());
+    }
+}
+
+#[tokio::test]
 async fn every_answer_carries_the_security_headers() {
     let house = House::new();
     for path in ["/", "/api/v1/flags", "/api/v1/nothing", "/health/live", "/docs", "/assets/none.js"] {
