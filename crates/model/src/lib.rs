@@ -7,6 +7,7 @@ pub mod activity;
 pub mod body;
 pub mod calendar;
 mod cnpj;
+mod currency;
 pub mod dates;
 pub mod law;
 mod money;
@@ -17,11 +18,12 @@ pub mod text;
 mod words;
 
 pub use cnpj::{Cnpj, CnpjError};
+pub use currency::Currency;
 pub use money::{Money, MoneyError, Quantity};
 pub use party::{is_not_stated, supplier};
 pub use person::{MaskedCpf, mask_cpfs};
 pub use records::{
-    Amendment, Bid, Buyer, Cell, Column, Contract, ENVELOPE, Item, Kind, Payment, Record, Row, Sanction, Sourced,
-    Supplier, TABLES, Table, Tender, Value,
+    Amendment, Bid, Buyer, Cell, Column, Contract, ENVELOPE, Item, Kind, Partner, Payment, Record, Registration, Row,
+    Sanction, Sourced, Supplier, TABLES, Table, Tender, Term, Value,
 };
 pub use words::{Modality, SanctionKind};

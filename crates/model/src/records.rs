@@ -6,7 +6,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use crate::{Money, Quantity};
+use crate::{Currency, Money, Quantity};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -97,6 +97,7 @@ cells! {
     NaiveDate, Date, |v| Value::Date(*v);
     Money, Decimal, |v| Value::Decimal(v.scaled());
     Quantity, Decimal, |v| Value::Decimal(v.scaled());
+    Currency, Text, |v| Value::Text(v.as_str());
 }
 impl<T: Cell> Cell for Option<T> {
     const KIND: Kind = T::KIND;
@@ -213,6 +214,12 @@ records! {
         value_awarded: Option<Money>,
         /// For price registration.
         price_registration: Option<bool>,
+        /// How many took part, where the source states a number.
+        bidders: Option<i64>,
+        /// What decides the award, as the source writes it.
+        criterion: Option<String>,
+        /// Of every amount in this row (ISO 4217).
+        currency: Currency,
         /// Line of activity.
         activity: Option<&'static str>,
         /// What the line of activity was taken from: `text`.
@@ -265,6 +272,12 @@ records! {
         value_final: Option<Money>,
         /// Income, not spending (PNCP `receita`).
         income: bool,
+        /// Contract, commitment note, letter … as the source writes it.
+        instrument: Option<String>,
+        /// In how many instalments it is paid.
+        installments: Option<i64>,
+        /// Of every amount in this row (ISO 4217).
+        currency: Currency,
         /// The tender it came from.
         tender_id: Option<String>,
         /// Line of activity.
@@ -285,6 +298,10 @@ records! {
         buyer_id: Option<String>,
         /// As the source writes it.
         number: Option<String>,
+        /// Its lot, where items come in lots.
+        lot: Option<String>,
+        /// Material or service, as the source writes it.
+        category: Option<String>,
         /// What it is.
         description: Option<String>,
         /// More of it.
@@ -303,6 +320,12 @@ records! {
         price_basis: Option<&'static str>,
         /// BRL for all.
         total: Option<Money>,
+        /// The estimate for one.
+        unit_estimate: Option<Money>,
+        /// As the source writes it.
+        status: Option<String>,
+        /// Of every amount in this row (ISO 4217).
+        currency: Currency,
         /// Who supplies it, where the row says.
         supplier_id: Option<String>,
         /// As this row names the supplier.
@@ -317,16 +340,34 @@ records! {
         tender_id: Option<String>,
         /// The item or lot.
         item_number: Option<String>,
+        /// The lot, where items come in lots.
+        lot: Option<String>,
         /// As the source writes it.
         item_description: Option<String>,
         /// Who.
         bidder_id: Option<String>,
+        /// Eight characters: the legal person.
+        bidder_root: Option<String>,
         /// As this row names the bidder.
         bidder_name: Option<String>,
         /// Won this item.
         won: Option<bool>,
         /// BRL, where published.
         value: Option<Money>,
+        /// How many are offered.
+        quantity: Option<Quantity>,
+        /// The price of one.
+        unit_price: Option<Money>,
+        /// Place among the bids; 1 is the first.
+        rank: Option<i64>,
+        /// As the source writes it.
+        status: Option<String>,
+        /// Counted in the contest; null when not stated.
+        valid: Option<bool>,
+        /// Day on which it was handed in.
+        submitted_on: Option<NaiveDate>,
+        /// Of every amount in this row (ISO 4217).
+        currency: Currency,
         /// The day whose month partitions the lake.
         partition_on: Option<NaiveDate>,
     }
@@ -341,12 +382,24 @@ records! {
         kind: &'static str,
         /// What changes.
         object: Option<String>,
+        /// Term, value, price adjustment … as the source writes it.
+        nature: Option<String>,
+        /// The contract's buyer.
+        buyer_id: Option<String>,
         /// Signature.
         signed_on: Option<NaiveDate>,
         /// Publication.
         published_on: Option<NaiveDate>,
         /// BRL, negative for a reduction.
         value: Option<Money>,
+        /// The contract's value with this change.
+        value_after: Option<Money>,
+        /// In force from.
+        starts_on: Option<NaiveDate>,
+        /// The contract's new end.
+        ends_on: Option<NaiveDate>,
+        /// Of every amount in this row (ISO 4217).
+        currency: Currency,
         /// The day whose month partitions the lake.
         partition_on: Option<NaiveDate>,
     }
@@ -359,14 +412,38 @@ records! {
         contract_id: Option<String>,
         /// The buyer's id.
         buyer_id: Option<String>,
+        /// As this row names the buyer.
+        buyer_name: Option<String>,
+        /// Who is paid.
+        supplier_id: Option<String>,
+        /// Eight characters: the legal person.
+        supplier_root: Option<String>,
+        /// As this row names who is paid, CPFs masked.
+        supplier_name: Option<String>,
         /// As stated.
         number: Option<String>,
-        /// `commitment` or `payment`.
+        /// `commitment`, `settlement` or `payment`.
         kind: &'static str,
         /// Day of issue.
         issued_on: Option<NaiveDate>,
         /// BRL.
         value: Option<Money>,
+        /// Of it, accepted as due so far.
+        value_settled: Option<Money>,
+        /// Of it, paid so far.
+        value_paid: Option<Money>,
+        /// Code of the element of expense.
+        expense_code: Option<String>,
+        /// Name of the element of expense.
+        expense_name: Option<String>,
+        /// Administrative process.
+        process: Option<String>,
+        /// Modality of the tender, as the source writes it.
+        modality_as_stated: Option<String>,
+        /// As the source writes it.
+        legal_basis: Option<String>,
+        /// Of every amount in this row (ISO 4217).
+        currency: Currency,
         /// As the source writes it.
         note: Option<String>,
         /// The day whose month partitions the lake.
@@ -420,6 +497,88 @@ records! {
         /// The newest day that the list it stands in speaks of.
         listed_on: Option<NaiveDate>,
     }
+
+    /// What the register of companies (Receita) says of a legal person or one of its establishments.
+    Registration in "registrations" {
+        /// `company` (the legal person), `establishment` (one CNPJ) or `simples` (its tax regime).
+        scope: &'static str,
+        /// Fourteen characters; null for a legal person as a whole.
+        cnpj: Option<String>,
+        /// Eight characters: the legal person.
+        cnpj_root: String,
+        /// Registered name, CPFs masked.
+        name: Option<String>,
+        /// Trade name, CPFs masked.
+        trade_name: Option<String>,
+        /// Head office; false for a branch.
+        head_office: Option<bool>,
+        /// `active`, `null`, `suspended`, `unfit` or `closed`; null when the code is unknown.
+        status: Option<&'static str>,
+        /// As the source writes it.
+        status_as_stated: Option<String>,
+        /// The day from which that status holds.
+        status_on: Option<NaiveDate>,
+        /// Code of the reason of that status.
+        status_reason: Option<String>,
+        /// Beginning of activity.
+        opened_on: Option<NaiveDate>,
+        /// Code of the legal nature.
+        legal_nature: Option<String>,
+        /// `ME`, `EPP`, `other` or null.
+        size: Option<&'static str>,
+        /// Share capital, BRL.
+        capital: Option<Money>,
+        /// CNAE of the main activity, seven digits.
+        main_activity: Option<String>,
+        /// CNAEs of the other activities, joined by commas.
+        other_activities: Option<String>,
+        /// Two letters.
+        state: Option<String>,
+        /// The register's code of the municipality.
+        municipality: Option<String>,
+        /// Hash of the address: compared, never shown.
+        address_key: Option<String>,
+        /// Hashes of the telephones, joined by commas: compared, never shown.
+        phone_keys: Option<String>,
+        /// Hash of the e-mail: compared, never shown.
+        email_key: Option<String>,
+        /// In Simples from.
+        simples_from: Option<NaiveDate>,
+        /// In Simples until.
+        simples_until: Option<NaiveDate>,
+        /// MEI from.
+        mei_from: Option<NaiveDate>,
+        /// MEI until.
+        mei_until: Option<NaiveDate>,
+    }
+
+    /// Who owns or runs a company.
+    Partner in "partners" {
+        /// Eight characters: the company.
+        company_root: String,
+        /// `company`, `person` or `foreign`.
+        kind: &'static str,
+        /// Who, keyed as suppliers are: `cnpj:…`, `cpf:***.456.789-**|name`, `ext:…`.
+        partner_id: Option<String>,
+        /// CPFs masked.
+        name: Option<String>,
+        /// Code of the role.
+        role: Option<String>,
+        /// In the company since.
+        since_on: Option<NaiveDate>,
+        /// Band of age, as the source codes it.
+        age_band: Option<String>,
+    }
+
+    /// A code and its meaning, as a source lists them.
+    Term in "terms" {
+        /// `cnae`, `municipality`, `legal_nature`, `role`, `status_reason` or `country`.
+        list: &'static str,
+        /// The code.
+        code: String,
+        /// What it means.
+        meaning: String,
+    }
 }
 
 /// Every canonical table, in the order in which they are written.
@@ -433,6 +592,9 @@ pub const TABLES: &[Table] = &[
     Amendment::TABLE,
     Payment::TABLE,
     Sanction::TABLE,
+    Registration::TABLE,
+    Partner::TABLE,
+    Term::TABLE,
 ];
 
 /// A record of any table.
@@ -449,6 +611,9 @@ pub enum Record {
     Amendment(Amendment),
     Payment(Payment),
     Sanction(Sanction),
+    Registration(Registration),
+    Partner(Partner),
+    Term(Term),
 }
 
 macro_rules! on_record {
@@ -463,6 +628,9 @@ macro_rules! on_record {
             Record::Amendment($r) => $body,
             Record::Payment($r) => $body,
             Record::Sanction($r) => $body,
+            Record::Registration($r) => $body,
+            Record::Partner($r) => $body,
+            Record::Term($r) => $body,
         }
     };
 }
@@ -482,11 +650,14 @@ impl Record {
         on_record!(self, r => r.visit(visitor));
     }
 
-    /// The month (`AAAA-MM`) that partitions it in the lake; `all` for tables without, `undated` for rows without.
+    /// What partitions it in the lake: its month (`AAAA-MM`), or `undated`; for what the register of companies says, the
+    /// first two characters of the company's number; `all` for tables without.
     #[must_use]
     pub fn partition(&self) -> String {
         let on = match self {
-            Self::Buyer(_) | Self::Supplier(_) | Self::Sanction(_) => return "all".to_owned(),
+            Self::Buyer(_) | Self::Supplier(_) | Self::Sanction(_) | Self::Term(_) => return "all".to_owned(),
+            Self::Registration(r) => return root_partition(&r.cnpj_root),
+            Self::Partner(r) => return root_partition(&r.company_root),
             Self::Tender(r) => r.partition_on,
             Self::Contract(r) => r.partition_on,
             Self::Item(r) => r.partition_on,
@@ -496,6 +667,10 @@ impl Record {
         };
         on.map_or_else(|| "undated".to_owned(), |d| d.format("%Y-%m").to_string())
     }
+}
+
+fn root_partition(root: &str) -> String {
+    root.get(..2).unwrap_or("00").to_owned()
 }
 
 /// A record with what it is and where it came from.
@@ -511,6 +686,8 @@ pub struct Sourced {
     pub updated_at: Option<String>,
     /// What we do not map, as a JSON object.
     pub metadata: Option<String>,
+    /// The row states only part of the record (an OCDS release): what others stated before stays where this is silent.
+    pub partial: bool,
     /// The record.
     pub record: Record,
 }

@@ -11,8 +11,10 @@ use chrono::NaiveDate;
 use crate::csv_rows::{Rows, Step};
 use crate::encoding::{Encoding, mask_and_clip};
 use crate::error::Fault;
-use crate::fields::{self, Col, Layout, Row, Spec};
-use crate::{Error, Input, pncp, portal_compras, portal_licitacoes, portal_ui, sanction_lists, sanctions};
+use crate::fields::{self, Col, Row, Spec};
+use crate::json_formats::{self, JsonFormat};
+use crate::json_rows::Layout;
+use crate::{Error, Input, portal_compras, portal_licitacoes, portal_ui, sanction_lists, sanctions};
 use model::{Buyer, Record, Supplier};
 
 /// Bytes of a file's beginning on which everything is decided.
@@ -107,6 +109,39 @@ pub(crate) struct Draft {
     pub record: Record,
     pub buyer: Option<(String, Buyer)>,
     pub supplier: Option<(String, Supplier)>,
+    /// When the source says it last changed the record (ISO 8601, as written).
+    pub updated_at: Option<String>,
+    /// What is not mapped, as a JSON object; the reader of CSV rows finds it out by itself where this is `None`.
+    pub metadata: Option<String>,
+    /// The row states only part of its records; see [`model::Sourced::partial`].
+    pub partial: bool,
+    /// What else the row states.
+    pub more: Vec<Stated>,
+}
+
+/// Something that a row states beside its first record.
+#[allow(dead_code, clippy::large_enum_variant, reason = "it stands in a list that most rows leave empty")]
+pub(crate) enum Stated {
+    /// Another record with its id; its hash is taken from its own values.
+    Record(String, Record),
+    Buyer(String, Buyer),
+    Supplier(String, Supplier),
+}
+
+impl Draft {
+    /// One record and nothing else.
+    pub(crate) fn of(id: String, record: Record) -> Self {
+        Self {
+            id,
+            record,
+            buyer: None,
+            supplier: None,
+            updated_at: None,
+            metadata: None,
+            partial: false,
+            more: Vec::new(),
+        }
+    }
 }
 
 /// Maps rows of one CSV format.
@@ -125,6 +160,13 @@ pub(crate) struct Place {
     pub file_day: Option<NaiveDate>,
 }
 
+impl Place {
+    fn of(input: &Input, source: &'static str, separator: u8) -> Self {
+        let file = input.file_name();
+        Self { source, separator, file_month: month_of(file), file_day: day_of(file) }
+    }
+}
+
 /// A CSV format that we know.
 pub(crate) struct Known {
     pub format: Format,
@@ -138,9 +180,9 @@ macro_rules! known {
     ($format:ident, $layout:ty, $mapper:path $(, needs $($also:literal),+)?) => {
         Known {
             format: Format::$format,
-            spec: <$layout as Layout>::SPEC,
+            spec: <$layout as fields::Layout>::SPEC,
             also_required: &[$($($also),+)?],
-            build: |slots, place| Box::new($mapper(<$layout as Layout>::bind(slots), place)),
+            build: |slots, place| Box::new($mapper(<$layout as fields::Layout>::bind(slots), place)),
         }
     };
 }
@@ -183,14 +225,14 @@ impl Known {
 /// All that was found out about a file before its rows are read.
 pub(crate) enum Shape {
     Csv { known: &'static Known, header: fields::Header, place: Place, encoding: Encoding },
-    Json { format: Format },
+    Json { known: &'static JsonFormat, layout: Layout, place: Place },
 }
 
 impl Shape {
     pub(crate) fn format(&self) -> Format {
         match self {
             Self::Csv { known, .. } => known.format,
-            Self::Json { format } => *format,
+            Self::Json { known, .. } => known.format,
         }
     }
 
@@ -229,9 +271,10 @@ pub(crate) fn sniff(input: &Input, hint: Option<&str>) -> Result<Shape, Error> {
     match first {
         None => Err(Error::Empty { name: input.name.clone() }),
         Some(b'{' | b'[') => {
-            let format = pncp::sniff(input, hint == Some("pncp"))?.ok_or_else(|| unknown(input, text, encoding))?;
-            check_hint(input, hint, format.source())?;
-            Ok(Shape::Json { format })
+            let found = json_formats::sniff(input, hint)?;
+            let (known, layout) = found.ok_or_else(|| unknown(input, text, encoding))?;
+            check_hint(input, hint, known.format.source())?;
+            Ok(Shape::Json { known, layout, place: Place::of(input, known.format.source(), b',') })
         }
         Some(_) => sniff_csv(input, hint, text, encoding),
     }
@@ -260,9 +303,7 @@ fn sniff_csv(input: &Input, hint: Option<&str>, beginning: &[u8], encoding: Enco
     // The last of equals would win with max_by_key; the catalogue's order is the order of preference.
     let whole = allowed().filter(|k| k.missing(&header).is_empty()).rev().max_by_key(|k| k.bound(&header));
     if let Some(known) = whole {
-        let file = input.file_name();
-        let place =
-            Place { source: known.format.source(), separator, file_month: month_of(file), file_day: day_of(file) };
+        let place = Place::of(input, known.format.source(), separator);
         return Ok(Shape::Csv { known, header, place, encoding });
     }
     let near = allowed()

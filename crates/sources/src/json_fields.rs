@@ -171,6 +171,15 @@ impl<'a> Members<'a> {
     }
 }
 
+/// A JSON object under construction at its end; `None` when nothing went into it.
+pub(crate) fn closed(mut object: String) -> Option<String> {
+    if object.is_empty() {
+        return None;
+    }
+    object.push('}');
+    Some(object)
+}
+
 fn is_nothing(raw: &str) -> bool {
     matches!(raw, "null" | "\"\"") || matches!(minified(raw).as_str(), "[]" | "{}")
 }

@@ -13,7 +13,7 @@ use crate::encoding::BOM;
 use crate::error::Reason;
 
 /// Longest record, in bytes.
-pub(crate) const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(crate) const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Deepest nesting inside a record.
 pub(crate) const DEPTH_MAX: u32 = 64;
 const READ_BYTES: usize = 256 * 1024;
@@ -89,12 +89,136 @@ impl Scan {
         }
         None
     }
+
+    /// Where in `bytes` the object ends that begins where the scan began: behind its closing bracket.
+    fn value_end(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while at < bytes.len() {
+            if self.in_string {
+                if self.escaped {
+                    self.escaped = false;
+                    at += 1;
+                    continue;
+                }
+                let found = at + memchr2(b'"', b'\\', &bytes[at..])?;
+                self.in_string = bytes[found] == b'\\';
+                self.escaped = self.in_string;
+                at = found + 1;
+                continue;
+            }
+            match bytes[at] {
+                b'"' => self.in_string = true,
+                b'{' | b'[' => {
+                    self.depth += 1;
+                    self.deepest = self.deepest.max(self.depth);
+                }
+                b'}' | b']' => {
+                    self.depth = self.depth.saturating_sub(1);
+                    if self.depth == 0 {
+                        return Some(at + 1);
+                    }
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        None
+    }
+}
+
+/// The names of an object's own members, gathered piece by piece.
+#[derive(Default)]
+struct Keys {
+    names: Vec<String>,
+    depth: u32,
+    in_string: bool,
+    escaped: bool,
+    /// A key may come next.
+    expected: bool,
+    key: Option<Vec<u8>>,
+}
+
+impl Keys {
+    fn read(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            if self.in_string {
+                self.read_in_string(byte);
+                continue;
+            }
+            match byte {
+                b'"' => {
+                    self.in_string = true;
+                    let is_key = self.depth == 1 && self.expected && self.names.len() < KEYS_MAX;
+                    self.key = is_key.then(Vec::new);
+                }
+                b'{' | b'[' => {
+                    self.depth += 1;
+                    self.expected = self.depth == 1;
+                }
+                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
+                b',' => self.expected = self.depth == 1,
+                b':' => self.expected = false,
+                _ => {}
+            }
+        }
+    }
+
+    fn read_in_string(&mut self, byte: u8) {
+        if !self.escaped && byte == b'"' {
+            self.in_string = false;
+            if let Some(key) = self.key.take() {
+                self.names.push(String::from_utf8_lossy(&key).into_owned());
+            }
+            return;
+        }
+        self.escaped = !self.escaped && byte == b'\\';
+        if let Some(key) = self.key.as_mut().filter(|key| key.len() < KEY_BYTES_MAX) {
+            key.push(byte);
+        }
+    }
+}
+
+/// How records lie in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// In an array, or in an object around one.
+    Page,
+    /// One behind the other, as in JSON Lines; or the file is one record.
+    Lines,
+}
+
+/// Members of an object that hold a page's records.
+const ARRAYS: &[&[u8]] = &[b"data", b"dados", b"releases", b"records"];
+/// A member whose object holds the array of records under a name of its own.
+const EMBEDDED: &[u8] = b"_embedded";
+/// How far the end of the first record is looked for.
+const FIRST_RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+impl Layout {
+    /// How the records of a file lie, from its beginning.
+    pub(crate) fn of(inner: impl Read) -> io::Result<Self> {
+        let mut records = Records::new(inner, Self::Lines);
+        let peeked = records.skip_mark().and_then(|()| records.peek_after_blanks());
+        if peeked? != Some(b'{') {
+            return Ok(Self::Page);
+        }
+        let first = records.first_members()?;
+        let Some(keys) = first else { return Ok(Self::Page) };
+        if records.peek_after_blanks()? == Some(b'{') {
+            return Ok(Self::Lines);
+        }
+        // One object: a page, or a record by itself. A release or a record of OCDS has its `ocid`.
+        let holds_records = keys.iter().any(|k| ARRAYS.contains(&k.as_bytes()) || k.as_bytes() == EMBEDDED);
+        let paged = holds_records || keys.iter().any(|k| k == "totalRegistros" || k == "totalPaginas");
+        Ok(if paged && !keys.iter().any(|k| k == "ocid") { Self::Page } else { Self::Lines })
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Unopened,
     InArray,
+    InLines,
     Done,
 }
 
@@ -106,7 +230,9 @@ pub(crate) struct Records<R> {
     end: usize,
     exhausted: bool,
     state: State,
-    enveloped: bool,
+    layout: Layout,
+    /// Objects that stand around the array and are still open.
+    around: u8,
     element_bytes: usize,
     ordinal: u64,
     cuts: usize,
@@ -116,7 +242,7 @@ pub(crate) struct Records<R> {
 }
 
 impl<R: Read> Records<R> {
-    pub(crate) fn new(inner: R) -> Self {
+    pub(crate) fn new(inner: R, layout: Layout) -> Self {
         Self {
             inner,
             buffer: Vec::new(),
@@ -124,7 +250,8 @@ impl<R: Read> Records<R> {
             end: 0,
             exhausted: false,
             state: State::Unopened,
-            enveloped: false,
+            layout,
+            around: 0,
             element_bytes: 0,
             ordinal: 0,
             cuts: 0,
@@ -163,7 +290,9 @@ impl<R: Read> Records<R> {
         }
         loop {
             match self.peek_after_blanks()? {
+                None if self.state == State::InLines => return Ok(Piece::End),
                 None => return Err(PageError::Truncated),
+                Some(_) if self.state == State::InLines => return self.read_line(),
                 Some(b',') => self.start += 1,
                 Some(b']') => {
                     self.start += 1;
@@ -201,7 +330,7 @@ impl<R: Read> Records<R> {
                 }
                 self.element_bytes = scanned;
                 self.skipping = Some(scan);
-                return Ok(Piece::Broken(Reason::TooLong, "a record of more than 4 MiB"));
+                return Ok(Piece::Broken(Reason::TooLong, "a record of more than 16 MiB"));
             }
             if !self.fill()? {
                 if self.cut_where_the_next_begins() {
@@ -209,6 +338,64 @@ impl<R: Read> Records<R> {
                 }
                 self.element_bytes = scanned;
                 return Ok(Piece::Broken(Reason::Truncated, "the file ends inside this record"));
+            }
+        }
+    }
+
+    /// A record that ends where its bracket closes; one that does not by the end of its line is cut there if the next
+    /// line begins a record.
+    fn read_line(&mut self) -> Result<Piece, PageError> {
+        self.ordinal += 1;
+        let is_object = self.buffer[self.start] == b'{';
+        let mut scan = Scan::default();
+        let mut scanned = 0;
+        loop {
+            let unseen = &self.buffer[self.start + scanned..self.end];
+            let end = if is_object { scan.value_end(unseen) } else { memchr(b'\n', unseen) };
+            if let Some(at) = end {
+                self.element_bytes = scanned + at;
+                let deep = scan.deepest > DEPTH_MAX;
+                return Ok(if deep { Piece::Broken(Reason::Json, "nested deeper than 64") } else { Piece::Element });
+            }
+            scanned = self.end - self.start;
+            let ended = scanned > RECORD_BYTES_MAX || !self.fill()?;
+            if !ended {
+                continue;
+            }
+            if let Some(at) = next_line_with_record(&self.buffer[self.start..self.end]) {
+                self.element_bytes = at;
+                return Ok(Piece::Broken(Reason::Json, "a quote or bracket is not closed"));
+            }
+            self.element_bytes = scanned;
+            if scanned > RECORD_BYTES_MAX {
+                self.skipping = Some(scan);
+                return Ok(Piece::Broken(Reason::TooLong, "a record of more than 16 MiB"));
+            }
+            self.state = State::Done;
+            if !is_object {
+                return Ok(Piece::Element);
+            }
+            return Ok(Piece::Broken(Reason::Truncated, "the file ends inside this record"));
+        }
+    }
+
+    /// The names of the members of the first object, read to its end; `None` when that is not found.
+    fn first_members(&mut self) -> io::Result<Option<Vec<String>>> {
+        let mut scan = Scan::default();
+        let mut bytes = 0;
+        let mut keys = Keys::default();
+        loop {
+            let unseen = &self.buffer[self.start..self.end];
+            let end = scan.value_end(unseen);
+            keys.read(&unseen[..end.unwrap_or(unseen.len())]);
+            if let Some(at) = end {
+                self.start += at;
+                return Ok(Some(keys.names));
+            }
+            bytes += unseen.len();
+            self.start = self.end;
+            if bytes > FIRST_RECORD_BYTES_MAX || !self.fill()? {
+                return Ok(None);
             }
         }
     }
@@ -233,6 +420,9 @@ impl<R: Read> Records<R> {
     }
 
     fn skip_rest_of_element(&mut self, mut scan: Scan) -> Result<(), PageError> {
+        if self.state == State::InLines {
+            return self.skip_rest_of_line(&mut scan);
+        }
         loop {
             if let Some(at) = scan.end(&self.buffer[self.start..self.end]) {
                 self.start += at;
@@ -249,15 +439,37 @@ impl<R: Read> Records<R> {
         }
     }
 
-    fn open(&mut self) -> Result<(), PageError> {
+    fn skip_rest_of_line(&mut self, scan: &mut Scan) -> Result<(), PageError> {
+        loop {
+            if let Some(at) = scan.value_end(&self.buffer[self.start..self.end]) {
+                self.start += at;
+                return Ok(());
+            }
+            self.start = self.end;
+            if !self.fill()? {
+                return Err(PageError::Truncated);
+            }
+        }
+    }
+
+    fn skip_mark(&mut self) -> io::Result<()> {
         while self.end < BOM.len() && self.fill()? {}
         if self.buffer[..self.end].starts_with(BOM) {
             self.start = BOM.len();
         }
+        Ok(())
+    }
+
+    fn open(&mut self) -> Result<(), PageError> {
+        self.skip_mark()?;
+        if self.layout == Layout::Lines {
+            self.state = State::InLines;
+            return Ok(());
+        }
         match self.peek_after_blanks()? {
             Some(b'[') => self.state = State::InArray,
             Some(b'{') => {
-                self.enveloped = true;
+                self.around = 1;
                 self.start += 1;
                 return self.read_members();
             }
@@ -275,12 +487,22 @@ impl<R: Read> Records<R> {
                 b',' => self.start += 1,
                 b'}' => {
                     self.start += 1;
+                    self.around -= 1;
+                    if self.around > 0 {
+                        continue;
+                    }
                     self.state = State::Done;
                     return self.expect_nothing();
                 }
                 b'"' => {
                     let key = self.read_key()?;
-                    let is_data = key == b"data" && self.peek_after_blanks()? == Some(b'[');
+                    let value = self.peek_after_blanks()?;
+                    if key == EMBEDDED && value == Some(b'{') && self.around == 1 {
+                        self.start += 1;
+                        self.around = 2;
+                        continue;
+                    }
+                    let is_data = value == Some(b'[') && (self.around == 2 || ARRAYS.contains(&key.as_slice()));
                     if is_data && self.state == State::Unopened {
                         self.start += 1;
                         self.state = State::InArray;
@@ -340,7 +562,7 @@ impl<R: Read> Records<R> {
     /// What may stand behind the array.
     fn close(&mut self) -> Result<(), PageError> {
         self.state = State::Done;
-        if self.enveloped { self.read_members() } else { self.expect_nothing() }
+        if self.around > 0 { self.read_members() } else { self.expect_nothing() }
     }
 
     fn expect_nothing(&mut self) -> Result<(), PageError> {
@@ -388,6 +610,19 @@ impl<R: Read> Records<R> {
     }
 }
 
+/// Where the first line ends behind which a line begins with `{`.
+fn next_line_with_record(bytes: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    while let Some(found) = memchr(b'\n', &bytes[from..]) {
+        let line_end = from + found;
+        if bytes[line_end + 1..].trim_ascii_start().first() == Some(&b'{') {
+            return Some(line_end);
+        }
+        from = line_end + 1;
+    }
+    None
+}
+
 /// Whether `, {` stands there; `None` when the bytes end before that can be said.
 fn next_record_behind(bytes: &[u8]) -> Option<bool> {
     let mut significant = bytes.iter().filter(|b| !b.is_ascii_whitespace());
@@ -399,7 +634,7 @@ mod tests {
     use super::*;
 
     fn pieces(page: &[u8]) -> (Vec<String>, Option<PageError>) {
-        let mut records = Records::new(page);
+        let mut records = Records::new(page, Layout::of(page).unwrap());
         let mut seen = Vec::new();
         loop {
             match records.step() {

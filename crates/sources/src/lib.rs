@@ -11,6 +11,7 @@ mod encoding;
 mod error;
 mod fields;
 mod json_fields;
+mod json_formats;
 mod json_rows;
 mod pncp;
 mod portal_compras;
@@ -37,6 +38,20 @@ pub struct Parsed {
     pub buyer: Option<(String, Buyer)>,
     /// The supplier that the row names, with its id.
     pub supplier: Option<(String, Supplier)>,
+    /// What else the row states.
+    pub more: Vec<Also>,
+}
+
+/// Something that a row states beside its first record.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "they stand in a list that most rows leave empty")]
+pub enum Also {
+    /// Another record.
+    Record(Sourced),
+    /// Another buyer, with its id.
+    Buyer(String, Buyer),
+    /// Another supplier, with its id.
+    Supplier(String, Supplier),
 }
 
 /// A row that could not be mapped, and why.

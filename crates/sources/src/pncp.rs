@@ -8,82 +8,21 @@ use model::activity::activity_of_text;
 use model::law::Regime;
 use model::{Buyer, Cnpj, Contract, Modality, Money, Record, Supplier, Tender};
 
-use crate::detect::{Draft, Format};
-use crate::encoding::{Encoding, mask_and_clip};
-use crate::error::{Fault, Reason};
-use crate::fields::hash_text;
-use crate::json_fields::{Members, minified};
-use crate::json_rows::{PageError, Piece, Records};
+use crate::detect::Draft;
+use crate::error::Fault;
+use crate::json_fields::{Members, closed};
+use crate::json_formats::Element;
 use crate::portal_compras::seen;
-use crate::{Error, Input};
 
-/// Records looked at before a page counts as unknown.
-const SNIFFED_RECORDS_MAX: usize = 16;
-
-/// A record that was mapped, with what the CSV reader would find out by itself.
-pub(crate) struct Mapped {
-    pub draft: Draft,
-    pub updated_at: Option<String>,
-    pub metadata: Option<String>,
-    pub row_hash: String,
+/// Whether a record is a contract of PNCP.
+pub(crate) fn is_contract(record: &Members<'_>) -> bool {
+    record.has("numeroControlePNCP") && (record.has("objetoContrato") || record.has("valorGlobal"))
 }
 
-/// The format of a JSON page, or `None` if it is none of ours.
-pub(crate) fn sniff(input: &Input, hinted: bool) -> Result<Option<Format>, Error> {
-    input.with_bytes(|bytes| {
-        let mut records = Records::new(bytes);
-        for _ in 0..SNIFFED_RECORDS_MAX {
-            match records.step() {
-                Ok(Piece::Element) => {
-                    let text = std::str::from_utf8(records.element()).unwrap_or_default();
-                    let format = Members::parse(text).ok().and_then(|m| format_of(&m));
-                    if format.is_some() {
-                        return Ok(format);
-                    }
-                }
-                Ok(Piece::Broken(..)) => {}
-                Ok(Piece::End) => {
-                    let is_page = records.envelope_keys().iter().any(|k| k == "totalRegistros" || k == "totalPaginas");
-                    let empty = records.ordinal() == 0 && (is_page || (hinted && records.envelope_keys().is_empty()));
-                    return Ok(empty.then_some(Format::PncpEmpty));
-                }
-                Err(PageError::Io(cause)) => return Err(Error::io(&input.name, cause)),
-                Err(PageError::Truncated | PageError::Damaged(_)) => return Ok(None),
-            }
-        }
-        Ok(None)
-    })
+/// Whether a record is a tender of PNCP.
+pub(crate) fn is_tender(record: &Members<'_>) -> bool {
+    record.has("numeroControlePNCP") && (record.has("objetoCompra") || record.has("modalidadeId"))
 }
-
-fn format_of(record: &Members<'_>) -> Option<Format> {
-    if !record.has("numeroControlePNCP") {
-        return None;
-    }
-    if record.has("objetoCompra") || record.has("modalidadeId") {
-        return Some(Format::PncpContratacoes);
-    }
-    (record.has("objetoContrato") || record.has("valorGlobal")).then_some(Format::PncpContratos)
-}
-
-/// Maps one element of a page.
-pub(crate) fn map(element: &[u8], expected: Format) -> Result<Mapped, Fault> {
-    let text = std::str::from_utf8(element).map_err(|_| Fault::new(Reason::Encoding, "bytes that are not UTF-8"))?;
-    let record = Members::parse(text)?;
-    let row_hash = hash_text(&model::mask_cpfs(&minified(text)));
-    let (draft, updated_at, metadata) = match format_of(&record).unwrap_or(expected) {
-        Format::PncpContratacoes => map_tender(&record)?,
-        _ => map_contract(&record)?,
-    };
-    Ok(Mapped { draft, updated_at, metadata, row_hash })
-}
-
-/// A quarantined element's text.
-pub(crate) fn raw_text(element: &[u8]) -> String {
-    let near = &element[..element.len().min(crate::csv_rows::RAW_BYTES_MAX * 4)];
-    mask_and_clip(&Encoding::Utf8.decode_lossy(near), crate::csv_rows::RAW_BYTES_MAX)
-}
-
-type Parts = (Draft, Option<String>, Option<String>);
 
 fn id_of(control_number: &str) -> String {
     format!("pncp:{}", control_number.replace('/', "-"))
@@ -141,14 +80,6 @@ impl<'a> Unit<'a> {
     }
 }
 
-fn closed(mut metadata: String) -> Option<String> {
-    if metadata.is_empty() {
-        return None;
-    }
-    metadata.push('}');
-    Some(metadata)
-}
-
 /// The supplier of a contract. `tipoPessoa` `PE` is a foreigner, whose number may be digits only.
 fn supplier_of(record: &Members<'_>) -> Result<Option<(String, Supplier)>, Fault> {
     let number = record.text("niFornecedor")?.unwrap_or_default();
@@ -160,7 +91,9 @@ fn supplier_of(record: &Members<'_>) -> Result<Option<(String, Supplier)>, Fault
     }))
 }
 
-fn map_contract(record: &Members<'_>) -> Result<Parts, Fault> {
+/// Maps a contract.
+pub(crate) fn map_contract(element: &Element<'_>) -> Result<Draft, Fault> {
+    let record = &element.members;
     let control_number = record.key("numeroControlePNCP")?;
     let unit = Unit::of(record)?;
     let (signed_on, published_on) = (record.date("dataAssinatura")?, record.date("dataPublicacaoPncp")?);
@@ -219,11 +152,13 @@ fn map_contract(record: &Members<'_>) -> Result<Parts, Fault> {
     category.push_leftovers(&["nome"], &mut metadata);
     unit.push_leftovers(&mut metadata);
     let record = Record::Contract(contract);
-    let draft = Draft { id: id_of(&control_number), record, buyer, supplier };
-    Ok((draft, updated_at, closed(metadata)))
+    let metadata = closed(metadata);
+    Ok(Draft { buyer, supplier, updated_at, metadata, ..Draft::of(id_of(&control_number), record) })
 }
 
-fn map_tender(record: &Members<'_>) -> Result<Parts, Fault> {
+/// Maps a tender.
+pub(crate) fn map_tender(element: &Element<'_>) -> Result<Draft, Fault> {
+    let record = &element.members;
     let control_number = record.key("numeroControlePNCP")?;
     let unit = Unit::of(record)?;
     let (published_on, opened_on) = (record.date("dataPublicacaoPncp")?, record.date("dataAberturaProposta")?);
@@ -288,6 +223,6 @@ fn map_tender(record: &Members<'_>) -> Result<Parts, Fault> {
     legal.push_leftovers(&["nome"], &mut metadata);
     unit.push_leftovers(&mut metadata);
     let record = Record::Tender(tender);
-    let draft = Draft { id: id_of(&control_number), record, buyer, supplier: None };
-    Ok((draft, updated_at, closed(metadata)))
+    let metadata = closed(metadata);
+    Ok(Draft { buyer, updated_at, metadata, ..Draft::of(id_of(&control_number), record) })
 }

@@ -252,12 +252,8 @@ impl Mapper for MapContracts {
             number: Some(number.clone()),
             ..Contract::default()
         };
-        Ok(Draft {
-            id: format!("portal-compras:{unit}-{number}"),
-            buyer: buyer(row, &unit, self.buyer, signed_on.or(published_on)),
-            record: Record::Contract(contract),
-            supplier,
-        })
+        Ok(Draft { buyer: buyer(row, &unit, self.buyer, signed_on.or(published_on)),
+            supplier, ..Draft::of(format!("portal-compras:{unit}-{number}"), Record::Contract(contract)) })
     }
 }
 
@@ -321,12 +317,7 @@ impl Mapper for MapItems {
             contract_id: Some(contract_id.clone()),
             ..Item::default()
         };
-        Ok(Draft {
-            id: format!("{contract_id}:item:{code}"),
-            buyer: buyer(row, &unit, self.buyer, self.place.file_month),
-            record: Record::Item(item),
-            supplier: None,
-        })
+        Ok(Draft { buyer: buyer(row, &unit, self.buyer, self.place.file_month), ..Draft::of(format!("{contract_id}:item:{code}"), Record::Item(item)) })
     }
 }
 
@@ -397,12 +388,9 @@ impl Mapper for MapAmendments {
             value: row.amount(self.value)?,
             partition_on: seen_on.or(self.place.file_month),
             contract_id: Some(contract_id.clone()),
+            buyer_id: Some(format!("uasg:{unit}")),
+            ..Amendment::default()
         };
-        Ok(Draft {
-            id: format!("{contract_id}:{}:{number}", self.kind),
-            buyer: buyer(row, &unit, self.buyer, seen_on.or(self.place.file_month)),
-            record: Record::Amendment(amendment),
-            supplier: None,
-        })
+        Ok(Draft { buyer: buyer(row, &unit, self.buyer, seen_on.or(self.place.file_month)), ..Draft::of(format!("{contract_id}:{}:{number}", self.kind), Record::Amendment(amendment)) })
     }
 }

@@ -152,12 +152,7 @@ impl Mapper for MapTenders {
             number: Some(key.number),
             ..Tender::default()
         };
-        Ok(Draft {
-            id: key.id,
-            buyer: buyer(row, &key.unit, buyer_columns, seen_on),
-            record: Record::Tender(tender),
-            supplier: None,
-        })
+        Ok(Draft { buyer: buyer(row, &key.unit, buyer_columns, seen_on), ..Draft::of(key.id, Record::Tender(tender)) })
     }
 }
 
@@ -210,12 +205,8 @@ impl Mapper for MapItems {
             parent_name: c.parent_name,
             ..BuyerColumns::default()
         };
-        Ok(Draft {
-            id: format!("{}:item:{code}", key.id),
-            buyer: buyer(row, &key.unit, buyer_columns, self.place.file_month),
-            record: Record::Item(item),
-            supplier: seen(supplier, self.place.file_month),
-        })
+        Ok(Draft { buyer: buyer(row, &key.unit, buyer_columns, self.place.file_month),
+            supplier: seen(supplier, self.place.file_month), ..Draft::of(format!("{}:item:{code}", key.id), Record::Item(item)) })
     }
 }
 
@@ -257,12 +248,8 @@ impl Mapper for MapBids {
             parent_name: c.parent_name,
             ..BuyerColumns::default()
         };
-        Ok(Draft {
-            id: format!("{}:bid:{item}:{who}", key.id),
-            buyer: buyer(row, &key.unit, buyer_columns, self.place.file_month),
-            record: Record::Bid(bid),
-            supplier: seen(bidder, self.place.file_month),
-        })
+        Ok(Draft { buyer: buyer(row, &key.unit, buyer_columns, self.place.file_month),
+            supplier: seen(bidder, self.place.file_month), ..Draft::of(format!("{}:bid:{item}:{who}", key.id), Record::Bid(bid)) })
     }
 }
 
@@ -304,11 +291,6 @@ impl Mapper for MapCommitments {
             ..Payment::default()
         };
         let buyer_columns = BuyerColumns { unit_name: c.unit_name, ..BuyerColumns::default() };
-        Ok(Draft {
-            id: format!("{}:commitment:{number}", key.id),
-            buyer: buyer(row, &key.unit, buyer_columns, issued_on.or(self.place.file_month)),
-            record: Record::Payment(payment),
-            supplier: None,
-        })
+        Ok(Draft { buyer: buyer(row, &key.unit, buyer_columns, issued_on.or(self.place.file_month)), ..Draft::of(format!("{}:commitment:{number}", key.id), Record::Payment(payment)) })
     }
 }

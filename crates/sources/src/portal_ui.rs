@@ -83,11 +83,7 @@ impl Mapper for MapContracts {
             partition_on: seen_on.or(self.place.file_month),
             ..Contract::default()
         };
-        Ok(Draft {
-            id: format!("portal-ui:{unit}-{number}"),
-            record: Record::Contract(contract),
-            buyer: Some((buyer_id, buyer)),
-            supplier,
-        })
+        Ok(Draft { buyer: Some((buyer_id, buyer)),
+            supplier, ..Draft::of(format!("portal-ui:{unit}-{number}"), Record::Contract(contract)) })
     }
 }

@@ -1,13 +1,14 @@
 //! Reads one input to its end and gives out an event for every row.
 
 use crate::csv_rows::{Rows, Step};
-use crate::detect::{Format, Known, Place, Shape, sniff};
+use crate::detect::{Draft, Format, Known, Place, Shape, Stated, sniff};
 use crate::encoding::Encoding;
 use crate::error::{Fault, Reason};
-use crate::fields::{Header as Columns, Leftovers, Row};
-use crate::json_rows::{PageError, Piece, Records};
-use crate::{Error, Event, Input, Parsed, Quarantined, pncp};
-use model::Sourced;
+use crate::fields::{Header as Columns, Leftovers, Row, hash_text};
+use crate::json_formats::{self, JsonFormat, raw_text};
+use crate::json_rows::{Layout, PageError, Piece, Records};
+use crate::{Also, Error, Event, Input, Parsed, Quarantined};
+use model::{Record, Sourced};
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,7 @@ pub fn read(
     let shape = sniff(input, source_hint)?;
     match shape {
         Shape::Csv { known, header, place, encoding } => read_csv(input, known, &header, place, encoding, sink),
-        Shape::Json { format } => read_json(input, format, sink),
+        Shape::Json { known, layout, place } => read_json(input, known, layout, place, sink),
     }
 }
 
@@ -84,14 +85,11 @@ fn read_csv(
                 Step::Row => {
                     let row = Row::new(rows.cells(), &header.names);
                     match mapper.map(&row) {
-                        Ok(draft) => {
-                            let metadata = leftovers.write(&row);
-                            let row_hash = row.hash();
-                            let (id, record) = (draft.id, draft.record);
-                            let sourced =
-                                Sourced { id, line: rows.line(), row_hash, updated_at: None, metadata, record };
-                            let (buyer, supplier) = (draft.buyer, draft.supplier);
-                            Event::Row(Box::new(Parsed { sourced, buyer, supplier }))
+                        Ok(mut draft) => {
+                            if draft.metadata.is_none() {
+                                draft.metadata = leftovers.write(&row);
+                            }
+                            parsed(draft, rows.line(), row.hash())
                         }
                         Err(fault) => quarantine(fault, rows.line(), rows.raw()),
                     }
@@ -102,13 +100,49 @@ fn read_csv(
     })
 }
 
+/// A row's first record has the row's hash; what else the row states has its own, for it may stand in many rows.
+fn parsed(draft: Draft, line: u64, row_hash: String) -> Event {
+    let (updated_at, partial) = (draft.updated_at, draft.partial);
+    let also = |stated| match stated {
+        Stated::Buyer(id, buyer) => Also::Buyer(id, buyer),
+        Stated::Supplier(id, supplier) => Also::Supplier(id, supplier),
+        Stated::Record(id, record) => Also::Record(Sourced {
+            id,
+            line,
+            row_hash: hash_values(&record),
+            updated_at: updated_at.clone(),
+            metadata: None,
+            partial,
+            record,
+        }),
+    };
+    let more = draft.more.into_iter().map(also).collect();
+    let (id, metadata, record) = (draft.id, draft.metadata, draft.record);
+    let sourced = Sourced { id, line, row_hash, updated_at, metadata, partial, record };
+    Event::Row(Box::new(Parsed { sourced, buyer: draft.buyer, supplier: draft.supplier, more }))
+}
+
+/// The hash of a record's own values.
+fn hash_values(record: &Record) -> String {
+    use std::fmt::Write as _;
+    let mut text = record.table().name.to_owned();
+    record.visit(&mut |value| write!(text, "\u{1f}{value:?}").expect("writing to a string cannot fail"));
+    hash_text(&text)
+}
+
 fn quarantine(fault: Fault, line: u64, raw: String) -> Event {
     Event::Bad(Quarantined { line, column: fault.column, reason: fault.reason, detail: fault.detail, raw })
 }
 
-fn read_json(input: &Input, format: Format, sink: &mut dyn FnMut(Event) -> Result<(), Error>) -> Result<Header, Error> {
+fn read_json(
+    input: &Input,
+    known: &JsonFormat,
+    layout: Layout,
+    place: Place,
+    sink: &mut dyn FnMut(Event) -> Result<(), Error>,
+) -> Result<Header, Error> {
     input.with_bytes(|bytes| {
-        let mut records = Records::new(bytes);
+        let mut records = Records::new(bytes, layout);
         loop {
             let step = records.step().map_err(|error| match error {
                 PageError::Io(cause) => Error::io(&input.name, cause),
@@ -118,22 +152,11 @@ fn read_json(input: &Input, format: Format, sink: &mut dyn FnMut(Event) -> Resul
             let line = records.ordinal();
             let element = records.element();
             let event = match step {
-                Piece::End => return Ok(Header::of(format, Encoding::Utf8)),
-                Piece::Broken(reason, detail) => quarantine(Fault::new(reason, detail), line, pncp::raw_text(element)),
-                Piece::Element => match pncp::map(element, format) {
-                    Ok(mapped) => {
-                        let (buyer, supplier) = (mapped.draft.buyer, mapped.draft.supplier);
-                        let sourced = Sourced {
-                            id: mapped.draft.id,
-                            line,
-                            row_hash: mapped.row_hash,
-                            updated_at: mapped.updated_at,
-                            metadata: mapped.metadata,
-                            record: mapped.draft.record,
-                        };
-                        Event::Row(Box::new(Parsed { sourced, buyer, supplier }))
-                    }
-                    Err(fault) => quarantine(fault, line, pncp::raw_text(element)),
+                Piece::End => return Ok(Header::of(known.format, Encoding::Utf8)),
+                Piece::Broken(reason, detail) => quarantine(Fault::new(reason, detail), line, raw_text(element)),
+                Piece::Element => match json_formats::map(element, known, place) {
+                    Ok((draft, row_hash)) => parsed(draft, line, row_hash),
+                    Err(fault) => quarantine(fault, line, raw_text(element)),
                 },
             };
             sink(event)?;

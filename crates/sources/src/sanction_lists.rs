@@ -95,7 +95,7 @@ impl Mapper for MapList {
             listed_on,
         };
         let id = format!("{}:{code}", self.place.source);
-        Ok(Draft { id, record: Record::Sanction(sanction), buyer: None, supplier })
+        Ok(Draft { supplier, ..Draft::of(id, Record::Sanction(sanction)) })
     }
 }
 

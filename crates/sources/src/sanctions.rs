@@ -201,7 +201,7 @@ impl Mapper for MapRegister {
             fine,
             listed_on,
         };
-        Ok(Draft { id, record: Record::Sanction(sanction), buyer: None, supplier })
+        Ok(Draft { supplier, ..Draft::of(id, Record::Sanction(sanction)) })
     }
 }
 

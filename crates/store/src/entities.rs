@@ -221,7 +221,7 @@ fn buyer_from(row: &SqlRow<'_>) -> rusqlite::Result<Buyer> {
 fn supplier_from(row: &SqlRow<'_>) -> rusqlite::Result<Supplier> {
     let kind: String = row.get("kind")?;
     Ok(Supplier {
-        kind: ["company", "person", "foreign"].into_iter().find(|k| *k == kind).unwrap_or("unverified"),
+        kind: ["company", "person", "foreign", "organization"].into_iter().find(|k| *k == kind).unwrap_or("unverified"),
         name: row.get("name")?,
         cnpj: row.get("cnpj")?,
         cnpj_root: row.get("cnpj_root")?,

@@ -22,13 +22,13 @@ use crate::{Error, Result, Store, id_hash, search};
 /// How many characters of the content hash tell records under one key apart.
 const SHARED_KEY_HASH_LENGTH: usize = 12;
 
-/// What a row did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a row did; of several records that it states, the greatest counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// A new record.
-    Kept,
     /// Already held, or older than what is held.
     Unchanged,
+    /// A new record.
+    Kept,
     /// Took the place of an older record, which stays reachable.
     Replaced,
 }

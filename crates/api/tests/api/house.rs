@@ -104,6 +104,7 @@ fn fill(store: &Store) {
             row_hash: format!("{n:032x}"),
             updated_at: None,
             metadata: None,
+            partial: false,
             record: Record::Contract(contract),
         };
         ingest.see_supplier(&supplier_id, "test", n as u64 + 2, supplier).unwrap();

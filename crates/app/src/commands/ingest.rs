@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sources::{Event, Header, Input};
+use sources::{Also, Event, Header, Input};
 use store::{Account, Ingest, QuarantinedRow};
 
 use super::judge::JudgeReport;
@@ -348,7 +348,15 @@ fn write_rows(ingest: &mut Ingest, source: &str, lot: Vec<Event>, account: &mut 
                 if let Some((id, supplier)) = row.supplier.take() {
                     ingest.see_supplier(&id, source, row.sourced.line, supplier)?;
                 }
-                let outcome = ingest.put(source, &mut row.sourced)?;
+                let mut outcome = ingest.put(source, &mut row.sourced)?;
+                let line = row.sourced.line;
+                for also in row.more {
+                    match also {
+                        Also::Buyer(id, buyer) => ingest.see_buyer(&id, source, line, buyer)?,
+                        Also::Supplier(id, supplier) => ingest.see_supplier(&id, source, line, supplier)?,
+                        Also::Record(mut record) => outcome = outcome.max(ingest.put(source, &mut record)?),
+                    }
+                }
                 account.book(outcome);
             }
             Event::Bad(bad) => {
