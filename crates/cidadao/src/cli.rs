@@ -75,7 +75,11 @@ pub enum Command {
     #[command(subcommand)]
     Flags(FlagsCommand),
     /// Say in words what is wrong with a data folder or a set-up.
-    Doctor,
+    Doctor {
+        /// First write damaged segments of the lake anew from the rows of the database.
+        #[arg(long)]
+        repair: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

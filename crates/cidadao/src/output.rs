@@ -56,6 +56,7 @@ impl Progress {
                 let name = file.rsplit('/').next().unwrap_or(file);
                 self.bar.set_message(format!("{rows} linhas · {speed:.0} linhas/s · {name}"));
             }
+            IngestProgress::Waiting => self.bar.set_message("esperando outra ingestão terminar"),
             IngestProgress::Writing => self.bar.set_message("gravando segmentos e índices"),
             IngestProgress::Judging(flag) => self.bar.set_message(format!("julgando {flag}")),
         }

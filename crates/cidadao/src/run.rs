@@ -1,6 +1,8 @@
 //! What each command does: one call of the application, then its words.
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use app::{App, Error, Gravity, IngestRequest, Result, Settings};
 use serde_json::json;
@@ -17,10 +19,12 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
     match command {
         Command::Demo { contracts, no_serve, .. } => demo(settings, contracts, no_serve, common.json),
         Command::Serve { .. } => serve(App::open(settings)?),
-        Command::Ingest { paths, source } => ingest(settings, &IngestRequest { paths, source }, common.json),
+        Command::Ingest { paths, source } => {
+            ingest(settings, &IngestRequest { paths, source, stop: stop_at_signal() }, common.json)
+        }
         Command::Sample { contracts, seed, out } => sample(contracts, seed, &out, common.json),
         Command::Flags(command) => flags(settings, &command, common.json),
-        Command::Doctor => doctor(&settings, common.json),
+        Command::Doctor { repair } => doctor(&settings, repair, common.json),
     }
 }
 
@@ -108,6 +112,23 @@ async fn stop_signal() {
     let _ = interrupt.await;
 }
 
+/// A mark that the first Ctrl-C or SIGTERM sets; the second ends the process at once.
+fn stop_at_signal() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mark = Arc::clone(&stop);
+    std::thread::spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async {
+            stop_signal().await;
+            mark.store(true, Ordering::Relaxed);
+            eprintln!("parando depois da linha em curso; o mesmo comando continua de onde parou (Ctrl-C outra vez: já)");
+            stop_signal().await;
+        });
+        std::process::exit(130);
+    });
+    stop
+}
+
 fn ingest(settings: Settings, request: &IngestRequest, json: bool) -> Result<ExitCode> {
     let app = App::open(settings)?;
     let progress = Progress::new();
@@ -119,7 +140,7 @@ fn ingest(settings: Settings, request: &IngestRequest, json: bool) -> Result<Exi
     } else {
         print_ingest(&report);
     }
-    let failed = report.files.iter().any(|f| f.status == "failed");
+    let failed = report.interrupted || report.files.iter().any(|f| f.status == "failed");
     Ok(match (failed, report.totals.quarantined) {
         (true, _) => ExitCode::from(1),
         (false, 0) => DONE,
@@ -234,11 +255,15 @@ fn coverage(app: &App, json: bool) -> Result<()> {
     Ok(())
 }
 
-fn doctor(settings: &Settings, json: bool) -> Result<ExitCode> {
+fn doctor(settings: &Settings, repair: bool, json: bool) -> Result<ExitCode> {
+    let repaired = if repair { App::open(settings.clone())?.repair()? } else { Vec::new() };
     let advice = App::doctor(settings);
     if json {
-        print_json(&json!({"checks": advice}));
+        print_json(&json!({"repaired": repaired, "checks": advice}));
     } else {
+        for segment in &repaired {
+            say!("escrito de novo: {segment}");
+        }
         print_advice(&advice);
     }
     let problem = advice.iter().any(|a| a.gravity == Gravity::Problem);

@@ -6,20 +6,40 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use store::Store;
+use store::{Segment, Store};
 
 use crate::write::hex;
 use crate::{Error, Lake, Result};
 
 /// A segment that is not as the manifest says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Damage {
+pub struct Damage {
+    /// What the manifest says.
+    pub segment: Segment,
+    /// How its file differs.
+    pub kind: DamageKind,
+}
+
+/// How a segment's file differs from the manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DamageKind {
     /// The file is not there.
-    Missing(String),
+    Missing,
     /// The file has another size.
-    Size(String),
+    Size,
     /// The file has another content.
-    Content(String),
+    Content,
+}
+
+impl std::fmt::Display for Damage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let path = &self.segment.path;
+        match self.kind {
+            DamageKind::Missing => write!(f, "segment {path} is missing"),
+            DamageKind::Size => write!(f, "segment {path} has another size than the manifest says"),
+            DamageKind::Content => write!(f, "segment {path} was altered: its SHA-256 is not the manifest's"),
+        }
+    }
 }
 
 impl Lake {
@@ -60,14 +80,30 @@ impl Lake {
         let mut found = Vec::new();
         for segment in store.segments_all()? {
             let path = self.root().join(&segment.path);
-            match std::fs::metadata(&path) {
-                Err(_) => found.push(Damage::Missing(segment.path)),
-                Ok(meta) if meta.len() != segment.bytes => found.push(Damage::Size(segment.path)),
-                Ok(_) if deep && sha256_of(&path)? != segment.sha256 => found.push(Damage::Content(segment.path)),
-                Ok(_) => {}
-            }
+            let kind = match std::fs::metadata(&path) {
+                Err(_) => DamageKind::Missing,
+                Ok(meta) if meta.len() != segment.bytes => DamageKind::Size,
+                Ok(_) if deep && sha256_of(&path)? != segment.sha256 => DamageKind::Content,
+                Ok(_) => continue,
+            };
+            found.push(Damage { segment, kind });
         }
         Ok(found)
+    }
+
+    /// Gives damaged segments up and writes what counted of them anew from the store's rows. Only who holds the data
+    /// folder's lock may call this.
+    ///
+    /// # Errors
+    /// The database or the folder cannot be written; nothing is changed then.
+    pub fn rebuild(&self, store: &Store, damaged: &[Damage], at: &str) -> Result<()> {
+        let mut ingest = store.begin_ingest(at, 0)?;
+        for damage in damaged {
+            ingest.lose_segment(&damage.segment, at)?;
+        }
+        ingest.finish_rows()?;
+        self.write_segments(store, &ingest, at)?;
+        Ok(ingest.commit(at)?)
     }
 }
 

@@ -13,7 +13,7 @@ mod write;
 use std::path::{Path, PathBuf};
 
 pub use error::{Error, Result};
-pub use health::Damage;
+pub use health::{Damage, DamageKind};
 pub use session::{Literal, Scope, Session, SessionLimits, TextRow};
 
 /// The folder of segments.

@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use sha2::{Digest, Sha256};
-use store::{Ingest, NewSegment, TouchedPartition};
+use store::{Ingest, NewSegment, Scanner, Store, TouchedPartition};
 
 use crate::columns::{Batch, schema_of};
 use crate::{Error, Lake, Result};
@@ -20,39 +21,89 @@ const ROW_GROUP_ROWS: usize = 131_072;
 /// A partition with this many live segments is written anew as one.
 const LIVE_SEGMENTS_MAX: u64 = 12;
 
+/// Threads that write segments at once.
+const WRITERS_MAX: usize = 4;
+
 impl Lake {
-    /// Writes the segments of everything that `ingest` touched and enters them in its manifest. They count once the
-    /// ingest is committed.
+    /// Writes the segments of everything that `ingest` touched and enters them in its manifest; beside that, the store's
+    /// secondary indexes are made. Segments count once the ingest is committed.
     ///
     /// # Errors
     /// A full disk, a folder that cannot be written. Nothing that counted before is changed.
-    pub fn write_segments(&self, ingest: &Ingest, at: &str) -> Result<u64> {
+    pub fn write_segments(&self, store: &Store, ingest: &Ingest, at: &str) -> Result<u64> {
+        let mut touched = ingest.touched();
+        for partition in &mut touched {
+            partition.rewrite |= ingest.live_segments(partition)? >= LIVE_SEGMENTS_MAX;
+        }
+        let segments = if ingest.is_split() {
+            self.write_beside(store, ingest, &touched)?
+        } else {
+            let scanner = ingest.scanner();
+            let write = |partition| self.write_segment(&scanner, ingest.id(), partition);
+            let segments = touched.iter().map(write).collect::<Result<Vec<_>>>()?;
+            ingest.finish_indexes()?;
+            segments
+        };
         let mut written = 0;
-        for mut touched in ingest.touched() {
-            let live = ingest.live_segments(&touched)?;
-            touched.rewrite |= live >= LIVE_SEGMENTS_MAX;
-            if touched.rewrite {
-                ingest.close_segments(&touched, at)?;
+        for (partition, segment) in touched.iter().zip(segments) {
+            if partition.rewrite {
+                ingest.close_segments(partition, at)?;
             }
-            if let Some(segment) = self.write_segment(ingest, &touched)? {
-                ingest.add_segment(&touched, &segment, at)?;
+            if let Some(segment) = segment {
+                ingest.add_segment(partition, &segment, at)?;
                 written += 1;
             }
         }
         Ok(written)
     }
 
-    fn write_segment(&self, ingest: &Ingest, touched: &TouchedPartition) -> Result<Option<NewSegment>> {
+    /// Rows that are committed are read by several threads while this one makes the indexes.
+    fn write_beside(
+        &self,
+        store: &Store,
+        ingest: &Ingest,
+        touched: &[TouchedPartition],
+    ) -> Result<Vec<Option<NewSegment>>> {
+        let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let (next, id) = (AtomicUsize::new(0), ingest.id());
+        let write_some = || -> Result<Vec<(usize, Option<NewSegment>)>> {
+            let scanner = store.scanner(id)?;
+            let mut written = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(partition) = touched.get(at) else { return Ok(written) };
+                written.push((at, self.write_segment(&scanner, id, partition)?));
+            }
+        };
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..processors.min(WRITERS_MAX)).map(|_| scope.spawn(write_some)).collect();
+            ingest.finish_indexes()?;
+            let mut segments: Vec<Option<NewSegment>> = touched.iter().map(|_| None).collect();
+            for writer in writers {
+                for (at, segment) in writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))? {
+                    segments[at] = segment;
+                }
+            }
+            Ok(segments)
+        })
+    }
+
+    pub(crate) fn write_segment(
+        &self,
+        scanner: &Scanner<'_>,
+        number: i64,
+        touched: &TouchedPartition,
+    ) -> Result<Option<NewSegment>> {
         let relative = PathBuf::from(touched.table.name)
             .join(&touched.source)
             .join(&touched.partition)
-            .join(format!("{:08}.parquet", ingest.id()));
+            .join(format!("{number:08}.parquet"));
         let path = self.root().join(&relative);
         let folder = path.parent().expect("a segment lies in a folder");
         std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
         let mut segment = SegmentWriter::create(&path, &touched.table)?;
         let mut batch = Batch::new(&touched.table);
-        ingest.scan::<Error>(touched, |row| {
+        scanner.scan::<Error>(touched, |row| {
             batch.push(row)?;
             if batch.rows() >= BATCH_ROWS {
                 segment.write(&mut batch)?;

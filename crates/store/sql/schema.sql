@@ -6,15 +6,25 @@ create table meta (
     value text not null
 ) without rowid;
 
--- One run of an ingest. It is visible as a whole or not at all.
+-- One run of an ingest. While `finished_at` is null it is under way, or was broken off and waits to be continued: its rows
+-- so far are held, but no segment holds them and no flag has seen them.
 create table ingests (
     id          integer primary key,
     started_at  text not null,
-    finished_at text not null,
+    finished_at text,
     judged_at   text,
-    read integer not null, kept integer not null, unchanged integer not null,
-    replaced integer not null, quarantined integer not null
+    read integer not null default 0, kept integer not null default 0, unchanged integer not null default 0,
+    replaced integer not null default 0, quarantined integer not null default 0
 );
+
+-- Partitions whose rows the ingest under way has changed.
+create table touched (
+    tbl       text not null,
+    source    text not null,
+    partition text not null,
+    rewrite   integer not null,
+    primary key (tbl, source, partition)
+) without rowid;
 
 create table files (
     id         integer primary key,
@@ -28,6 +38,15 @@ create table files (
     read integer not null, kept integer not null, unchanged integer not null,
     replaced integer not null, quarantined integer not null,
     complete   integer not null default 0,
+    -- Rows of it that are dealt with: where its reading goes on after it was broken off.
+    rows_done  integer not null default 0,
+    -- Why it could not be read to its end.
+    error      text,
+    -- What its rows need to be read again by themselves: its header, and the mapping it was read with.
+    head       text not null default '',
+    mapping    text not null default '',
+    -- The program that reads it: another may read other rows.
+    reader     text not null default '',
     unique (sha256, member, source)
 );
 
@@ -40,7 +59,10 @@ create table versions (
     line       integer not null,
     valid_from integer not null,
     valid_to   integer not null,
-    fields     text not null
+    fields     text not null,
+    -- For records that rows state piece by piece: the date of this piece, and what of it is in no column.
+    updated_at text,
+    metadata   text
 );
 create index versions_by_record on versions (record_id, tbl);
 
@@ -52,7 +74,9 @@ create table quarantine (
     col       text,
     reason    text not null,
     detail    text not null,
-    raw       text not null
+    raw       text not null,
+    -- The row stands in `raw` as a whole, so that it can be read again from there.
+    whole     integer not null default 1
 );
 create index quarantine_by_file on quarantine (file_id, line);
 
@@ -78,7 +102,9 @@ create table segments (
     from_ingest integer not null,
     to_ingest  integer,
     valid_from text not null,
-    valid_to   text
+    valid_to   text,
+    -- Its file was found missing or altered: what it held is known from here on only where a newer segment holds it.
+    lost       integer not null default 0
 );
 create index segments_live on segments (tbl, source, partition) where valid_to is null;
 

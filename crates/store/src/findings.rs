@@ -148,7 +148,7 @@ impl Store {
             write_judgement(&transaction, run, run_id, judgement)?;
         }
         transaction.execute(
-            "update ingests set judged_at = ?1 where judged_at is null and id <= ?2",
+            "update ingests set judged_at = ?1 where judged_at is null and finished_at is not null and id <= ?2",
             params![run.judged_at, judged_up_to],
         )?;
         transaction.execute_batch("drop table judged_groups; drop table judged_ids")?;

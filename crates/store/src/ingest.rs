@@ -1,26 +1,24 @@
-//! Writing: one transaction per ingest, so that it is visible as a whole or not at all.
+//! An ingest from its beginning to its commit.
 //!
-//! What a row does to what is already there:
-//! - an id not held: it is kept;
-//! - the same content: unchanged;
-//! - a source that dates its records: the newest date wins, whatever the order of files; an older one is kept as a version;
-//! - a source that does not: a row from a later file replaces, and the old one stays reachable as a version;
-//! - differing rows under one key in one file: separate records, told apart by the start of their content hash,
-//!   so that the order of rows does not matter.
+//! A small ingest is one transaction: visible as a whole or not at all. A large one saves its batches, so that neither
+//! the log nor what is lost by a crash grows with it: rows, keys, the progress of the file and the touched partitions
+//! are committed together, and an ingest that was broken off is continued by whichever comes next, under its number.
+//! What its rows do to what is held stands in [`crate::put`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use model::{Buyer, ENVELOPE, Record, Sourced, Supplier, TABLES, Table};
+use model::{Buyer, Record, Supplier, TABLES, Table};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::entities::{Entities, NamedBy};
-use crate::schema::{create_indexes, drop_indexes, hash_columns};
+use crate::keys::Keys;
+use crate::put::TableSql;
+use crate::schema::{create_indexes, create_partition_indexes, drop_indexes};
 use crate::segments::TouchedPartition;
-use crate::values::{Bound, bind, json};
-use crate::{Error, Result, Store, id_hash, search};
+use crate::{Result, Store, search};
 
-/// How many characters of the content hash tell records under one key apart.
-const SHARED_KEY_HASH_LENGTH: usize = 12;
+/// Bytes of the write-ahead log beyond which a batch ends with folding it into the database.
+const LOG_BYTES_MAX: u64 = 768 << 20;
 
 /// What a row did; of several records that it states, the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,101 +78,122 @@ pub struct QuarantinedRow<'a> {
     pub reason: &'a str,
     pub detail: &'a str,
     pub raw: &'a str,
+    pub whole: bool,
 }
 
-/// What one file said of a key so far.
-struct SeenKey {
-    rid: i64,
-    row_hash: u64,
+/// A file that is about to be read.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs, reason = "the names are those of the table")]
+pub struct NewFile<'a> {
+    pub name: &'a str,
+    pub sha256: &'a str,
+    pub member: &'a str,
+    pub source: &'a str,
+    pub format: &'a str,
+    pub head: &'a str,
+    pub mapping: &'a str,
+    pub reader: &'a str,
+}
+
+/// Where the reading of a file begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Rows that are dealt with already.
+    pub rows_done: u64,
+    /// Their account.
+    pub account: Account,
 }
 
 /// The file that is being read.
-struct OpenFile {
-    id: i64,
-    seen: HashMap<(u8, i64), SeenKey>,
+#[derive(Clone, Copy)]
+pub(crate) struct OpenFile {
+    pub(crate) id: i64,
+    /// It was read before: what later files say stands over it.
+    pub(crate) again: bool,
 }
 
-/// An ingest under way. Dropped without [`Ingest::commit`], it leaves no trace.
+/// An ingest under way. Dropped without [`Ingest::commit`], it leaves what its saved batches hold and no more.
 pub struct Ingest {
     pub(crate) connection: Connection,
-    id: i64,
+    pub(crate) id: i64,
     started_at: String,
-    file: Option<OpenFile>,
-    shared_keys: HashSet<(u8, i64)>,
-    sql: Vec<TableSql>,
+    pub(crate) file: Option<OpenFile>,
+    pub(crate) keys: Keys,
+    /// Per table, whether any key of it is shared.
+    pub(crate) shares_keys: Vec<bool>,
+    pub(crate) sql: Vec<TableSql>,
     pub(crate) entities: Entities,
     /// (table, source, partition) → whether rows that the lake already holds changed.
     touched: HashMap<(u8, String, String), bool>,
     last_touch: Option<(u8, String, String, bool)>,
-    bulk: bool,
+    /// Rows of it are committed: others may read them.
+    is_split: bool,
     words: String,
 }
 
-struct TableSql {
-    insert: String,
-    update: String,
-    columns: usize,
-}
-
-impl TableSql {
-    fn new(table: &Table) -> Self {
-        let mut names: Vec<&str> = vec!["idh"];
-        names.extend(ENVELOPE.iter().chain(table.columns).map(|c| c.name));
-        names.extend(hash_columns(table.name).iter().map(|(name, _)| *name));
-        names.push("partition");
-        let marks: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
-        let sets: Vec<String> = names.iter().zip(&marks).map(|(name, mark)| format!("{name}={mark}")).collect();
-        Self {
-            insert: format!(
-                "insert into {} ({}) values ({}) on conflict (idh) do nothing",
-                table.name,
-                names.join(","),
-                marks.join(",")
-            ),
-            update: format!("update {} set {} where rid=?{}", table.name, sets.join(","), names.len() + 1),
-            columns: names.len(),
-        }
-    }
-}
-
-fn table_number(name: &str) -> u8 {
+pub(crate) fn table_number(name: &str) -> u8 {
     TABLES.iter().position(|t| t.name == name).and_then(|n| u8::try_from(n).ok()).expect("every record has a table")
 }
 
 impl Store {
-    /// Begins an ingest. `bytes_expected` decides whether secondary indexes are dropped and made again at the end.
+    /// Begins an ingest, or goes on with the one that was broken off. `bytes_expected` decides whether secondary indexes
+    /// are dropped and made again at the end.
     ///
     /// # Errors
     /// The database cannot be written (another writer, a full disk, no right).
     pub fn begin_ingest(&self, started_at: &str, bytes_expected: u64) -> Result<Ingest> {
         let connection = self.writer()?;
+        // The log is folded in between batches, not in the middle of a commit.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.execute_batch("begin immediate")?;
-        let id: i64 = connection.query_row("select coalesce(max(id), 0) + 1 from ingests", [], |row| row.get(0))?;
-        let mut shared_keys = HashSet::new();
-        {
-            let mut statement = connection.prepare("select tbl, idh from shared_keys")?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                shared_keys.insert((table_number(row.get_ref(0)?.as_str().unwrap_or_default()), row.get(1)?));
+        let open: Option<i64> = connection
+            .query_row("select id from ingests where finished_at is null", [], |row| row.get(0))
+            .optional()?;
+        let id = match open {
+            Some(id) => id,
+            None => {
+                connection.execute("insert into ingests (started_at) values (?1)", [started_at])?;
+                connection.last_insert_rowid()
             }
-        }
+        };
         let held: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
         let bulk = bytes_expected > 32 << 20 && bytes_expected / 2 > u64::try_from(held).unwrap_or(0) * 8_192;
         if bulk {
             drop_indexes(&connection)?;
         }
+        let keys = Keys::open(&connection, bulk)?;
+        let shares_keys = TABLES
+            .iter()
+            .map(|table| {
+                let sql = "select exists (select 1 from shared_keys where tbl = ?1)";
+                Ok(connection.query_row(sql, [table.name], |row| row.get(0))?)
+            })
+            .collect::<Result<Vec<bool>>>()?;
+        let touched = load_touched(&connection)?;
         Ok(Ingest {
             connection,
             id,
             started_at: started_at.to_owned(),
             file: None,
-            shared_keys,
+            keys,
+            shares_keys,
             sql: TABLES.iter().map(TableSql::new).collect(),
             entities: Entities::default(),
-            touched: HashMap::new(),
+            touched,
             last_touch: None,
-            bulk,
+            is_split: open.is_some(),
             words: String::new(),
+        })
+    }
+
+    /// The ingest that was broken off or is under way, if there is one: its number and when it began.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn open_ingest(&self) -> Result<Option<(i64, String)>> {
+        self.read(|db| {
+            let sql = "select id, started_at from ingests where finished_at is null";
+            Ok(db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
         })
     }
 
@@ -193,6 +212,15 @@ impl Store {
     }
 }
 
+fn load_touched(db: &Connection) -> Result<HashMap<(u8, String, String), bool>> {
+    let mut statement = db.prepare("select tbl, source, partition, rewrite from touched")?;
+    let rows = statement.query_map([], |row| {
+        let table: String = row.get(0)?;
+        Ok(((table_number(&table), row.get(1)?, row.get(2)?), row.get(3)?))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 impl Ingest {
     /// Its number.
     #[must_use]
@@ -200,46 +228,141 @@ impl Ingest {
         self.id
     }
 
-    /// Begins a file; the rows that follow are its own.
+    /// Whether rows of it are committed already, so that other connections see them.
+    #[must_use]
+    pub fn is_split(&self) -> bool {
+        self.is_split
+    }
+
+    /// Begins a file; the rows that follow are its own. A file whose reading was broken off goes on where it stopped.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub fn begin_file(&mut self, name: &str, sha256: &str, member: &str, source: &str, format: &str) -> Result<()> {
+    pub fn begin_file(&mut self, file: &NewFile<'_>) -> Result<Progress> {
+        let held = self
+            .connection
+            .prepare_cached(
+                "select id, rows_done, read, kept, unchanged, replaced, quarantined from files
+                 where sha256 = ?1 and member = ?2 and source = ?3 and not complete and error is null
+                   and reader = ?4 and format = ?5 and mapping = ?6",
+            )?
+            .query_row(
+                params![file.sha256, file.member, file.source, file.reader, file.format, file.mapping],
+                |row| {
+                    let n = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+                    let account = Account {
+                        read: n(2)?,
+                        kept: n(3)?,
+                        unchanged: n(4)?,
+                        replaced: n(5)?,
+                        quarantined: n(6)?,
+                    };
+                    Ok((row.get(0)?, Progress { rows_done: n(1)?, account }))
+                },
+            )
+            .optional()?;
+        if let Some((id, progress)) = held {
+            self.file = Some(OpenFile { id, again: false });
+            return Ok(progress);
+        }
         self.connection.prepare_cached(
-            "insert into files (ingest_id, name, sha256, member, source, format, fetched_at, read, kept, unchanged, replaced, quarantined)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 0, 0, 0, 0)
-             on conflict (sha256, member, source) do update set ingest_id = ?1, name = ?2, format = ?6, fetched_at = ?7",
-        )?.execute(params![self.id, name, sha256, member, source, format, self.started_at])?;
+            "insert into files (ingest_id, name, sha256, member, source, format, head, mapping, reader, fetched_at,
+                                read, kept, unchanged, replaced, quarantined)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, 0, 0, 0)
+             on conflict (sha256, member, source) do update set ingest_id = ?1, name = ?2, format = ?6, head = ?7, mapping = ?8,
+                 reader = ?9, fetched_at = ?10, rows_done = 0, error = null, complete = 0,
+                 read = 0, kept = 0, unchanged = 0, replaced = 0, quarantined = 0",
+        )?.execute(params![
+            self.id, file.name, file.sha256, file.member, file.source, file.format, file.head, file.mapping, file.reader,
+            self.started_at
+        ])?;
         let id = self.connection.query_row(
             "select id from files where sha256 = ?1 and member = ?2 and source = ?3",
-            params![sha256, member, source],
+            params![file.sha256, file.member, file.source],
             |row| row.get(0),
         )?;
         // What a first, broken reading of the same file quarantined is read again.
         self.connection.prepare_cached("delete from quarantine where file_id = ?1")?.execute([id])?;
-        self.file = Some(OpenFile { id, seen: HashMap::new() });
-        Ok(())
+        self.file = Some(OpenFile { id, again: false });
+        Ok(Progress::default())
+    }
+
+    /// Goes on with a file that is held, for rows of it that were quarantined.
+    pub(crate) fn begin_again(&mut self, id: i64) {
+        self.file = Some(OpenFile { id, again: true });
     }
 
     /// Ends the file and writes its account down. A file that was not read to its end may come again.
     ///
     /// # Errors
     /// The database cannot be written.
-    pub fn end_file(&mut self, account: &Account, complete: bool) -> Result<()> {
+    pub fn end_file(&mut self, progress: &Progress, error: Option<&str>) -> Result<()> {
+        self.note_progress(progress)?;
         let file = self.file.take().expect("a file was begun");
         self.connection
+            .prepare_cached("update files set complete = ?2, error = ?3 where id = ?1")?
+            .execute(params![file.id, error.is_none(), error])?;
+        Ok(())
+    }
+
+    fn note_progress(&self, progress: &Progress) -> Result<()> {
+        let file = self.file.as_ref().expect("a file was begun");
+        let account = &progress.account;
+        self.connection
             .prepare_cached(
-                "update files set read=?2, kept=?3, unchanged=?4, replaced=?5, quarantined=?6, complete=?7 where id=?1",
+                "update files set rows_done=?2, read=?3, kept=?4, unchanged=?5, replaced=?6, quarantined=?7 where id=?1",
             )?
             .execute(params![
                 file.id,
+                progress.rows_done.cast_signed(),
                 account.read.cast_signed(),
                 account.kept.cast_signed(),
                 account.unchanged.cast_signed(),
                 account.replaced.cast_signed(),
                 account.quarantined.cast_signed(),
-                complete
             ])?;
+        Ok(())
+    }
+
+    /// Ends a batch: what was put so far is committed, with how far the file is read.
+    ///
+    /// # Errors
+    /// The database cannot be written; the batch is lost then, and those before it stand.
+    pub fn save(&mut self, progress: Option<&Progress>) -> Result<()> {
+        if let (Some(progress), Some(_)) = (progress, &self.file) {
+            self.note_progress(progress)?;
+        }
+        self.write_batch()?;
+        self.connection.execute_batch("commit")?;
+        self.is_split = true;
+        self.fold_log(LOG_BYTES_MAX)?;
+        self.connection.execute_batch("begin immediate")?;
+        Ok(())
+    }
+
+    /// Folds the log into the database when it is longer than `bytes_max`.
+    fn fold_log(&self, bytes_max: u64) -> Result<()> {
+        let path = self.connection.path().map(|path| format!("{path}-wal"));
+        let bytes = path.and_then(|path| std::fs::metadata(path).ok()).map_or(0, |meta| meta.len());
+        if bytes > bytes_max {
+            self.connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
+        }
+        Ok(())
+    }
+
+    fn write_batch(&mut self) -> Result<()> {
+        let entities = std::mem::take(&mut self.entities);
+        for (table, rewrite) in entities.write(&self.connection, self.id)? {
+            self.touch(&table, "all", "all", rewrite);
+        }
+        self.keys.flush(&self.connection)?;
+        let mut statement = self.connection.prepare_cached(
+            "insert into touched (tbl, source, partition, rewrite) values (?1, ?2, ?3, ?4)
+             on conflict do update set rewrite = max(rewrite, excluded.rewrite)",
+        )?;
+        for ((number, source, partition), rewrite) in &self.touched {
+            statement.execute(params![TABLES[usize::from(*number)].name, source, partition, rewrite])?;
+        }
         Ok(())
     }
 
@@ -250,8 +373,8 @@ impl Ingest {
     pub fn quarantine(&mut self, row: &QuarantinedRow<'_>) -> Result<()> {
         let file = self.file.as_ref().expect("a file was begun");
         self.connection
-            .prepare_cached("insert into quarantine (ingest_id, file_id, line, col, reason, detail, raw) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-            .execute(params![self.id, file.id, row.line.cast_signed(), row.column, row.reason, row.detail, row.raw])?;
+            .prepare_cached("insert into quarantine (ingest_id, file_id, line, col, reason, detail, raw, whole) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+            .execute(params![self.id, file.id, row.line.cast_signed(), row.column, row.reason, row.detail, row.raw, row.whole])?;
         Ok(())
     }
 
@@ -273,206 +396,25 @@ impl Ingest {
         self.entities.see_supplier(&self.connection, id, NamedBy { source, file_id, line }, supplier)
     }
 
-    /// Puts a record, and says what that did.
-    ///
-    /// # Errors
-    /// The database cannot be written; two ids share a hash.
-    pub fn put(&mut self, source: &str, sourced: &mut Sourced) -> Result<Outcome> {
-        let table = sourced.record.table();
-        let number = table_number(table.name);
-        let key = (number, id_hash(&sourced.id));
-        if sourced.updated_at.is_some() {
-            return self.put_dated(source, &table, sourced);
-        }
-        let row_hash = short_hash(&sourced.row_hash);
-        let file = self.file.as_ref().expect("a file was begun");
-        if self.shared_keys.contains(&key) {
-            return self.put_apart(source, &table, sourced);
-        }
-        if let Some(seen) = file.seen.get(&key) {
-            if seen.row_hash == row_hash {
-                return Ok(Outcome::Unchanged);
-            }
-            let rid = seen.rid;
-            self.part_ways(&table, key, rid)?;
-            return self.put_apart(source, &table, sourced);
-        }
-        let (outcome, rid) = match self.insert(source, &table, sourced)? {
-            Some(rid) => (Outcome::Kept, rid),
-            None => self.replace_if_changed(source, &table, sourced)?,
-        };
-        self.file.as_mut().expect("a file was begun").seen.insert(key, SeenKey { rid, row_hash });
-        Ok(outcome)
-    }
-
-    /// The newest date wins; among rows of one date, the greater content hash, so that order does not matter.
-    fn put_dated(&mut self, source: &str, table: &Table, sourced: &Sourced) -> Result<Outcome> {
-        if self.insert(source, table, sourced)?.is_some() {
-            return Ok(Outcome::Kept);
-        }
-        let held = self.held(table, &sourced.id)?;
-        if held.row_hash == sourced.row_hash {
-            return Ok(Outcome::Unchanged);
-        }
-        let newer = (sourced.updated_at.as_deref(), sourced.row_hash.as_str())
-            > (held.updated_at.as_deref(), held.row_hash.as_str());
-        if newer {
-            self.replace(source, table, sourced, &held)?;
-            return Ok(Outcome::Replaced);
-        }
-        self.keep_version_of(table, sourced)?;
-        Ok(Outcome::Unchanged)
-    }
-
-    /// A row under a key that several rows share: its content is part of its id.
-    fn put_apart(&mut self, source: &str, table: &Table, sourced: &mut Sourced) -> Result<Outcome> {
-        let key = std::mem::take(&mut sourced.id);
-        sourced.id = apart(&key, &sourced.row_hash);
-        if self.insert(source, table, sourced)?.is_none() {
-            return Ok(Outcome::Unchanged);
-        }
-        // Another row of this file may have taken its place before the key was known to be shared.
-        self.connection
-            .prepare_cached(
-                "delete from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3 and valid_to = ?4",
-            )?
-            .execute(params![key, table.name, sourced.row_hash, self.id])?;
-        Ok(Outcome::Kept)
-    }
-
-    /// The first row under a key gives way: its content becomes part of its id too.
-    fn part_ways(&mut self, table: &Table, key: (u8, i64), rid: i64) -> Result<()> {
-        let select = format!("select id, row_hash, source, partition, ingest_id from {} where rid = ?1", table.name);
-        let (id, row_hash, source, partition, ingest): (String, String, String, String, i64) = self
-            .connection
-            .prepare_cached(&select)?
-            .query_row([rid], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))?;
-        let id = apart(&id, &row_hash);
-        let update = format!("update {} set id = ?1, idh = ?2, ingest_id = ?3 where rid = ?4", table.name);
-        self.connection.prepare_cached(&update)?.execute(params![id, id_hash(&id), self.id, rid])?;
-        self.touch(table, &source, &partition, ingest != self.id);
-        self.shared_keys.insert(key);
-        self.connection
-            .prepare_cached("insert or ignore into shared_keys (tbl, idh) values (?1, ?2)")?
-            .execute(params![table.name, key.1])?;
-        Ok(())
-    }
-
-    fn replace_if_changed(&mut self, source: &str, table: &Table, sourced: &Sourced) -> Result<(Outcome, i64)> {
-        let held = self.held(table, &sourced.id)?;
-        if held.row_hash == sourced.row_hash {
-            return Ok((Outcome::Unchanged, held.rid));
-        }
-        self.replace(source, table, sourced, &held)?;
-        Ok((Outcome::Replaced, held.rid))
-    }
-
-    fn held(&self, table: &Table, id: &str) -> Result<Held> {
-        let sql = format!(
-            "select rid, id, row_hash, updated_at, ingest_id, source, partition from {} where idh = ?1",
-            table.name
-        );
-        let held = self.connection.prepare_cached(&sql)?.query_row([id_hash(id)], |row| {
-            Ok(Held {
-                rid: row.get(0)?,
-                id: row.get(1)?,
-                row_hash: row.get(2)?,
-                updated_at: row.get(3)?,
-                ingest_id: row.get(4)?,
-                source: row.get(5)?,
-                partition: row.get(6)?,
-            })
-        })?;
-        if held.id == id { Ok(held) } else { Err(Error::Collision(held.id, id.to_owned())) }
-    }
-
-    fn insert(&mut self, source: &str, table: &Table, sourced: &Sourced) -> Result<Option<i64>> {
-        let partition = sourced.record.partition();
-        let sql = &self.sql[usize::from(table_number(table.name))];
-        let file_id = self.file.as_ref().expect("a file was begun").id;
-        {
-            let mut statement = self.connection.prepare_cached(&sql.insert)?;
-            bind(
-                &mut statement,
-                &Bound { source, sourced, file_id, ingest_id: self.id, partition: &partition, table },
-            )?;
-            if statement.raw_execute()? == 0 {
-                return Ok(None);
-            }
-        }
-        let rid = self.connection.last_insert_rowid();
-        self.index_words(rid, &sourced.record)?;
-        self.touch(table, source, &partition, false);
-        Ok(Some(rid))
-    }
-
-    fn replace(&mut self, source: &str, table: &Table, sourced: &Sourced, held: &Held) -> Result<()> {
-        self.keep_version(table, held)?;
-        let partition = sourced.record.partition();
-        let sql = &self.sql[usize::from(table_number(table.name))];
-        let file_id = self.file.as_ref().expect("a file was begun").id;
-        {
-            let mut statement = self.connection.prepare_cached(&sql.update)?;
-            bind(
-                &mut statement,
-                &Bound { source, sourced, file_id, ingest_id: self.id, partition: &partition, table },
-            )?;
-            statement.raw_bind_parameter(sql.columns + 1, held.rid)?;
-            statement.raw_execute()?;
-        }
-        if let Record::Contract(_) = sourced.record {
-            self.connection.prepare_cached("delete from contracts_fts where rowid = ?1")?.execute([held.rid])?;
-        }
-        self.index_words(held.rid, &sourced.record)?;
-        self.touch(table, &held.source, &held.partition, held.ingest_id != self.id);
-        self.touch(table, source, &partition, held.ingest_id != self.id);
-        Ok(())
-    }
-
-    /// Keeps what is held as a version, before it is replaced.
-    fn keep_version(&self, table: &Table, held: &Held) -> Result<()> {
-        let names: Vec<String> = table.columns.iter().map(|c| format!("'{0}', {0}", c.name)).collect();
-        let sql = format!(
-            "insert into versions (tbl, record_id, row_hash, file_id, line, valid_from, valid_to, fields)
-             select ?1, id, row_hash, file_id, line, ingest_id, ?2, json_object({}) from {} where rid = ?3",
-            names.join(", "),
-            table.name
-        );
-        self.connection.prepare_cached(&sql)?.execute(params![table.name, self.id, held.rid])?;
-        Ok(())
-    }
-
-    /// Keeps a row that came too late to be the newest.
-    fn keep_version_of(&self, table: &Table, sourced: &Sourced) -> Result<()> {
-        let known: bool = self
-            .connection
-            .prepare_cached(
-                "select exists (select 1 from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3)",
-            )?
-            .query_row(params![sourced.id, table.name, sourced.row_hash], |row| row.get(0))?;
-        if known {
-            return Ok(());
-        }
-        let mut fields = serde_json::Map::new();
-        let mut columns = table.columns.iter();
-        sourced.record.visit(&mut |value| {
-            let name = columns.next().expect("as many values as columns").name;
-            fields.insert(name.to_owned(), json(&value));
-        });
-        let file_id = self.file.as_ref().expect("a file was begun").id;
-        self.connection
-            .prepare_cached("insert into versions (tbl, record_id, row_hash, file_id, line, valid_from, valid_to, fields) values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)")?
-            .execute(params![
-                table.name, sourced.id, sourced.row_hash, file_id, sourced.line.cast_signed(), self.id,
-                serde_json::Value::Object(fields).to_string()
-            ])?;
-        Ok(())
-    }
-
-    fn index_words(&mut self, rid: i64, record: &Record) -> Result<()> {
+    pub(crate) fn index_words(&mut self, rid: i64, record: &Record) -> Result<()> {
         let Record::Contract(contract) = record else { return Ok(()) };
+        let texts = [&contract.object, &contract.buyer_name, &contract.supplier_name];
+        self.insert_words(rid, texts.into_iter().flatten().map(String::as_str))
+    }
+
+    /// Indexes a contract anew from what is held of it.
+    pub(crate) fn index_words_again(&mut self, rid: i64) -> Result<()> {
+        self.connection.prepare_cached("delete from contracts_fts where rowid = ?1")?.execute([rid])?;
+        let texts: [Option<String>; 3] = self
+            .connection
+            .prepare_cached("select object, buyer_name, supplier_name from contracts where rid = ?1")?
+            .query_row([rid], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;
+        self.insert_words(rid, texts.iter().flatten().map(String::as_str))
+    }
+
+    fn insert_words<'t>(&mut self, rid: i64, texts: impl Iterator<Item = &'t str>) -> Result<()> {
         self.words.clear();
-        for text in [&contract.object, &contract.buyer_name, &contract.supplier_name].into_iter().flatten() {
+        for text in texts {
             search::index_words(text, &mut self.words);
         }
         self.connection
@@ -495,20 +437,25 @@ impl Ingest {
         self.last_touch = Some((number, source.to_owned(), partition.to_owned(), rewrite));
     }
 
-    /// Writes the buyers and suppliers that were seen; no rows may follow.
+    /// Writes what waits (buyers, suppliers, keys) and makes the indexes by which partitions are found; no rows may follow.
     ///
     /// # Errors
     /// The database cannot be written.
     pub fn finish_rows(&mut self) -> Result<()> {
-        let entities = std::mem::take(&mut self.entities);
-        let changed = entities.write(&self.connection, self.id)?;
-        for (table, rewrite) in changed {
-            self.touch(&table, "all", "all", rewrite);
-        }
-        if self.bulk {
-            create_indexes(&self.connection)?;
+        self.write_batch()?;
+        create_partition_indexes(&self.connection)?;
+        if self.is_split {
+            self.save(None)?;
         }
         Ok(())
+    }
+
+    /// Makes the other secondary indexes, where they were dropped.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn finish_indexes(&self) -> Result<()> {
+        create_indexes(&self.connection)
     }
 
     /// The partitions that this ingest touched, in a fixed order.
@@ -528,55 +475,21 @@ impl Ingest {
         touched
     }
 
-    /// Makes everything visible at once.
+    /// Makes everything visible at once. Its account is that of its files.
     ///
     /// # Errors
     /// The database cannot be written; nothing is visible then.
-    pub fn commit(self, total: &Account, finished_at: &str) -> Result<()> {
+    pub fn commit(self, finished_at: &str) -> Result<()> {
         self.connection.execute(
-            "insert into ingests (id, started_at, finished_at, read, kept, unchanged, replaced, quarantined)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![
-                self.id,
-                self.started_at,
-                finished_at,
-                total.read.cast_signed(),
-                total.kept.cast_signed(),
-                total.unchanged.cast_signed(),
-                total.replaced.cast_signed(),
-                total.quarantined.cast_signed()
-            ],
+            "update ingests set (finished_at, read, kept, unchanged, replaced, quarantined) =
+               (select ?2, coalesce(sum(read), 0), coalesce(sum(kept), 0), coalesce(sum(unchanged), 0),
+                       coalesce(sum(replaced), 0), coalesce(sum(quarantined), 0) from files where ingest_id = ?1)
+             where id = ?1",
+            params![self.id, finished_at],
         )?;
-        self.connection.execute_batch("commit")?;
+        self.connection.execute_batch("delete from touched; commit")?;
         // Readers come back to a short log; a failure here loses nothing.
         let _ = self.connection.execute_batch("pragma wal_checkpoint(truncate); pragma optimize");
         Ok(())
     }
-}
-
-/// What is held under an id.
-struct Held {
-    rid: i64,
-    id: String,
-    row_hash: String,
-    updated_at: Option<String>,
-    ingest_id: i64,
-    source: String,
-    partition: String,
-}
-
-fn apart(id: &str, row_hash: &str) -> String {
-    format!("{id}~{}", &row_hash[..SHARED_KEY_HASH_LENGTH.min(row_hash.len())])
-}
-
-/// The key that a record shares with others; its own id where it shares none.
-pub(crate) fn key_of(id: &str) -> &str {
-    match id.rsplit_once('~') {
-        Some((key, hash)) if hash.len() == SHARED_KEY_HASH_LENGTH && hash.bytes().all(|b| b.is_ascii_hexdigit()) => key,
-        _ => id,
-    }
-}
-
-fn short_hash(row_hash: &str) -> u64 {
-    u64::from_str_radix(&row_hash[..16.min(row_hash.len())], 16).unwrap_or_default()
 }

@@ -7,6 +7,9 @@ mod entities;
 mod error;
 mod findings;
 mod ingest;
+mod keys;
+mod put;
+mod quarantine;
 mod read;
 mod schema;
 pub mod search;
@@ -23,12 +26,13 @@ use rusqlite::{Connection, OpenFlags};
 
 pub use error::{Error, Result};
 pub use findings::{CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord};
-pub use ingest::{Account, Ingest, Outcome, QuarantinedRow};
+pub use ingest::{Account, Ingest, NewFile, Outcome, Progress, QuarantinedRow};
+pub use quarantine::{FileHead, QuarantineFilter, Quarantined};
 pub use read::{
     BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, RowVersion, SanctionRow,
     SupplierFilter, SupplierRow, Totals,
 };
-pub use segments::{NewSegment, Segment, TouchedPartition};
+pub use segments::{NewSegment, Scanner, Segment, TouchedPartition};
 pub use sources::{FileRow, QuarantineCount, SourceRow};
 
 /// How long a connection waits for a lock before it says so.
@@ -105,6 +109,11 @@ impl Store {
     /// A connection that may write. Who writes holds the data folder's lock.
     pub(crate) fn writer(&self) -> Result<Connection> {
         connect(&self.path, false)
+    }
+
+    /// A connection that only reads, for one who reads long.
+    pub(crate) fn reader(&self) -> Result<Connection> {
+        connect(&self.path, true)
     }
 
     /// Checks the database's own structure; an empty list is a sound database.

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 use model::{Column, ENVELOPE, Kind, TABLES, Table};
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::keys::{has_keys, keys_table};
 use crate::{Error, Result};
 
 /// The schema's version; a program refuses a newer one.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// Secondary indexes of the canonical tables. A large first load drops them and makes them again at its end.
 pub(crate) const INDEXES: &[(&str, &str, &str)] = &[
@@ -18,19 +19,28 @@ pub(crate) const INDEXES: &[(&str, &str, &str)] = &[
     ("contracts", "contracts_by_supplier", "supplier_h, signed_on, rid, value_final"),
     ("contracts", "contracts_by_modality", "modality, signed_on, rid"),
     ("contracts", "contracts_by_source", "source, signed_on, rid"),
-    ("contracts", "contracts_by_partition", "partition, source"),
-    ("tenders", "tenders_by_partition", "partition, source"),
     ("items", "items_by_contract", "contract_h"),
-    ("items", "items_by_partition", "partition, source"),
-    ("bids", "bids_by_partition", "partition, source"),
     ("amendments", "amendments_by_contract", "contract_h"),
-    ("amendments", "amendments_by_partition", "partition, source"),
-    ("payments", "payments_by_partition", "partition, source"),
     ("sanctions", "sanctions_by_supplier", "supplier_id"),
     ("sanctions", "sanctions_by_root", "supplier_root"),
     ("suppliers", "suppliers_by_name", "name, rid"),
     ("buyers", "buyers_by_name", "name, rid"),
     ("buyers", "buyers_by_state", "state, name, rid"),
+    ("registrations", "registrations_by_cnpj", "cnpj"),
+    ("registrations", "registrations_by_root", "cnpj_root"),
+    ("partners", "partners_by_company", "company_root"),
+];
+
+/// Indexes by which an ingest finds the rows of a partition.
+pub(crate) const PARTITION_INDEXES: &[&str] = &[
+    "contracts",
+    "tenders",
+    "items",
+    "bids",
+    "amendments",
+    "payments",
+    "registrations",
+    "partners",
 ];
 
 /// Columns kept beside the model's own: hashes of the ids that are looked up.
@@ -58,6 +68,12 @@ pub(crate) fn migrate(connection: &Connection) -> Result<()> {
         for table in TABLES {
             transaction.execute_batch(&create_table(table))?;
         }
+    }
+    if connection_version == 1 {
+        migrate_from_1(&transaction)?;
+    }
+    if connection_version < VERSION {
+        create_partition_indexes(&transaction)?;
         create_indexes(&transaction)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
@@ -72,15 +88,79 @@ pub(crate) fn create_indexes(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-pub(crate) fn drop_indexes(connection: &Connection) -> Result<()> {
-    for (_, name, _) in INDEXES {
-        connection.execute_batch(&format!("drop index if exists {name}"))?;
+pub(crate) fn create_partition_indexes(connection: &Connection) -> Result<()> {
+    for table in PARTITION_INDEXES {
+        connection.execute_batch(&format!(
+            "create index if not exists {table}_by_partition on {table} (partition, source)"
+        ))?;
     }
     Ok(())
 }
 
+pub(crate) fn drop_indexes(connection: &Connection) -> Result<()> {
+    for (_, name, _) in INDEXES {
+        connection.execute_batch(&format!("drop index if exists {name}"))?;
+    }
+    for table in PARTITION_INDEXES {
+        connection.execute_batch(&format!("drop index if exists {table}_by_partition"))?;
+    }
+    Ok(())
+}
+
+/// Version 2: tables of keys, columns and tables that came with more sources, ingests that can be continued.
+fn migrate_from_1(connection: &Connection) -> Result<()> {
+    connection.execute_batch(include_str!("../sql/migrate-2.sql"))?;
+    for table in TABLES {
+        let name = table.name;
+        let held: i64 = connection.query_row(
+            "select count(*) from sqlite_master where type = 'table' and name = ?1",
+            [name],
+            |row| row.get(0),
+        )?;
+        if held == 0 {
+            connection.execute_batch(&create_table(table))?;
+            continue;
+        }
+        connection.execute_batch(&format!("alter table {name} rename to old_{name}"))?;
+        for (_, index, _) in INDEXES.iter().filter(|(of, ..)| *of == name) {
+            connection.execute_batch(&format!("drop index if exists {index}"))?;
+        }
+        connection.execute_batch(&format!("drop index if exists {name}_by_partition"))?;
+        connection.execute_batch(&create_table(table))?;
+        copy_rows(connection, name)?;
+    }
+    Ok(())
+}
+
+/// Copies the rows of `old_{name}`, column by column of the same name, and their keys.
+fn copy_rows(connection: &Connection, name: &str) -> Result<()> {
+    let columns_of = |table: &str| -> Result<Vec<String>> {
+        let mut statement = connection.prepare("select name from pragma_table_info(?1)")?;
+        let names = statement.query_map([table], |row| row.get(0))?;
+        Ok(names.collect::<rusqlite::Result<_>>()?)
+    };
+    let old = columns_of(&format!("old_{name}"))?;
+    let mut into: Vec<String> = columns_of(name)?.into_iter().filter(|c| old.contains(c)).collect();
+    let mut from = into.clone();
+    for (column, value) in [("currency", "'BRL'"), ("seen_in", "file_id")] {
+        if columns_of(name)?.iter().any(|c| c == column) {
+            into.push(column.to_owned());
+            from.push(value.to_owned());
+        }
+    }
+    let (into, from) = (into.join(", "), from.join(", "));
+    connection.execute_batch(&format!("insert into {name} ({into}) select {from} from old_{name}"))?;
+    if TABLES.iter().any(|t| t.name == name && has_keys(t)) {
+        let keys = keys_table(name);
+        connection.execute_batch(&format!("insert into {keys} (idh, rid) select idh, rid from old_{name} order by idh"))?;
+    }
+    connection.execute_batch(&format!("drop table old_{name}"))?;
+    Ok(())
+}
+
 fn create_table(table: &Table) -> String {
-    let mut sql = format!("create table {} (rid integer primary key, idh integer not null unique", table.name);
+    let key = if has_keys(table) { "" } else { ", idh integer not null unique" };
+    let mut sql = format!("create table {} (rid integer primary key{key}", table.name);
     for column in ENVELOPE.iter().chain(table.columns) {
         let not_null = if matches!(column.name, "id" | "source" | "file_id" | "line" | "row_hash" | "ingest_id") {
             " not null"
@@ -92,7 +172,13 @@ fn create_table(table: &Table) -> String {
     for (name, _) in hash_columns(table.name) {
         write!(sql, ", {name} integer").expect("writing to a string cannot fail");
     }
-    sql.push_str(", partition text not null)");
+    sql.push_str(", partition text not null");
+    if has_keys(table) {
+        let keys = keys_table(table.name);
+        write!(sql, ", seen_in integer not null); create table {keys} (idh integer primary key, rid integer not null")
+            .expect("writing to a string cannot fail");
+    }
+    sql.push(')');
     sql
 }
 

@@ -1,7 +1,7 @@
 //! The lake's manifest: which Parquet segments count, and since when.
 
 use model::{ENVELOPE, Table};
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use crate::{Ingest, Result, Store};
 
@@ -76,32 +76,10 @@ impl Ingest {
         Ok(count.cast_unsigned())
     }
 
-    /// Visits the rows of a partition in the order they were written: all of them for a rewrite, else the new ones.
-    /// Values come in the order of the envelope and the table's columns.
-    ///
-    /// # Errors
-    /// The database cannot be read, or whatever `visit` gives.
-    pub fn scan<E: From<crate::Error>>(
-        &self,
-        touched: &TouchedPartition,
-        mut visit: impl FnMut(&rusqlite::Row<'_>) -> std::result::Result<(), E>,
-    ) -> std::result::Result<(), E> {
-        let names: Vec<&str> = ENVELOPE.iter().chain(touched.table.columns).map(|c| c.name).collect();
-        let by_source = touched.source != "all";
-        let sql = format!(
-            "select {} from {} where partition = ?1 and ingest_id >= ?2 {} order by rid",
-            names.join(","),
-            touched.table.name,
-            if by_source { "and source = ?3" } else { "and ?3 is not null" }
-        );
-        let since = if touched.rewrite { 0 } else { self.id() };
-        let mut statement = self.connection.prepare(&sql).map_err(crate::Error::from)?;
-        let mut rows =
-            statement.query(params![touched.partition, since, touched.source]).map_err(crate::Error::from)?;
-        while let Some(row) = rows.next().map_err(crate::Error::from)? {
-            visit(row)?;
-        }
-        Ok(())
+    /// Reads partitions through the ingest's own connection: what it has put is seen before it is committed.
+    #[must_use]
+    pub fn scanner(&self) -> Scanner<'_> {
+        Scanner { connection: Lent::Own(&self.connection), since: self.id() }
     }
 
     /// Closes the interval of a partition's live segments.
@@ -112,6 +90,24 @@ impl Ingest {
         self.connection
             .prepare_cached("update segments set valid_to = ?4, to_ingest = ?5 where tbl = ?1 and source = ?2 and partition = ?3 and valid_to is null")?
             .execute(params![touched.table.name, touched.source, touched.partition, at, self.id()])?;
+        Ok(())
+    }
+
+    /// Gives up a segment whose file is missing or altered. Where it counted, its partition is written anew from the rows.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub fn lose_segment(&mut self, segment: &Segment, at: &str) -> Result<()> {
+        self.connection.execute(
+            "update segments set lost = 1, valid_to = coalesce(valid_to, ?2), to_ingest = coalesce(to_ingest, ?3) where path = ?1",
+            params![segment.path, at, self.id()],
+        )?;
+        if segment.to_ingest.is_none() {
+            let table = model::TABLES.iter().find(|table| table.name == segment.table);
+            if let Some(table) = table {
+                self.touch(table, &segment.source, &segment.partition, true);
+            }
+        }
         Ok(())
     }
 
@@ -133,7 +129,61 @@ impl Ingest {
     }
 }
 
+enum Lent<'a> {
+    Own(&'a Connection),
+    Other(Connection),
+}
+
+/// Reads the rows of partitions for the lake.
+pub struct Scanner<'a> {
+    connection: Lent<'a>,
+    since: i64,
+}
+
+impl Scanner<'_> {
+    /// Visits the rows of a partition in the order they were written: all of them for a rewrite, else the new ones.
+    /// Values come in the order of the envelope and the table's columns.
+    ///
+    /// # Errors
+    /// The database cannot be read, or whatever `visit` gives.
+    pub fn scan<E: From<crate::Error>>(
+        &self,
+        touched: &TouchedPartition,
+        mut visit: impl FnMut(&rusqlite::Row<'_>) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        let names: Vec<&str> = ENVELOPE.iter().chain(touched.table.columns).map(|c| c.name).collect();
+        let by_source = touched.source != "all";
+        let sql = format!(
+            "select {} from {} where partition = ?1 and ingest_id >= ?2 {} order by rid",
+            names.join(","),
+            touched.table.name,
+            if by_source { "and source = ?3" } else { "and ?3 is not null" }
+        );
+        let since = if touched.rewrite { 0 } else { self.since };
+        let connection = match &self.connection {
+            Lent::Own(connection) => connection,
+            Lent::Other(connection) => connection,
+        };
+        let mut statement = connection.prepare_cached(&sql).map_err(crate::Error::from)?;
+        let mut rows =
+            statement.query(params![touched.partition, since, touched.source]).map_err(crate::Error::from)?;
+        while let Some(row) = rows.next().map_err(crate::Error::from)? {
+            visit(row)?;
+        }
+        Ok(())
+    }
+}
+
 impl Store {
+    /// Reads partitions through a connection of its own: only what is committed is seen. `since` is the ingest whose rows
+    /// are new.
+    ///
+    /// # Errors
+    /// The database cannot be opened.
+    pub fn scanner(&self, since: i64) -> Result<Scanner<'static>> {
+        Ok(Scanner { connection: Lent::Other(self.reader()?), since })
+    }
+
     /// The segments that count now, in a fixed order.
     ///
     /// # Errors
@@ -150,12 +200,12 @@ impl Store {
         self.segments_where(&format!("to_ingest >= {since} and from_ingest < {since}"))
     }
 
-    /// Every segment that the manifest names, live or closed.
+    /// Every segment that the manifest names, live or closed, but for those that are known to be lost.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn segments_all(&self) -> Result<Vec<Segment>> {
-        self.segments_where("true")
+        self.segments_where("not lost")
     }
 
     fn segments_where(&self, condition: &str) -> Result<Vec<Segment>> {

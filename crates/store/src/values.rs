@@ -20,16 +20,15 @@ pub(crate) struct Bound<'a> {
 /// Binds every column of a record, in the order of the insert statement.
 pub(crate) fn bind(statement: &mut Statement<'_>, row: &Bound<'_>) -> Result<()> {
     let sourced = row.sourced;
-    statement.raw_bind_parameter(1, id_hash(&sourced.id))?;
-    statement.raw_bind_parameter(2, &sourced.id)?;
-    statement.raw_bind_parameter(3, row.source)?;
-    statement.raw_bind_parameter(4, row.file_id)?;
-    statement.raw_bind_parameter(5, sourced.line.cast_signed())?;
-    statement.raw_bind_parameter(6, &sourced.row_hash)?;
-    statement.raw_bind_parameter(7, sourced.updated_at.as_deref())?;
-    statement.raw_bind_parameter(8, row.ingest_id)?;
-    statement.raw_bind_parameter(9, sourced.metadata.as_deref())?;
-    let mut at = 10;
+    statement.raw_bind_parameter(1, sourced.id.as_str())?;
+    statement.raw_bind_parameter(2, row.source)?;
+    statement.raw_bind_parameter(3, row.file_id)?;
+    statement.raw_bind_parameter(4, sourced.line.cast_signed())?;
+    statement.raw_bind_parameter(5, sourced.row_hash.as_str())?;
+    statement.raw_bind_parameter(6, sourced.updated_at.as_deref())?;
+    statement.raw_bind_parameter(7, row.ingest_id)?;
+    statement.raw_bind_parameter(8, sourced.metadata.as_deref())?;
+    let mut at = 9;
     let mut failed = None;
     let hashes = hash_columns(row.table.name);
     let mut ids: [Option<i64>; 2] = [None; 2];
@@ -52,6 +51,7 @@ pub(crate) fn bind(statement: &mut Statement<'_>, row: &Bound<'_>) -> Result<()>
         at += 1;
     }
     statement.raw_bind_parameter(at, row.partition)?;
+    statement.raw_bind_parameter(at + 1, row.file_id)?;
     Ok(())
 }
 
@@ -61,7 +61,10 @@ fn bind_value(statement: &mut Statement<'_>, at: usize, value: Value<'_>) -> rus
         Value::Text(text) => statement.raw_bind_parameter(at, text),
         Value::Int(n) | Value::Decimal(n) => statement.raw_bind_parameter(at, n),
         Value::Bool(b) => statement.raw_bind_parameter(at, b),
-        Value::Date(date) => statement.raw_bind_parameter(at, day_text(date).as_str()),
+        Value::Date(date) => {
+            let day = day_bytes(date);
+            statement.raw_bind_parameter(at, std::str::from_utf8(&day).unwrap_or_default())
+        }
     }
 }
 
@@ -88,23 +91,25 @@ pub(crate) fn json(value: &Value<'_>) -> serde_json::Value {
 }
 
 /// `AAAA-MM-DD`, without going through a formatter.
-fn day_text(date: chrono::NaiveDate) -> String {
+fn day_bytes(date: chrono::NaiveDate) -> [u8; 10] {
     use chrono::Datelike;
     let year = date.year().unsigned_abs();
-    let digit = |n: u32| char::from(b'0' + (n % 10) as u8);
+    let digit = |n: u32| b'0' + (n % 10) as u8;
     let (m, d) = (date.month(), date.day());
     [
         digit(year / 1000),
         digit(year / 100),
         digit(year / 10),
         digit(year),
-        '-',
+        b'-',
         digit(m / 10),
         digit(m),
-        '-',
+        b'-',
         digit(d / 10),
         digit(d),
     ]
-    .iter()
-    .collect()
+}
+
+fn day_text(date: chrono::NaiveDate) -> String {
+    day_bytes(date).map(char::from).iter().collect()
 }

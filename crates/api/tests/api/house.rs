@@ -8,7 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use model::{Contract, Money, Record, Sourced};
 use serde_json::Value;
-use store::{Account, Store};
+use store::{NewFile, Progress, Store};
 use tower::ServiceExt as _;
 
 /// Contracts in the house; one of them is a person's.
@@ -84,7 +84,17 @@ impl House {
 
 fn fill(store: &Store) {
     let mut ingest = store.begin_ingest("2026-11-23T10:00:00-03:00", 1).unwrap();
-    ingest.begin_file("a.csv", &"ab".repeat(32), "", "test", "test").unwrap();
+    let file = NewFile {
+        name: "a.csv",
+        sha256: &"ab".repeat(32),
+        member: "",
+        source: "test",
+        format: "test",
+        head: "",
+        mapping: "",
+        reader: "",
+    };
+    ingest.begin_file(&file).unwrap();
     for n in 0..CONTRACTS {
         let (number, name) =
             if n == 0 { ("***.982.247-**", "Maria da Silva") } else { ("00.000.000/0001-91", "Banco X") };
@@ -110,7 +120,7 @@ fn fill(store: &Store) {
         ingest.see_supplier(&supplier_id, "test", n as u64 + 2, supplier).unwrap();
         ingest.put("test", &mut sourced).unwrap();
     }
-    ingest.end_file(&Account::default(), true).unwrap();
+    ingest.end_file(&Progress::default(), None).unwrap();
     ingest.finish_rows().unwrap();
-    ingest.commit(&Account::default(), "2026-11-23T10:00:01-03:00").unwrap();
+    ingest.commit("2026-11-23T10:00:01-03:00").unwrap();
 }

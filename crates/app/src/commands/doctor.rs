@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use lake::{Damage, Lake};
+use lake::Lake;
 use serde::Serialize;
 use store::Store;
 
@@ -100,6 +100,30 @@ impl App {
     }
 }
 
+impl App {
+    /// Writes damaged segments anew from the store's rows; gives their names.
+    ///
+    /// # Errors
+    /// Another writer; a full disk. Nothing is changed then.
+    pub fn repair(&self) -> Result<Vec<String>> {
+        let _lock = WriterLock::take(self.folder(), Duration::from_secs(600))?;
+        let damaged = self.lake().damage(self.store(), true)?;
+        self.rebuild(&damaged)
+    }
+
+    /// What the look at sizes finds is written anew before anything else is done.
+    pub(crate) fn rebuild(&self, damaged: &[lake::Damage]) -> Result<Vec<String>> {
+        if damaged.is_empty() {
+            return Ok(Vec::new());
+        }
+        for damage in damaged {
+            tracing::warn!("{damage}; it is written anew from the rows");
+        }
+        self.lake().rebuild(self.store(), damaged, &model::dates::now_text())?;
+        Ok(damaged.iter().map(ToString::to_string).collect())
+    }
+}
+
 fn check_machine(chart: &mut Chart, settings: &Settings) {
     match std::net::TcpListener::bind(&settings.http.listen) {
         Ok(_) => chart.ok("address", format!("{} is free", settings.http.listen)),
@@ -170,6 +194,13 @@ fn check_data(chart: &mut Chart, store: &Store, folder: &Path) -> Result<()> {
     }
     let lake = Lake::open(&folder.join("lake"))?;
     check_lake(chart, store, &lake)?;
+    if let Some((number, since)) = store.open_ingest()? {
+        chart.problem(
+            "ingest",
+            format!("ingest {number}, begun {since}, is under way or was broken off"),
+            "if no ingest is running, give the same command again: it goes on where it stopped",
+        );
+    }
     let (ingests, pending) = store.ingests()?;
     if ingests == 0 {
         chart.note("data", "nothing was ingested yet", "`cidadao ingest FILE`");
@@ -206,15 +237,10 @@ fn check_lake(chart: &mut Chart, store: &Store, lake: &Lake) -> Result<()> {
         chart.ok("lake", "every segment is as the manifest says");
     }
     for damaged in damage.iter().take(NAMED_MAX) {
-        let found = match damaged {
-            Damage::Missing(path) => format!("segment {path} is missing"),
-            Damage::Size(path) => format!("segment {path} has another size than the manifest says"),
-            Damage::Content(path) => format!("segment {path} was altered: its SHA-256 is not the manifest's"),
-        };
         chart.problem(
             "lake",
-            found,
-            "the rows are safe in the database; restore the file from a copy, or ingest into a new folder",
+            damaged.to_string(),
+            "the rows are safe in the database; `cidadao doctor --repair` writes it anew from them",
         );
     }
     if damage.len() > NAMED_MAX {

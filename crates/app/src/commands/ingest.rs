@@ -1,29 +1,33 @@
 //! Ingest: files in, records and findings out, with an account that closes.
 //!
-//! One thread reads and maps, one writes. Everything becomes visible in one transaction at the end; whatever happens
-//! before leaves what was there untouched. Then the touched peer groups are judged.
+//! Some threads read and map, one writes. A small ingest is one transaction; a large one commits batch by batch, each with
+//! the progress of its file, and when it is broken off (a crash, Ctrl-C, a full disk) the same command goes on where it
+//! stopped and ends as if nothing had happened. At the end segments are written and the touched peer groups are judged.
+
+mod reading;
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sources::{Also, Event, Header, Input};
-use store::{Account, Ingest, QuarantinedRow};
+use store::{Account, Ingest, NewFile, Progress, QuarantinedRow};
 
+use self::reading::{Message, Readers};
 use super::judge::JudgeReport;
-use crate::{App, Error, Result, WriterLock};
+use crate::{App, Error, Result, VERSION, WriterLock};
 
-/// Rows that travel together from the reader to the writer.
-const LOT: usize = 512;
-/// Lots that may wait between them; bounds memory.
-const LOTS_WAITING: usize = 8;
+/// Rows after which a batch is committed. An ingest of no more rows is one transaction.
+const BATCH_ROWS: u64 = 200_000;
 /// How long an ingest waits for another writer.
-const LOCK_PATIENCE: Duration = Duration::from_secs(600);
+const LOCK_PATIENCE: Duration = Duration::from_secs(24 * 3600);
 /// How often progress is told.
 const TELL_EVERY: Duration = Duration::from_millis(100);
 
@@ -34,11 +38,15 @@ pub struct IngestRequest {
     pub paths: Vec<PathBuf>,
     /// Forces a source; else each file is known by its content.
     pub source: Option<String>,
+    /// Set from outside, it ends the ingest at the next row: what was read is kept, and the same request goes on from there.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// How far an ingest is.
 #[derive(Debug, Clone, Copy)]
 pub enum IngestProgress<'a> {
+    /// Another ingest is under way; this one waits for its end.
+    Waiting,
     /// Rows of a file.
     Reading {
         /// The file.
@@ -61,6 +69,10 @@ pub struct IngestReport {
     pub totals: Totals,
     /// The account of each file.
     pub files: Vec<FileReport>,
+    /// It was stopped before its end; the same request goes on from there.
+    pub interrupted: bool,
+    /// Segments whose files were found missing or altered, and written anew.
+    pub rebuilt: Vec<String>,
     /// What was judged.
     pub judged: Option<JudgeReport>,
     /// Seconds from start to end.
@@ -85,7 +97,7 @@ pub struct FileReport {
     pub name: String,
     /// Its source, where it could be told.
     pub source: Option<String>,
-    /// `ingested`, `seen_before`, `failed` or `not_recognised`.
+    /// `ingested`, `seen_before`, `failed`, `interrupted` or `not_recognised`.
     pub status: &'static str,
     /// Why it failed.
     pub error: Option<String>,
@@ -121,7 +133,8 @@ impl App {
                 format!("there is no `{source}`; known: {}", sources::SOURCES.join(", ")),
             ));
         }
-        let _lock = WriterLock::take(self.folder(), LOCK_PATIENCE)?;
+        let _lock = self.writer_lock(&request.stop, tell)?;
+        let rebuilt = self.rebuild(&self.lake().damage(self.store(), false)?)?;
         self.lake().remove_orphans(self.store())?;
         let mut reports: Vec<FileReport> = Vec::new();
         let (fresh, repeated) = self.fresh_files(request, &mut reports)?;
@@ -135,17 +148,31 @@ impl App {
                 |rows| seen_before(file.input.name.clone(), rows),
             ));
         }
-        let judged = self.judge_pending(&mut |flag| tell(IngestProgress::Judging(flag)))?;
+        let interrupted = request.stop.load(Ordering::Relaxed);
+        let judged = if interrupted {
+            None
+        } else {
+            self.judge_pending(&mut |flag| tell(IngestProgress::Judging(flag)))?
+        };
         reports.sort_by(|a, b| a.name.cmp(&b.name));
         let mut totals = Totals::default();
         for report in &reports {
-            totals.read += report.account.read;
-            totals.kept += report.account.kept;
-            totals.unchanged += report.account.unchanged;
-            totals.replaced += report.account.replaced;
-            totals.quarantined += report.account.quarantined;
+            totals.add(&report.account);
         }
-        Ok(IngestReport { totals, files: reports, judged, seconds: started.elapsed().as_secs_f64() })
+        Ok(IngestReport { totals, files: reports, interrupted, rebuilt, judged, seconds: started.elapsed().as_secs_f64() })
+    }
+
+    /// Waits for the folder's lock, telling so, until it is free or `stop` is set.
+    fn writer_lock(&self, stop: &AtomicBool, tell: &mut dyn FnMut(IngestProgress<'_>)) -> Result<WriterLock> {
+        let started = Instant::now();
+        loop {
+            match WriterLock::take(self.folder(), Duration::from_millis(200)) {
+                Err(Error::Locked(_)) if started.elapsed() < LOCK_PATIENCE && !stop.load(Ordering::Relaxed) => {
+                    tell(IngestProgress::Waiting);
+                }
+                taken => return taken,
+            }
+        }
     }
 
     /// The files not seen before, and those whose content stands twice in this call; those seen are reported at once,
@@ -189,43 +216,53 @@ impl App {
         tell: &mut dyn FnMut(IngestProgress<'_>),
     ) -> Result<()> {
         let bytes = fresh.iter().map(|f| f.input.bytes).sum();
-        let mut ingest = self.store().begin_ingest(&model::dates::now_text(), bytes)?;
-        let mut total = Account::default();
-        let hint = request.source.as_deref();
-        let (sender, receiver) = sync_channel::<Message>(LOTS_WAITING);
+        let mut writer = Writer {
+            ingest: self.store().begin_ingest(&model::dates::now_text(), bytes)?,
+            stop: &request.stop,
+            rows_unsaved: 0,
+        };
+        let mut rows = 0;
         std::thread::scope(|scope| {
-            scope.spawn(move || read_files(fresh, hint, &sender));
+            let readers = Readers::start(scope, fresh, request.source.as_deref());
             for (at, file) in fresh.iter().enumerate() {
-                let report = write_file(&mut ingest, file, &receiver, &mut |rows| {
-                    tell(IngestProgress::Reading {
-                        file: &file.input.name,
-                        files: (at, fresh.len()),
-                        rows: total.read + rows,
-                    });
-                });
-                let (report, account) = match report {
-                    Ok(report) => report,
-                    Err(error) => {
-                        // Who reads stops when nobody listens.
-                        drop(receiver);
-                        return Err(error);
-                    }
-                };
-                total.add(&account);
+                if request.stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                let report = writer.write_file(file, readers.of(at), &mut |done| {
+                    let files = (at, fresh.len());
+                    tell(IngestProgress::Reading { file: &file.input.name, files, rows: rows + done });
+                })?;
+                rows += report.account.read;
                 reports.push(report);
             }
-            Ok(())
+            // Who reads stops when nobody listens.
+            Ok::<(), Error>(())
         })?;
-        if reports.iter().all(|report| report.source.is_none()) {
-            // No file was recognised: there is nothing to make visible.
+        let mut ingest = writer.ingest;
+        if request.stop.load(Ordering::Relaxed) {
+            return Ok(ingest.save(None)?);
+        }
+        let recognised = reports.iter().any(|report| report.source.is_some());
+        if !recognised && !ingest.is_split() {
+            // There is nothing to make visible.
             return Ok(());
         }
         tell(IngestProgress::Writing);
         ingest.finish_rows()?;
         let at = model::dates::now_text();
-        self.lake().write_segments(&ingest, &at)?;
-        ingest.commit(&total, &at)?;
+        self.lake().write_segments(self.store(), &ingest, &at)?;
+        ingest.commit(&at)?;
         Ok(())
+    }
+}
+
+impl Totals {
+    fn add(&mut self, other: &Self) {
+        self.read += other.read;
+        self.kept += other.kept;
+        self.unchanged += other.unchanged;
+        self.replaced += other.replaced;
+        self.quarantined += other.quarantined;
     }
 }
 
@@ -241,134 +278,137 @@ fn same_as_failed(name: String) -> FileReport {
     FileReport { name, source: None, status: "failed", error, account: Totals::default() }
 }
 
-/// What the reader tells the writer, file after file.
-enum Message {
-    /// A file was recognised; its rows follow.
-    Begin(Header),
-    /// Some of its rows.
-    Rows(Vec<Event>),
-    /// The file is done, or why it is not.
-    End(std::result::Result<(), sources::Error>),
+/// The one who writes.
+struct Writer<'a> {
+    ingest: Ingest,
+    stop: &'a AtomicBool,
+    rows_unsaved: u64,
 }
 
-/// Reads and maps all files, one after the other; runs on a thread of its own, ahead of the writer by a bounded queue.
-fn read_files(files: &[Fresh], hint: Option<&str>, sender: &SyncSender<Message>) {
-    for file in files {
-        // A reader that panics fails its file, not the ingest.
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_file(&file.input, hint, sender)));
-        let outcome = outcome.unwrap_or_else(|_| {
-            Err(sources::Error::Damaged {
-                name: file.input.name.clone(),
-                detail: "the reader of this format failed".to_owned(),
-            })
-        });
-        if sender.send(Message::End(outcome)).is_err() {
-            return;
-        }
-    }
-}
-
-fn read_file(
-    input: &Input,
-    hint: Option<&str>,
-    sender: &SyncSender<Message>,
-) -> std::result::Result<(), sources::Error> {
-    let gone = || sources::Error::sink("the writer stopped");
-    sender.send(Message::Begin(sources::identify(input, hint)?)).map_err(|_| gone())?;
-    let mut lot = Vec::with_capacity(LOT);
-    let outcome = sources::read(input, hint, &mut |event| {
-        lot.push(event);
-        if lot.len() == LOT {
-            let full = std::mem::replace(&mut lot, Vec::with_capacity(LOT));
-            sender.send(Message::Rows(full)).map_err(|_| gone())?;
-        }
-        Ok(())
-    });
-    if !lot.is_empty() {
-        sender.send(Message::Rows(lot)).map_err(|_| gone())?;
-    }
-    outcome.map(|_| ())
-}
-
-/// Writes the rows of one file as they come.
-fn write_file(
-    ingest: &mut Ingest,
-    file: &Fresh,
-    receiver: &Receiver<Message>,
-    tell: &mut dyn FnMut(u64),
-) -> Result<(FileReport, Account)> {
-    let mut header: Option<Header> = None;
-    let mut account = Account::default();
-    let mut told = Instant::now();
-    let outcome = loop {
-        match receiver.recv() {
-            Ok(Message::Begin(found)) => {
-                let member = file.input.member.as_deref().unwrap_or_default();
-                ingest.begin_file(&file.input.name, &file.sha256, member, found.source, found.format.code())?;
-                header = Some(found);
-            }
-            Ok(Message::Rows(lot)) => {
-                let source = header.as_ref().map_or("", |h| h.source);
-                write_rows(ingest, source, lot, &mut account)?;
-                if told.elapsed() >= TELL_EVERY {
-                    tell(account.read);
-                    told = Instant::now();
+impl Writer<'_> {
+    /// Writes the rows of one file as they come.
+    fn write_file(
+        &mut self,
+        file: &Fresh,
+        messages: &Receiver<Message>,
+        tell: &mut dyn FnMut(u64),
+    ) -> Result<FileReport> {
+        let mut header: Option<Header> = None;
+        let mut progress = Progress::default();
+        let mut skip = 0;
+        let mut told = Instant::now();
+        let outcome = loop {
+            match messages.recv() {
+                Ok(Message::Begin(found)) => {
+                    progress = self.begin_file(file, &found)?;
+                    skip = progress.rows_done;
+                    header = Some(found);
                 }
-            }
-            Ok(Message::End(outcome)) => break outcome,
-            Err(_) => break Err(sources::Error::sink("the reader stopped")),
-        }
-    };
-    tell(account.read);
-    if header.is_some() {
-        ingest.end_file(&account, outcome.is_ok())?;
-    }
-    let status = match &outcome {
-        Ok(()) => "ingested",
-        Err(sources::Error::UnknownFormat { .. } | sources::Error::Empty { .. }) if !file.named => "not_recognised",
-        Err(_) => "failed",
-    };
-    let report = FileReport {
-        name: file.input.name.clone(),
-        source: header.map(|h| h.source.to_owned()),
-        status,
-        error: outcome.err().map(|e| e.to_string()),
-        account: account.into(),
-    };
-    Ok((report, account))
-}
-
-fn write_rows(ingest: &mut Ingest, source: &str, lot: Vec<Event>, account: &mut Account) -> Result<()> {
-    for event in lot {
-        match event {
-            Event::Row(mut row) => {
-                if let Some((id, buyer)) = row.buyer.take() {
-                    ingest.see_buyer(&id, source, row.sourced.line, buyer)?;
-                }
-                if let Some((id, supplier)) = row.supplier.take() {
-                    ingest.see_supplier(&id, source, row.sourced.line, supplier)?;
-                }
-                let mut outcome = ingest.put(source, &mut row.sourced)?;
-                let line = row.sourced.line;
-                for also in row.more {
-                    match also {
-                        Also::Buyer(id, buyer) => ingest.see_buyer(&id, source, line, buyer)?,
-                        Also::Supplier(id, supplier) => ingest.see_supplier(&id, source, line, supplier)?,
-                        Also::Record(mut record) => outcome = outcome.max(ingest.put(source, &mut record)?),
+                Ok(Message::Rows(mut lot)) => {
+                    let known = usize::try_from(skip).unwrap_or(usize::MAX).min(lot.len());
+                    lot.drain(..known);
+                    skip -= known as u64;
+                    let source = header.as_ref().map_or("", |h| h.source);
+                    self.write_rows(source, lot, &mut progress)?;
+                    if told.elapsed() >= TELL_EVERY {
+                        tell(progress.account.read);
+                        told = Instant::now();
+                    }
+                    if self.stop.load(Ordering::Relaxed) {
+                        return self.interrupted(file, header, &progress);
                     }
                 }
-                account.book(outcome);
+                Ok(Message::End(outcome)) => break outcome,
+                Err(_) => break Err(sources::Error::sink("the reader stopped")),
             }
-            Event::Bad(bad) => {
-                ingest.quarantine(&QuarantinedRow {
-                    line: bad.line,
-                    column: bad.column.as_deref(),
-                    reason: bad.reason.code(),
-                    detail: &bad.detail,
-                    raw: &bad.raw,
-                })?;
-                account.book_quarantined();
+        };
+        tell(progress.account.read);
+        let error = outcome.as_ref().err().map(ToString::to_string);
+        if header.is_some() {
+            self.ingest.end_file(&progress, error.as_deref())?;
+        }
+        let status = match &outcome {
+            Ok(()) => "ingested",
+            Err(sources::Error::UnknownFormat { .. } | sources::Error::Empty { .. }) if !file.named => "not_recognised",
+            Err(_) => "failed",
+        };
+        Ok(FileReport {
+            name: file.input.name.clone(),
+            source: header.map(|h| h.source.to_owned()),
+            status,
+            error,
+            account: progress.account.into(),
+        })
+    }
+
+    fn begin_file(&mut self, file: &Fresh, found: &Header) -> Result<Progress> {
+        Ok(self.ingest.begin_file(&NewFile {
+            name: &file.input.name,
+            sha256: &file.sha256,
+            member: file.input.member.as_deref().unwrap_or_default(),
+            source: found.source,
+            format: found.format.code(),
+            head: "",
+            mapping: "",
+            reader: VERSION,
+        })?)
+    }
+
+    fn interrupted(&mut self, file: &Fresh, header: Option<Header>, progress: &Progress) -> Result<FileReport> {
+        self.ingest.save(Some(progress))?;
+        Ok(FileReport {
+            name: file.input.name.clone(),
+            source: header.map(|h| h.source.to_owned()),
+            status: "interrupted",
+            error: None,
+            account: progress.account.into(),
+        })
+    }
+
+    fn write_rows(&mut self, source: &str, lot: Vec<Event>, progress: &mut Progress) -> Result<()> {
+        for event in lot {
+            write_row(&mut self.ingest, source, event, &mut progress.account)?;
+            progress.rows_done += 1;
+            self.rows_unsaved += 1;
+        }
+        if self.rows_unsaved >= BATCH_ROWS {
+            self.ingest.save(Some(progress))?;
+            self.rows_unsaved = 0;
+        }
+        Ok(())
+    }
+}
+
+fn write_row(ingest: &mut Ingest, source: &str, event: Event, account: &mut Account) -> Result<()> {
+    match event {
+        Event::Row(mut row) => {
+            let line = row.sourced.line;
+            if let Some((id, buyer)) = row.buyer.take() {
+                ingest.see_buyer(&id, source, line, buyer)?;
             }
+            if let Some((id, supplier)) = row.supplier.take() {
+                ingest.see_supplier(&id, source, line, supplier)?;
+            }
+            let mut outcome = ingest.put(source, &mut row.sourced)?;
+            for also in row.more {
+                match also {
+                    Also::Buyer(id, buyer) => ingest.see_buyer(&id, source, line, buyer)?,
+                    Also::Supplier(id, supplier) => ingest.see_supplier(&id, source, line, supplier)?,
+                    Also::Record(mut record) => outcome = outcome.max(ingest.put(source, &mut record)?),
+                }
+            }
+            account.book(outcome);
+        }
+        Event::Bad(bad) => {
+            ingest.quarantine(&QuarantinedRow {
+                line: bad.line,
+                column: bad.column.as_deref(),
+                reason: bad.reason.code(),
+                detail: &bad.detail,
+                raw: &bad.raw,
+                whole: true,
+            })?;
+            account.book_quarantined();
         }
     }
     Ok(())

@@ -233,6 +233,8 @@ fn in_partition(row: &Value, segment: &store::Segment) -> bool {
     if segment.source != "all" && row["source"] != segment.source.as_str() {
         return false;
     }
-    let month = row["fields"]["partition_on"].as_str().and_then(|day| day.get(..7));
-    segment.partition == "all" || segment.partition == month.unwrap_or("undated")
+    let fields = &row["fields"];
+    let month = fields["partition_on"].as_str().and_then(|day| day.get(..7));
+    let root = fields["cnpj_root"].as_str().or(fields["company_root"].as_str()).and_then(|root| root.get(..2));
+    [Some("all"), month.or(Some("undated")), root].contains(&Some(segment.partition.as_str()))
 }

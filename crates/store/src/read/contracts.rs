@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
 use super::{Conditions, Cursor, Page, Walk, walk};
+use crate::keys::keys_table;
 use crate::{Result, Store, id_hash, search};
 
 /// Above this many full-text matches, the list is walked in its order and each row is asked whether it matches;
@@ -171,7 +172,7 @@ impl Store {
     /// The database cannot be read.
     pub fn contract(&self, id: &str) -> Result<Option<ContractRow>> {
         self.read(|db| {
-            let sql = format!("{SELECT} where c.idh = ?1 and c.id = ?2");
+            let sql = format!("{SELECT} where c.rid = (select rid from contracts_keys where idh = ?1) and c.id = ?2");
             Ok(db.prepare_cached(&sql)?.query_row(params![id_hash(id), id], contract_from).optional()?)
         })
     }
@@ -194,7 +195,11 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn row(&self, table: &str, id: &str) -> Result<Option<Map<String, Value>>> {
-        Ok(self.rows_where(table, "t.idh = ?1 and t.id = ?2", params![id_hash(id), id], 1)?.pop())
+        let condition = match table {
+            "buyers" | "suppliers" => "t.idh = ?1 and t.id = ?2".to_owned(),
+            _ => format!("t.rid = (select rid from {} where idh = ?1) and t.id = ?2", keys_table(table)),
+        };
+        Ok(self.rows_where(table, &condition, params![id_hash(id), id], 1)?.pop())
     }
 
     fn rows_where(
@@ -228,7 +233,7 @@ impl Store {
                  left join ingests i on i.id = v.valid_from left join ingests j on j.id = v.valid_to
                  where v.record_id in (?1, ?3) and v.tbl = ?2 order by v.rowid desc limit 50",
             )?;
-            let rows = statement.query_map(params![id, table, crate::ingest::key_of(id)], |row| {
+            let rows = statement.query_map(params![id, table, crate::put::key_of(id)], |row| {
                 Ok(RowVersion {
                     row_hash: row.get(0)?,
                     file: row.get(1)?,
