@@ -12,6 +12,7 @@ mod limits;
 mod listen;
 mod metrics;
 mod openapi;
+mod operator;
 mod page;
 mod params;
 mod problem;

@@ -9,12 +9,16 @@ use std::time::Duration;
 
 use app::App;
 use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tower::ServiceBuilder;
 
 use crate::limits::{CONNECTIONS_MAX, GRACE, HEAD_TIMEOUT};
 
@@ -76,6 +80,7 @@ async fn converse(
     _place: Option<OwnedSemaphorePermit>,
 ) {
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok();
     let first = tokio::select! {
         first = tokio::time::timeout(HEAD_TIMEOUT, speaks_http2(&stream)) => first,
         _ = stopping.changed() => return,
@@ -85,7 +90,13 @@ async fn converse(
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD_TIMEOUT).keep_alive_timeout(HEAD_TIMEOUT);
     let builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
-    let service = TowerToHyperService::new(router);
+    let named = ServiceBuilder::new().map_request(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        request
+    });
+    let service = TowerToHyperService::new(named.service(router));
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

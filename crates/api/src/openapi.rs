@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 
 use crate::problem::Problem;
-use crate::routes::{buyers, contracts, findings, flags, operations, sources, suppliers};
+use crate::routes::{buyers, contracts, findings, flags, ingests, operations, sources, suppliers};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +26,11 @@ use crate::routes::{buyers, contracts, findings, flags, operations, sources, sup
         findings::show_finding,
         findings::show_evidence,
         sources::list_sources,
+        ingests::ask_ingest,
+        ingests::list_ingests,
+        ingests::show_ingest,
+        ingests::stop_ingest,
+        ingests::follow_ingest,
         operations::live,
         operations::ready,
         operations::metrics,
@@ -38,6 +43,7 @@ use crate::routes::{buyers, contracts, findings, flags, operations, sources, sup
         (name = "flags", description = "What is looked for."),
         (name = "findings", description = "What was found."),
         (name = "sources", description = "Where it comes from."),
+        (name = "admin", description = "What changes the data; for programs on the same machine."),
         (name = "operations", description = "How the program does."),
     )
 )]

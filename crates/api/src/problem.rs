@@ -73,6 +73,11 @@ impl Problem {
         Self::new(StatusCode::URI_TOO_LONG, "target-too-long", "Path and query too long", detail)
     }
 
+    /// Not for this caller.
+    pub fn forbidden(detail: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail)
+    }
+
     /// Too many questions wait.
     pub fn too_busy() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-busy", "Too busy", "too many questions are waiting; try again")
@@ -97,7 +102,7 @@ impl From<app::Error> for Problem {
         match error {
             app::Error::Invalid { field, because } => Self::invalid(field, because),
             app::Error::NotFound { .. } => Self::not_found(error.to_string()),
-            app::Error::Locked(_) => Self::too_busy(),
+            app::Error::Locked(_) | app::Error::QueueFull(_) => Self::too_busy(),
             inside => {
                 tracing::error!(error = %inside, "a question failed");
                 Self::internal()

@@ -37,6 +37,7 @@ const COMPRESSION_LEVEL: i32 = 4;
 pub fn around(routes: Router<Door>, door: Door) -> Router {
     let worthwhile = SizeAbove::new(UNCOMPRESSED_BYTES_MAX)
         .and(NotForContentType::IMAGES)
+        .and(NotForContentType::SSE)
         .and(NotForContentType::const_new("font/"));
     let compression = CompressionLayer::new().quality(CompressionLevel::Precise(COMPRESSION_LEVEL));
     let stack = ServiceBuilder::new()

@@ -29,6 +29,9 @@ pub enum Error {
     /// Someone else is writing.
     #[error("another program is writing to {}", .0.display())]
     Locked(PathBuf),
+    /// Too much waits already.
+    #[error("{0} ingests wait already")]
+    QueueFull(usize),
     /// A file could not be read or written.
     #[error("{}: {because}", path.display())]
     Io {

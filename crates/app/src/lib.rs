@@ -20,11 +20,16 @@ use store::Store;
 pub use commands::demo::{DemoReport, write_sample};
 pub use commands::doctor::{Advice, Gravity};
 pub use commands::ingest::{FileReport, IngestProgress, IngestReport, IngestRequest};
+pub use commands::ingest_jobs::{Job, JobEvent};
 pub use commands::judge::JudgeReport;
+// pub use commands::quarantine::RetryReport;
 pub use error::{Error, Result};
 pub use folder::WriterLock;
 pub use queries::coverage::FlagCoverage;
 pub use settings::Settings;
+pub use store::{QuarantineFilter, Quarantined};
+
+use commands::ingest_jobs::Jobs;
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -41,6 +46,7 @@ struct Inner {
     store: Store,
     lake: Lake,
     catalogue: Catalogue,
+    jobs: Jobs,
 }
 
 impl App {
@@ -54,7 +60,7 @@ impl App {
         let store = Store::open(&folder.join("cidadao.db"), settings.store.readers)?;
         let lake = Lake::open(&folder.join("lake"))?;
         let catalogue = Catalogue::embedded()?;
-        Ok(Self { inner: Arc::new(Inner { folder, settings, store, lake, catalogue }) })
+        Ok(Self { inner: Arc::new(Inner { folder, settings, store, lake, catalogue, jobs: Jobs::default() }) })
     }
 
     /// Asks `question`; what it still asks of the database after `deadline` is interrupted and gives an error.
@@ -78,6 +84,10 @@ impl App {
     #[must_use]
     pub fn catalogue(&self) -> &Catalogue {
         &self.inner.catalogue
+    }
+
+    pub(crate) fn jobs(&self) -> &Jobs {
+        &self.inner.jobs
     }
 
     pub(crate) fn store(&self) -> &Store {

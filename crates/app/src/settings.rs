@@ -15,7 +15,7 @@ const PREFIX: &str = "CIDADAO_";
 
 /// Variables with the prefix that are no settings: they steer tests, builds and benches.
 const NOT_SETTINGS: &[&str] =
-    &["CIDADAO_REAL_DATA", "CIDADAO_FUZZ_SECONDS", "CIDADAO_BIN", "CIDADAO_CONFIG", "CIDADAO_SEED"];
+    &["CIDADAO_REAL_DATA", "CIDADAO_FUZZ_SECONDS", "CIDADAO_BIN", "CIDADAO_CONFIG", "CIDADAO_SEED", "CIDADAO_KILLS"];
 
 /// Every setting, in force.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -25,6 +25,7 @@ pub struct Settings {
     pub data_dir: PathBuf,
     pub http: Http,
     pub store: StoreSettings,
+    pub ingest: IngestSettings,
     pub analysis: Analysis,
     pub log: Log,
     /// Settings that are not the default, as `name = value (where from)`.
@@ -49,6 +50,14 @@ pub struct Http {
 #[allow(missing_docs, reason = "config/default.toml documents each")]
 pub struct StoreSettings {
     pub readers: usize,
+}
+
+/// Section `[ingest]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct IngestSettings {
+    pub batch_rows: u64,
 }
 
 /// Section `[analysis]`.
@@ -108,6 +117,7 @@ impl Settings {
         within("http.body_max_bytes", self.http.body_max_bytes as u64, 1_024, 67_108_864)?;
         within("http.queue_max", self.http.queue_max as u64, 1, 100_000)?;
         within("store.readers", self.store.readers as u64, 1, 64)?;
+        within("ingest.batch_rows", self.ingest.batch_rows, 1, 10_000_000)?;
         within("analysis.memory_mib", self.analysis.memory_mib.into(), 64, 1_048_576)?;
         within("analysis.threads", self.analysis.threads.into(), 0, 256)?;
         if !["text", "json"].contains(&self.log.format.as_str()) {

@@ -4,12 +4,13 @@ pub mod buyers;
 pub mod contracts;
 pub mod findings;
 pub mod flags;
+pub mod ingests;
 pub mod operations;
 pub mod sources;
 pub mod suppliers;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::door::Door;
 use crate::{docs, page};
@@ -43,4 +44,8 @@ fn api() -> Router<Door> {
         .route("/findings/{id}", get(findings::show_finding))
         .route("/findings/{id}/evidence", get(findings::show_evidence))
         .route("/sources", get(sources::list_sources))
+        .route("/admin/ingests", post(ingests::ask_ingest).get(ingests::list_ingests))
+        .route("/admin/ingests/{id}", get(ingests::show_ingest))
+        .route("/admin/ingests/{id}/cancel", post(ingests::stop_ingest))
+        .route("/admin/ingests/{id}/events", get(ingests::follow_ingest))
 }

@@ -17,15 +17,13 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sources::{Also, Event, Header, Input};
-use store::{Account, Ingest, NewFile, Progress, QuarantinedRow};
+use sources::{Also, Event, Header, Input, Parsed};
+use store::{Account, Ingest, NewFile, Outcome, Progress, QuarantinedRow};
 
 use self::reading::{Message, Readers};
 use super::judge::JudgeReport;
 use crate::{App, Error, Result, VERSION, WriterLock};
 
-/// Rows after which a batch is committed. An ingest of no more rows is one transaction.
-const BATCH_ROWS: u64 = 200_000;
 /// How long an ingest waits for another writer.
 const LOCK_PATIENCE: Duration = Duration::from_secs(24 * 3600);
 /// How often progress is told.
@@ -127,12 +125,7 @@ impl App {
     /// not stop the others; its report says why.
     pub fn ingest(&self, request: &IngestRequest, tell: &mut dyn FnMut(IngestProgress<'_>)) -> Result<IngestReport> {
         let started = Instant::now();
-        if let Some(source) = request.source.as_deref().filter(|s| !sources::SOURCES.contains(s)) {
-            return Err(Error::invalid(
-                "source",
-                format!("there is no `{source}`; known: {}", sources::SOURCES.join(", ")),
-            ));
-        }
+        request.check_source()?;
         let _lock = self.writer_lock(&request.stop, tell)?;
         let rebuilt = self.rebuild(&self.lake().damage(self.store(), false)?)?;
         self.lake().remove_orphans(self.store())?;
@@ -163,7 +156,7 @@ impl App {
     }
 
     /// Waits for the folder's lock, telling so, until it is free or `stop` is set.
-    fn writer_lock(&self, stop: &AtomicBool, tell: &mut dyn FnMut(IngestProgress<'_>)) -> Result<WriterLock> {
+    pub(super) fn writer_lock(&self, stop: &AtomicBool, tell: &mut dyn FnMut(IngestProgress<'_>)) -> Result<WriterLock> {
         let started = Instant::now();
         loop {
             match WriterLock::take(self.folder(), Duration::from_millis(200)) {
@@ -220,6 +213,7 @@ impl App {
             ingest: self.store().begin_ingest(&model::dates::now_text(), bytes)?,
             stop: &request.stop,
             rows_unsaved: 0,
+            batch_rows: self.settings().ingest.batch_rows,
         };
         let mut rows = 0;
         std::thread::scope(|scope| {
@@ -256,6 +250,20 @@ impl App {
     }
 }
 
+impl IngestRequest {
+    /// # Errors
+    /// A source that is not known.
+    pub(crate) fn check_source(&self) -> Result<()> {
+        match self.source.as_deref().filter(|s| !sources::SOURCES.contains(s)) {
+            None => Ok(()),
+            Some(source) => {
+                let known = sources::SOURCES.join(", ");
+                Err(Error::invalid("source", format!("there is no `{source}`; known: {known}")))
+            }
+        }
+    }
+}
+
 impl Totals {
     fn add(&mut self, other: &Self) {
         self.read += other.read;
@@ -283,6 +291,7 @@ struct Writer<'a> {
     ingest: Ingest,
     stop: &'a AtomicBool,
     rows_unsaved: u64,
+    batch_rows: u64,
 }
 
 impl Writer<'_> {
@@ -367,38 +376,21 @@ impl Writer<'_> {
 
     fn write_rows(&mut self, source: &str, lot: Vec<Event>, progress: &mut Progress) -> Result<()> {
         for event in lot {
-            write_row(&mut self.ingest, source, event, &mut progress.account)?;
+            write_event(&mut self.ingest, source, event, &mut progress.account)?;
             progress.rows_done += 1;
             self.rows_unsaved += 1;
-        }
-        if self.rows_unsaved >= BATCH_ROWS {
-            self.ingest.save(Some(progress))?;
-            self.rows_unsaved = 0;
+            if self.rows_unsaved >= self.batch_rows {
+                self.ingest.save(Some(progress))?;
+                self.rows_unsaved = 0;
+            }
         }
         Ok(())
     }
 }
 
-fn write_row(ingest: &mut Ingest, source: &str, event: Event, account: &mut Account) -> Result<()> {
+fn write_event(ingest: &mut Ingest, source: &str, event: Event, account: &mut Account) -> Result<()> {
     match event {
-        Event::Row(mut row) => {
-            let line = row.sourced.line;
-            if let Some((id, buyer)) = row.buyer.take() {
-                ingest.see_buyer(&id, source, line, buyer)?;
-            }
-            if let Some((id, supplier)) = row.supplier.take() {
-                ingest.see_supplier(&id, source, line, supplier)?;
-            }
-            let mut outcome = ingest.put(source, &mut row.sourced)?;
-            for also in row.more {
-                match also {
-                    Also::Buyer(id, buyer) => ingest.see_buyer(&id, source, line, buyer)?,
-                    Also::Supplier(id, supplier) => ingest.see_supplier(&id, source, line, supplier)?,
-                    Also::Record(mut record) => outcome = outcome.max(ingest.put(source, &mut record)?),
-                }
-            }
-            account.book(outcome);
-        }
+        Event::Row(row) => account.book(write_row(ingest, source, row)?),
         Event::Bad(bad) => {
             ingest.quarantine(&QuarantinedRow {
                 line: bad.line,
@@ -412,6 +404,27 @@ fn write_row(ingest: &mut Ingest, source: &str, event: Event, account: &mut Acco
         }
     }
     Ok(())
+}
+
+/// Writes everything that a row states; of what that did, the greatest counts.
+#[allow(clippy::boxed_local, reason = "rows travel in boxes")]
+pub(super) fn write_row(ingest: &mut Ingest, source: &str, mut row: Box<Parsed>) -> Result<Outcome> {
+    let line = row.sourced.line;
+    if let Some((id, buyer)) = row.buyer.take() {
+        ingest.see_buyer(&id, source, line, buyer)?;
+    }
+    if let Some((id, supplier)) = row.supplier.take() {
+        ingest.see_supplier(&id, source, line, supplier)?;
+    }
+    let mut outcome = ingest.put(source, &mut row.sourced)?;
+    for also in row.more {
+        match also {
+            Also::Buyer(id, buyer) => ingest.see_buyer(&id, source, line, buyer)?,
+            Also::Supplier(id, supplier) => ingest.see_supplier(&id, source, line, supplier)?,
+            Also::Record(mut record) => outcome = outcome.max(ingest.put(source, &mut record)?),
+        }
+    }
+    Ok(outcome)
 }
 
 fn sha256_of(path: &Path) -> Result<String> {

@@ -3,4 +3,6 @@
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod ingest;
+pub(crate) mod ingest_jobs;
 pub(crate) mod judge;
+// pub(crate) mod quarantine;
