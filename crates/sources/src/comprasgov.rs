@@ -17,7 +17,6 @@ use crate::fields::json_text;
 use crate::json_fields::{Members, closed};
 use crate::json_formats::Element;
 use crate::json_loose::above_zero;
-use crate::mojibake::repaired;
 use crate::siasg::{modality, number_and_year, seventeen_digits, unit_code};
 
 /// Whether a record is a purchase without tender.
@@ -49,15 +48,10 @@ fn embedded<'a>(record: &Members<'a>) -> Option<Members<'a>> {
     record.object("doc", "doc.").ok()?.object("_embedded", "doc._embedded.").ok()
 }
 
-/// A text with its letters repaired where that is certain.
-pub(crate) fn clean_text(record: &Members<'_>, key: &str) -> Result<Option<String>, Fault> {
-    Ok(record.text(key)?.map(repaired))
-}
-
 /// What stands behind the code in the title of a link: `UASG 204503: NAME`; nothing where the code is repeated.
 pub(crate) fn titled(links: &Members<'_>, key: &str) -> Result<Option<String>, Fault> {
     let link = links.object(key, "_links.")?;
-    let Some(title) = link.text("title")?.map(repaired) else { return Ok(None) };
+    let Some(title) = link.meant_text("title")? else { return Ok(None) };
     let Some((before, name)) = title.split_once(':') else { return Ok(None) };
     let name = name.trim();
     let is_name = name.chars().any(char::is_alphabetic) && !before.ends_with(name);
@@ -87,11 +81,11 @@ pub(crate) fn map_purchase(element: &Element<'_>) -> Result<Draft, Fault> {
     let code = record.code_as_written("co_modalidade_licitacao")?;
     let words = titled(&links, "modalidade_licitacao")?;
     let modality = modality(words.as_deref(), code.as_deref());
-    let legal_basis = clean_text(record, "ds_fundamento_legal")?;
+    let legal_basis = record.meant_text("ds_fundamento_legal")?;
     let published_on = record.date_of_any_form("dtPublicacao")?;
     let declared_on = record.date_of_any_form("dtDeclaracaoDispensa")?;
     let seen_on = published_on.or(record.date_of_any_form("dtRatificacao")?).or(declared_on);
-    let object = clean_text(record, "ds_objeto_licitacao")?;
+    let object = record.meant_text("ds_objeto_licitacao")?;
     let activity = object.as_deref().and_then(activity_of_text).map(|a| a.code());
     let buyer_id = format!("uasg:{unit}");
     let tender = Tender {
@@ -147,7 +141,7 @@ pub(crate) fn map_tender(element: &Element<'_>) -> Result<Draft, Fault> {
     let published_on = record.date_of_any_form("data_publicacao")?;
     let opened_on = record.date_of_any_form("data_abertura_proposta")?;
     let seen_on = published_on.or(opened_on).or(record.date_of_any_form("data_entrega_edital")?);
-    let object = clean_text(record, "objeto")?;
+    let object = record.meant_text("objeto")?;
     let activity = object.as_deref().and_then(activity_of_text).map(|a| a.code());
     let buyer_id = format!("uasg:{unit}");
     let tender = Tender {
@@ -155,7 +149,7 @@ pub(crate) fn map_tender(element: &Element<'_>) -> Result<Draft, Fault> {
         process: record.code_as_written("numero_processo")?,
         modality: modality.map(Modality::code),
         modality_as_stated: words.or(code),
-        status: clean_text(record, "situacao_aviso")?,
+        status: record.meant_text("situacao_aviso")?,
         buyer_id: Some(buyer_id.clone()),
         buyer_name: buyer_name.clone(),
         published_on,
@@ -278,10 +272,10 @@ fn purchase_item(record: &Members<'_>, purchase: Option<&str>, place: Place) -> 
         buyer_id: Some(format!("uasg:{}", &purchase[..6])),
         number: number.map(str::to_owned),
         category: Some(if is_service { "servico" } else { "material" }.to_owned()).filter(|_| record.has(code)),
-        description: clean_text(record, name)?,
-        detail: clean_text(record, "ds_detalhada")?,
+        description: record.meant_text(name)?,
+        detail: record.meant_text("ds_detalhada")?,
         catalog_code: if is_service { record.code_as_written(code)? } else { None },
-        unit: clean_text(record, "no_unidade_medida")?,
+        unit: record.meant_text("no_unidade_medida")?,
         unit_basis: record.text("no_unidade_medida")?.map(|_| "stated"),
         quantity,
         unit_estimate: unit_estimate(record, "vr_estimado", quantity)?,
@@ -333,7 +327,7 @@ fn tender_item(record: &Members<'_>, purchase: Option<&str>, place: Place) -> Re
     }
     let quantity = quantity_of(record, "quantidade")?;
     let catalog_name = titled(&links, if is_service { "servico" } else { "material" })?;
-    let text = clean_text(record, "descricao_item")?;
+    let text = record.meant_text("descricao_item")?;
     let tender_id = format!("comprasgov-v1:{tender}");
     let item = Item {
         buyer_id: Some(format!("uasg:{unit}")),
@@ -341,7 +335,7 @@ fn tender_item(record: &Members<'_>, purchase: Option<&str>, place: Place) -> Re
         description: catalog_name,
         detail: text,
         catalog_code: record.code_as_written(code)?,
-        unit: clean_text(record, "unidade")?,
+        unit: record.meant_text("unidade")?,
         unit_basis: record.text("unidade")?.map(|_| "stated"),
         quantity,
         unit_estimate: unit_estimate(record, "valor_estimado", quantity)?,

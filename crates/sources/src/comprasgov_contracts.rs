@@ -8,7 +8,7 @@ use model::activity::activity_of_text;
 use model::law::Regime;
 use model::{Buyer, Contract, Modality, Money, MoneyError, Record};
 
-use crate::comprasgov::{clean_text, titled, unit_of};
+use crate::comprasgov::{titled, unit_of};
 use crate::detect::{Draft, Mapper, Place};
 use crate::error::Fault;
 use crate::fields::{Row, columns};
@@ -52,9 +52,9 @@ pub(crate) fn map_contract(element: &Element<'_>) -> Result<Draft, Fault> {
     if tender_id.is_none() {
         record.leave_in_metadata("licitacao_associada");
     }
-    let object = clean_text(record, "objeto")?;
+    let object = record.meant_text("objeto")?;
     let activity = object.as_deref().and_then(activity_of_text).map(|a| a.code());
-    let legal_basis = clean_text(record, "fundamento_legal")?;
+    let legal_basis = record.meant_text("fundamento_legal")?;
     let buyer_id = format!("uasg:{unit}");
     let contract = Contract {
         number: number_and_year(&id).or(record.code_as_written("numero")?),

@@ -13,7 +13,7 @@ use model::{Amendment, Contract, Item, Money, MoneyError, Payment, Quantity, Rec
 
 use crate::detect::Draft;
 use crate::error::{Fault, Reason};
-use crate::fields::{hash_text, json_text};
+use crate::fields::{hash_text, is_far_off_day, json_text};
 use crate::json_fields::{Members, closed};
 use crate::json_formats::Element;
 use crate::json_loose::above_zero;
@@ -54,7 +54,7 @@ pub(crate) fn is_item(record: &Members<'_>) -> bool {
 
 /// Whether a record is an invoice.
 pub(crate) fn is_invoice(record: &Members<'_>) -> bool {
-    let is_day = |text: &str| dates::parse_iso(text).is_ok();
+    let is_day = |text: &str| chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok();
     placed(record).is_some_and(|places| is_day(&places[1]) && is_day(&places[3]))
 }
 
@@ -200,10 +200,14 @@ fn number<T>(
     }
 }
 
-fn day(record: &Members<'_>, text: &str) -> Result<NaiveDate, Fault> {
+/// A day; one of a year that cannot be meant (`0022-10-03`) stays in the metadata.
+fn day(record: &Members<'_>, text: &str) -> Result<Option<NaiveDate>, Fault> {
+    if text.is_empty() || is_far_off_day(text, &["%Y-%m-%d"]) && dates::parse_iso(text).is_err() {
+        return Ok(None);
+    }
     let shown: String = text.chars().take(40).collect();
     let fault = |_| record.fault("dados", Reason::Date, format!("`{shown}` is not a day in the form AAAA-MM-DD"));
-    dates::parse_iso(text).map_err(fault)
+    dates::parse_iso(text).map(Some).map_err(fault)
 }
 
 fn five_places(record: &Members<'_>) -> Result<[String; PLACES], Fault> {
@@ -228,20 +232,23 @@ pub(crate) fn map_invoice(element: &Element<'_>) -> Result<Draft, Fault> {
     let issued_on = day(record, issued)?;
     let payment = Payment {
         kind: "invoice",
-        issued_on: Some(issued_on),
+        issued_on,
         value: number(record, amount, Money::parse)?,
         process: Some(process.clone()).filter(|text| !text.is_empty()),
-        partition_on: Some(issued_on),
+        partition_on: issued_on.or(element.place.file_month),
         contract_id: Some(contract_id.clone()),
         number: Some(code.clone()).filter(|text| !text.is_empty()),
         ..Payment::default()
     };
     let mut metadata = leftovers(record, &Members::default(), &[]);
+    if issued_on.is_none() {
+        push_places(&mut metadata, &[(1, issued)]);
+    }
     push_places(&mut metadata, &[(3, other_day)]);
     if payment.value.is_none() {
         push_places(&mut metadata, &[(4, amount)]);
     }
-    let id = format!("{contract_id}:invoice:{code}:{issued_on}");
+    let id = format!("{contract_id}:invoice:{code}:{issued}");
     Ok(Draft { metadata: closed(metadata), ..Draft::of(id, Record::Payment(payment)) })
 }
 

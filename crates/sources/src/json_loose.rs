@@ -8,8 +8,9 @@ use model::text::squeeze;
 use model::{Money, MoneyError, dates, mask_cpfs};
 
 use crate::error::{Fault, Reason};
-use crate::fields::is_far_off_day;
+use crate::fields::{is_far_off_day, stated};
 use crate::json_fields::Members;
+use crate::mojibake::repaired;
 
 impl<'a> Members<'a> {
     /// A text, or a number as it is written.
@@ -26,6 +27,17 @@ impl<'a> Members<'a> {
     pub(crate) fn key_as_written(&self, key: &str) -> Result<String, Fault> {
         let code = self.code_as_written(key)?;
         code.ok_or_else(|| self.fault(key, Reason::RequiredField, "blank, and the record is nothing without it"))
+    }
+
+    /// A text with its letters repaired where that is certain, CPFs masked, blanks squeezed.
+    ///
+    /// The repair comes first: half of a letter may look like a control character, which squeezing drops.
+    pub(crate) fn meant_text(&self, key: &str) -> Result<Option<String>, Fault> {
+        let Some(raw) = self.raw(key) else { return Ok(None) };
+        let text: String = serde_json::from_str(raw).map_err(|_| self.wrong_type(key, "a text"))?;
+        let repaired = repaired(text);
+        let text = squeeze(stated(&mask_cpfs(&repaired)));
+        Ok(Some(text).filter(|text| !text.is_empty()))
     }
 
     /// A text, or the text that an object holds in its `descricao` or `nome`.

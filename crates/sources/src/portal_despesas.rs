@@ -228,6 +228,7 @@ impl Mapper for MapExpenses {
         if supplier.is_none() {
             row.leave_in_metadata(self.supplier_code);
         }
+        row.leave_in_metadata(self.species);
         let article = said(row, self.article);
         if article.is_some() {
             row.leave_in_metadata(self.law);
