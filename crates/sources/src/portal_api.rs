@@ -15,7 +15,7 @@ use crate::json_fields::{Members, closed};
 use crate::json_formats::Element;
 use crate::json_loose::above_zero;
 use crate::portal_compras::{modality, seen, tender_id};
-use crate::portal_despesas::{is_unit, receiver, signed_by_species};
+use crate::portal_despesas::{receiver, signed_by_species};
 
 /// Whether a record is a contract.
 pub(crate) fn is_contract(record: &Members<'_>) -> bool {
@@ -96,17 +96,30 @@ impl<'a> Unit<'a> {
     }
 }
 
-/// The number of a person: that of a company or of a natural person, else the one given to foreigners.
+/// Names of the numbers that a person may have: a company's, a natural person's, the one given to foreigners.
+const NUMBERS: [&str; 4] = ["cnpjFormatado", "cpfFormatado", "codigoFormatado", "numeroInscricaoSocial"];
+/// What of a person is mapped.
+pub(crate) const PERSON: [&str; 5] =
+    ["cnpjFormatado", "cpfFormatado", "codigoFormatado", "numeroInscricaoSocial", "nome"];
+
+/// The first number that a person has; the others stay in the metadata.
 pub(crate) fn number_of(person: &Members<'_>) -> Result<String, Fault> {
-    for key in ["cnpjFormatado", "cpfFormatado", "codigoFormatado", "numeroInscricaoSocial"] {
-        if let Some(number) = person.code_as_written(key)? {
-            return Ok(number);
+    let mut first = None;
+    for key in NUMBERS {
+        match person.code_as_written(key)? {
+            Some(number) if first.is_none() => first = Some(number),
+            _ => person.leave_in_metadata(key),
         }
     }
-    Ok(String::new())
+    Ok(first.unwrap_or_default())
 }
 
-const PERSON: &[&str] = &["cnpjFormatado", "cpfFormatado", "codigoFormatado", "numeroInscricaoSocial", "nome"];
+/// Sends a person's numbers to the metadata, where they led to nobody.
+pub(crate) fn leave_numbers(person: &Members<'_>) {
+    for key in NUMBERS {
+        person.leave_in_metadata(key);
+    }
+}
 
 /// Maps a contract.
 pub(crate) fn map_contract(element: &Element<'_>) -> Result<Draft, Fault> {
@@ -119,6 +132,9 @@ pub(crate) fn map_contract(element: &Element<'_>) -> Result<Draft, Fault> {
     let person = record.object("fornecedor", "fornecedor.")?;
     let name = person.text("nome")?;
     let supplier = seen(model::supplier(&number_of(&person)?, name.as_deref().unwrap_or("")), seen_on);
+    if supplier.is_none() {
+        leave_numbers(&person);
+    }
     let purchase = record.object("compra", "compra.")?;
     let object = record.text("objeto")?.or(purchase.text("objeto")?);
     let activity = object.as_deref().and_then(activity_of_text).map(|a| a.code());
@@ -171,7 +187,7 @@ pub(crate) fn map_contract(element: &Element<'_>) -> Result<Draft, Fault> {
     let mut metadata = String::new();
     record.push_leftovers(&mapped, &mut metadata);
     unit.push_leftovers(&mut metadata);
-    person.push_leftovers(PERSON, &mut metadata);
+    person.push_leftovers(&PERSON, &mut metadata);
     // What the purchase repeats of the contract is no news; how to reach people is not kept.
     purchase.push_leftovers(&["objeto", "numeroProcesso", "contatoResponsavel"], &mut metadata);
     let buyer = unit.buyer(seen_on)?;
@@ -304,6 +320,10 @@ pub(crate) fn map_participant(element: &Element<'_>) -> Result<Draft, Fault> {
         None => person.text("nome")?.or(record.text("nome")?),
     };
     let bidder = seen(model::supplier(&number, name.as_deref().unwrap_or("")), None);
+    if bidder.is_none() {
+        leave_numbers(&person);
+        BIDDER[..3].iter().for_each(|key| record.leave_in_metadata(key));
+    }
     let who = match &bidder {
         Some((id, _)) => id.clone(),
         None => format!("name:{}", normal_name(name.as_deref().unwrap_or(""))),
@@ -334,7 +354,7 @@ pub(crate) fn map_participant(element: &Element<'_>) -> Result<Draft, Fault> {
     mapped.extend(WON.iter().chain(BIDDER));
     let mut metadata = String::new();
     record.push_leftovers(&mapped, &mut metadata);
-    person.push_leftovers(PERSON, &mut metadata);
+    person.push_leftovers(&PERSON, &mut metadata);
     let id = format!("{tender}:bid:{}:{who}", item.unwrap_or_default());
     Ok(Draft { supplier: bidder, metadata: closed(metadata), ..Draft::of(id, Record::Bid(bid)) })
 }
@@ -368,14 +388,15 @@ fn unit_of_document(record: &Members<'_>, on: Option<NaiveDate>) -> Result<Optio
 
 fn supplier_of_document(
     record: &Members<'_>,
+    name: Option<&str>,
     on: Option<NaiveDate>,
-) -> Result<(Option<(String, Supplier)>, Option<String>), Fault> {
+) -> Result<Option<(String, Supplier)>, Fault> {
     let code = record.code_as_written("codigoFavorecido")?.unwrap_or_default();
-    let name = record.text("nomeFavorecido")?.or(record.text("favorecido")?);
-    if is_unit(&code) {
+    let supplier = receiver(&code, name.unwrap_or(""), on);
+    if supplier.is_none() {
         record.leave_in_metadata("codigoFavorecido");
     }
-    Ok((receiver(&code, name.as_deref().unwrap_or(""), on), name))
+    Ok(supplier)
 }
 
 /// Maps a document of expense.
@@ -390,7 +411,8 @@ pub(crate) fn map_document(element: &Element<'_>) -> Result<Draft, Fault> {
         _ => return Err(record.fault("fase", Reason::Type, "not Empenho, Liquidação or Pagamento")),
     };
     let issued_on = record.date_of_any_form("data")?;
-    let (supplier, supplier_name) = supplier_of_document(record, issued_on)?;
+    let supplier_name = record.text("nomeFavorecido")?.or(record.text("favorecido")?);
+    let supplier = supplier_of_document(record, supplier_name.as_deref(), issued_on)?;
     let stated = record.money_of_any_style("valor")?;
     let species = record.text("especie")?.unwrap_or_default();
     let value = stated.and_then(|value| signed_by_species(&species, value));

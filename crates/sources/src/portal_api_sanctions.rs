@@ -7,7 +7,7 @@ use crate::detect::Draft;
 use crate::error::{Fault, Reason};
 use crate::json_fields::{Members, closed};
 use crate::json_formats::Element;
-use crate::portal_api::number_of;
+use crate::portal_api::{PERSON, leave_numbers, number_of};
 use crate::portal_compras::seen;
 use crate::sanctions::{Bodies, name_of, scope, stated_scope};
 
@@ -71,6 +71,10 @@ fn map(record: &Members<'_>, register: &str) -> Result<Draft, Fault> {
         .into_iter()
         .fold(starts_on.max(published_on), Ord::max);
     let supplier = seen(model::supplier(&number, &name), listed_on);
+    if supplier.is_none() {
+        leave_numbers(&person);
+        leave_numbers(&sanctioned);
+    }
     let body = record.object("orgaoSancionador", "orgaoSancionador.")?;
     let body_name = body.text("nome")?;
     let sphere = body.text("esfera")?.unwrap_or_default();
@@ -133,9 +137,8 @@ fn leftovers(
     ];
     let mut metadata = String::new();
     record.push_leftovers(&mapped, &mut metadata);
-    let numbers = ["cnpjFormatado", "cpfFormatado", "codigoFormatado", "numeroInscricaoSocial", "nome"];
-    person.push_leftovers(&numbers, &mut metadata);
-    sanctioned.push_leftovers(&numbers, &mut metadata);
+    person.push_leftovers(&PERSON, &mut metadata);
+    sanctioned.push_leftovers(&PERSON, &mut metadata);
     kinds.push_leftovers(&["descricaoPortal"], &mut metadata);
     body.push_leftovers(&["nome", "esfera", "siglaUf"], &mut metadata);
     let source = record.object("fonteSancao", "fonteSancao.")?;

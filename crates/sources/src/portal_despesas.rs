@@ -17,6 +17,8 @@ use crate::portal_compras::{BuyerColumns, buyer, seen};
 
 /// A managing unit's code has six digits; a unit that receives is no supplier.
 const UNIT_DIGITS: usize = 6;
+/// A column that a layout does not have.
+const NONE: Col = Col(None);
 
 columns! {
     /// `AAAAMMDD_Despesas_Empenho.csv`.
@@ -111,7 +113,7 @@ pub(crate) struct MapExpenses {
 }
 
 macro_rules! expenses_of {
-    ($kind:literal, $columns:ident, $place:ident $(, $more:ident)*) => {
+    ($kind:literal, $columns:ident, $place:ident, $species:expr, $modality:expr, $law:expr, $article:expr) => {
         Self {
             kind: $kind,
             code: $columns.code,
@@ -134,8 +136,10 @@ macro_rules! expenses_of {
                 ..BuyerColumns::default()
             },
             place: $place,
-            $($more: $columns.$more,)*
-            ..Self::none()
+            species: $species,
+            modality: $modality,
+            law: $law,
+            article: $article,
         }
     };
 }
@@ -143,41 +147,17 @@ macro_rules! expenses_of {
 impl MapExpenses {
     #[allow(clippy::needless_pass_by_value, reason = "all mappers are built alike")]
     pub(crate) fn commitments(columns: Commitments, place: Place) -> Self {
-        expenses_of!("commitment", columns, place, species, modality, law, article)
+        expenses_of!("commitment", columns, place, columns.species, columns.modality, columns.law, columns.article)
     }
 
     #[allow(clippy::needless_pass_by_value, reason = "all mappers are built alike")]
     pub(crate) fn settlements(columns: Settlements, place: Place) -> Self {
-        expenses_of!("settlement", columns, place)
+        expenses_of!("settlement", columns, place, NONE, NONE, NONE, NONE)
     }
 
     #[allow(clippy::needless_pass_by_value, reason = "all mappers are built alike")]
     pub(crate) fn payments(columns: Payments, place: Place) -> Self {
-        expenses_of!("payment", columns, place)
-    }
-
-    fn none() -> Self {
-        let none = Col::default();
-        Self {
-            kind: "",
-            code: none,
-            number: none,
-            issued_on: none,
-            species: none,
-            unit_code: none,
-            supplier_code: none,
-            supplier_name: none,
-            note: none,
-            expense_code: none,
-            expense_name: none,
-            process: none,
-            modality: none,
-            law: none,
-            article: none,
-            value: none,
-            buyer: BuyerColumns::default(),
-            place: Place { source: "", separator: b';', file_month: None, file_day: None },
-        }
+        expenses_of!("payment", columns, place, NONE, NONE, NONE, NONE)
     }
 
     fn value(&self, row: &Row<'_>) -> Result<Option<Money>, Fault> {
@@ -209,7 +189,7 @@ pub(crate) fn receiver(code: &str, name: &str, on: Option<NaiveDate>) -> Option<
     seen(model::supplier(code, name), on)
 }
 
-pub(crate) fn is_unit(code: &str) -> bool {
+fn is_unit(code: &str) -> bool {
     code.len() == UNIT_DIGITS && code.bytes().all(|b| b.is_ascii_digit())
 }
 
