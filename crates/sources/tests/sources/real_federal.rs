@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use model::Record;
+use model::{Record, Sourced, Value};
 use sources::{Also, Format};
 
 use super::Outcome;
@@ -113,4 +113,38 @@ fn commitments_of_contratosgov_are_read_but_for_the_rows_that_say_there_are_none
 fn the_files_of_ifms_are_read_whole() {
     assert_whole("ifms-comprasgov/compras.csv", Format::IfmsCompras, "utf-8-bom", 2353);
     assert_whole("ifms-comprasgov/contratos.csv", Format::IfmsContratos, "utf-8-bom", 1546);
+}
+
+#[test]
+fn no_row_of_the_federal_files_holds_a_whole_cpf() {
+    let Some(folder) = real_data() else { return };
+    for file in [
+        "pt-empenhos/empenhos_2019.csv",
+        "comprasgov-v1-api/itens_compra_servico3239.jsonl",
+        "comprasgov-v1-contratos/contratos_mojibake.json",
+        "comprasgov-v1-contratos/contratos_export.csv",
+        "contratosgov-anp/opendata_contratos.json",
+        "ifms-comprasgov/contratos.csv",
+    ] {
+        for row in read_real(&folder, file).rows() {
+            // Amounts and hashes may hold eleven digits that look like a CPF; texts may not.
+            let mut texts = format!("{:?}{:?}{:?}", row.sourced.metadata, row.buyer, row.supplier);
+            let mut collect = |sourced: &Sourced| {
+                texts.push_str(&sourced.id);
+                sourced.record.visit(&mut |value| {
+                    if let Value::Text(text) = value {
+                        texts.push(' ');
+                        texts.push_str(text);
+                    }
+                });
+            };
+            collect(&row.sourced);
+            for also in &row.more {
+                if let Also::Record(sourced) = also {
+                    collect(sourced);
+                }
+            }
+            assert_eq!(model::mask_cpfs(&texts), texts, "{file}");
+        }
+    }
 }
