@@ -378,7 +378,7 @@ records! {
         contract_id: Option<String>,
         /// As stated.
         number: Option<String>,
-        /// `amendment` or `apostille`.
+        /// `amendment`, `apostille`, or `termination` (the contract was ended before its time).
         kind: &'static str,
         /// What changes.
         object: Option<String>,
@@ -422,7 +422,7 @@ records! {
         supplier_name: Option<String>,
         /// As stated.
         number: Option<String>,
-        /// `commitment`, `settlement` or `payment`.
+        /// `commitment`, `settlement`, `payment`, or `invoice` (a bill, which says nothing of its payment).
         kind: &'static str,
         /// Day of issue.
         issued_on: Option<NaiveDate>,

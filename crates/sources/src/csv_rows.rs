@@ -107,6 +107,8 @@ pub(crate) struct Rows<R> {
     fields: Vec<u8>,
     field_ends: Vec<usize>,
     in_quotes: bool,
+    /// A doubled quote at a field's beginning, with text behind it, is text.
+    doubled_is_text: bool,
     text: String,
     text_ends: Vec<usize>,
     masked: Option<String>,
@@ -132,6 +134,7 @@ impl<R: Read> Rows<R> {
             fields: Vec::new(),
             field_ends: Vec::new(),
             in_quotes: false,
+            doubled_is_text: false,
             text: String::new(),
             text_ends: Vec::new(),
             masked: None,
@@ -189,6 +192,9 @@ impl<R: Read> Rows<R> {
         (self.row_bytes, self.row_lines, self.row_content) = (first.total, 1, first.content);
         self.split(0, first.content);
         if !self.in_quotes {
+            if self.count_fault().is_some() {
+                self.split_with_quotes_as_text(first.content);
+            }
             return Ok(self.finish_row());
         }
         let mut offset = first.total;
@@ -217,6 +223,22 @@ impl<R: Read> Rows<R> {
         } else {
             self.bad(None, Reason::Quote, "a quote is opened and not closed")
         }))
+    }
+
+    /// Splits a line anew, so that a bare field may begin with a doubled quote (`""Caput"" do Art. 25`), as exports write
+    /// that double a quote and forget to quote its field; if that does not give the due fields either, all is as before.
+    fn split_with_quotes_as_text(&mut self, length: usize) {
+        for doubled_is_text in [true, false] {
+            self.fields.clear();
+            self.field_ends.clear();
+            self.in_quotes = false;
+            self.doubled_is_text = doubled_is_text;
+            self.split(0, length);
+            self.doubled_is_text = false;
+            if !self.in_quotes && self.count_fault().is_none() {
+                return;
+            }
+        }
     }
 
     /// Splits one line into fields; an open quote at its end stays open.
@@ -251,7 +273,9 @@ impl<R: Read> Rows<R> {
                         return;
                     }
                 }
-            } else if line.get(at) == Some(&b'"') {
+            } else if line.get(at) == Some(&b'"')
+                && !(self.doubled_is_text && begins_with_text(&line[at..], self.separator))
+            {
                 self.in_quotes = true;
                 at += 1;
                 continue;
@@ -451,6 +475,11 @@ impl<R: Read> Rows<R> {
 pub(crate) fn raw_text(encoding: Encoding, bytes: &[u8]) -> String {
     let near = &bytes[..bytes.len().min(RAW_BYTES_MAX * 4)];
     mask_and_clip(&encoding.decode_lossy(near), RAW_BYTES_MAX)
+}
+
+/// Whether a field begins with a doubled quote that is neither an empty field nor a quoted one's first letter.
+fn begins_with_text(field: &[u8], separator: u8) -> bool {
+    field.starts_with(b"\"\"") && field.get(2).is_some_and(|byte| *byte != b'"' && *byte != separator)
 }
 
 fn is_blank_byte(byte: u8) -> bool {

@@ -14,7 +14,10 @@ use crate::error::Fault;
 use crate::fields::{self, Col, Row, Spec};
 use crate::json_formats::{self, JsonFormat};
 use crate::json_rows::Layout;
-use crate::{Error, Input, portal_compras, portal_licitacoes, portal_ui, sanction_lists, sanctions};
+use crate::{
+    Error, Input, comprasgov_contracts, ifms, portal_compras, portal_despesas, portal_licitacoes, portal_ui,
+    sanction_lists, sanctions,
+};
 use model::{Buyer, Record, Supplier};
 
 /// Bytes of a file's beginning on which everything is decided.
@@ -23,8 +26,20 @@ const BEGINNING_BYTES: usize = 64 * 1024;
 const FIRST_LINE_BYTES: usize = 160;
 
 /// The names of all sources.
-pub const SOURCES: &[&str] =
-    &["portal-compras", "portal-licitacoes", "portal-ui", "pncp", "portal-ceis", "portal-cnep", "portal-sancoes-lista"];
+pub const SOURCES: &[&str] = &[
+    "portal-compras",
+    "portal-licitacoes",
+    "portal-ui",
+    "pncp",
+    "portal-ceis",
+    "portal-cnep",
+    "portal-sancoes-lista",
+    "portal-despesas",
+    "portal-api",
+    "comprasgov-v1",
+    "contratosgov",
+    "ifms",
+];
 
 /// A format of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,6 +74,52 @@ pub enum Format {
     PncpContratacoes,
     /// PNCP: a page without records.
     PncpEmpty,
+    /// Portal, bulk expenses: commitments.
+    PortalDespesasEmpenho,
+    /// Portal, bulk expenses: settlements.
+    PortalDespesasLiquidacao,
+    /// Portal, bulk expenses: payments.
+    PortalDespesasPagamento,
+    /// Portal, REST: contracts.
+    PortalApiContratos,
+    /// Portal, REST: tenders.
+    PortalApiLicitacoes,
+    /// Portal, REST: who took part in tenders.
+    PortalApiParticipantes,
+    /// Portal, REST: register CEIS.
+    PortalApiCeis,
+    /// Portal, REST: register CNEP.
+    PortalApiCnep,
+    /// Portal, REST: documents of expense.
+    PortalApiDocumentos,
+    /// Compras.gov.br, first API: purchases without tender.
+    ComprasgovCompras,
+    /// Compras.gov.br, first API: tenders.
+    ComprasgovLicitacoes,
+    /// Compras.gov.br, first API: items of purchases without tender.
+    ComprasgovItensCompra,
+    /// Compras.gov.br, first API: items of tenders.
+    ComprasgovItensLicitacao,
+    /// Compras.gov.br, first API: contracts.
+    ComprasgovContratos,
+    /// Compras.gov.br, first API: export of contracts.
+    ComprasgovContratosCsv,
+    /// Contratos.gov.br, open data: contracts.
+    ContratosgovContratos,
+    /// Contratos.gov.br, the system's own API: contracts.
+    ContratosgovApi,
+    /// Contratos.gov.br: history of contracts.
+    ContratosgovHistorico,
+    /// Contratos.gov.br: commitments of contracts.
+    ContratosgovEmpenhos,
+    /// Contratos.gov.br: invoices of contracts.
+    ContratosgovFaturas,
+    /// Contratos.gov.br: items of contracts.
+    ContratosgovItens,
+    /// IFMS: purchases.
+    IfmsCompras,
+    /// IFMS: contracts.
+    IfmsContratos,
 }
 
 impl Format {
@@ -77,6 +138,28 @@ impl Format {
             Self::PortalCnep => "portal-cnep",
             Self::PortalSancoesLista => "portal-sancoes-lista",
             Self::PncpContratos | Self::PncpContratacoes | Self::PncpEmpty => "pncp",
+            Self::PortalDespesasEmpenho | Self::PortalDespesasLiquidacao | Self::PortalDespesasPagamento => {
+                "portal-despesas"
+            }
+            Self::PortalApiContratos
+            | Self::PortalApiLicitacoes
+            | Self::PortalApiParticipantes
+            | Self::PortalApiCeis
+            | Self::PortalApiCnep
+            | Self::PortalApiDocumentos => "portal-api",
+            Self::ComprasgovCompras
+            | Self::ComprasgovLicitacoes
+            | Self::ComprasgovItensCompra
+            | Self::ComprasgovItensLicitacao
+            | Self::ComprasgovContratos
+            | Self::ComprasgovContratosCsv => "comprasgov-v1",
+            Self::ContratosgovContratos
+            | Self::ContratosgovApi
+            | Self::ContratosgovHistorico
+            | Self::ContratosgovEmpenhos
+            | Self::ContratosgovFaturas
+            | Self::ContratosgovItens => "contratosgov",
+            Self::IfmsCompras | Self::IfmsContratos => "ifms",
         }
     }
 
@@ -99,6 +182,29 @@ impl Format {
             Self::PncpContratos => "pncp/contratos",
             Self::PncpContratacoes => "pncp/contratacoes",
             Self::PncpEmpty => "pncp/empty",
+            Self::PortalDespesasEmpenho => "portal-despesas/empenho",
+            Self::PortalDespesasLiquidacao => "portal-despesas/liquidacao",
+            Self::PortalDespesasPagamento => "portal-despesas/pagamento",
+            Self::PortalApiContratos => "portal-api/contratos",
+            Self::PortalApiLicitacoes => "portal-api/licitacoes",
+            Self::PortalApiParticipantes => "portal-api/participantes",
+            Self::PortalApiCeis => "portal-api/ceis",
+            Self::PortalApiCnep => "portal-api/cnep",
+            Self::PortalApiDocumentos => "portal-api/documentos",
+            Self::ComprasgovCompras => "comprasgov-v1/compras",
+            Self::ComprasgovLicitacoes => "comprasgov-v1/licitacoes",
+            Self::ComprasgovItensCompra => "comprasgov-v1/itens-compra",
+            Self::ComprasgovItensLicitacao => "comprasgov-v1/itens-licitacao",
+            Self::ComprasgovContratos => "comprasgov-v1/contratos",
+            Self::ComprasgovContratosCsv => "comprasgov-v1/contratos-csv",
+            Self::ContratosgovContratos => "contratosgov/contratos",
+            Self::ContratosgovApi => "contratosgov/api-contratos",
+            Self::ContratosgovHistorico => "contratosgov/historico",
+            Self::ContratosgovEmpenhos => "contratosgov/empenhos",
+            Self::ContratosgovFaturas => "contratosgov/faturas",
+            Self::ContratosgovItens => "contratosgov/itens",
+            Self::IfmsCompras => "ifms/compras",
+            Self::IfmsContratos => "ifms/contratos",
         }
     }
 }
@@ -200,6 +306,12 @@ const KNOWN: &[Known] = &[
     known!(PortalCeis, sanctions::Register, sanctions::MapRegister::new),
     known!(PortalCnep, sanctions::Register, sanctions::MapRegister::new, needs "valor da multa"),
     known!(PortalSancoesLista, sanction_lists::List, sanction_lists::MapList::new),
+    known!(PortalDespesasEmpenho, portal_despesas::Commitments, portal_despesas::MapExpenses::commitments),
+    known!(PortalDespesasLiquidacao, portal_despesas::Settlements, portal_despesas::MapExpenses::settlements),
+    known!(PortalDespesasPagamento, portal_despesas::Payments, portal_despesas::MapExpenses::payments),
+    known!(ComprasgovContratosCsv, comprasgov_contracts::Contracts, comprasgov_contracts::MapContracts::new),
+    known!(IfmsCompras, ifms::Purchases, ifms::MapPurchases::new),
+    known!(IfmsContratos, ifms::Contracts, ifms::MapContracts::new),
 ];
 
 impl Known {

@@ -170,6 +170,15 @@ impl<'a> Row<'a> {
         self.number(col, Quantity::parse_br)
     }
 
+    /// An amount in a style that only one source writes.
+    pub(crate) fn amount_by(
+        &self,
+        col: Col,
+        read: impl Fn(&str) -> Result<Money, MoneyError>,
+    ) -> Result<Option<Money>, Fault> {
+        self.number(col, read)
+    }
+
     fn number<T>(&self, col: Col, read: impl Fn(&str) -> Result<T, MoneyError>) -> Result<Option<T>, Fault> {
         let text = col.0.map_or("", |c| stated(self.cells.exact(c)));
         if text.is_empty() {

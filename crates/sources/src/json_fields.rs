@@ -63,15 +63,15 @@ impl<'a> Members<'a> {
     }
 
     /// The raw value; `None` when missing or null.
-    fn raw(&self, key: &str) -> Option<&'a str> {
+    pub(crate) fn raw(&self, key: &str) -> Option<&'a str> {
         self.members.iter().find(|(k, _)| k == key).map(|(_, v)| *v).filter(|v| *v != "null")
     }
 
-    fn fault(&self, key: &str, reason: Reason, detail: impl Into<String>) -> Fault {
+    pub(crate) fn fault(&self, key: &str, reason: Reason, detail: impl Into<String>) -> Fault {
         Fault::at(&format!("{}{key}", self.prefix), reason, detail)
     }
 
-    fn wrong_type(&self, key: &str, due: &str) -> Fault {
+    pub(crate) fn wrong_type(&self, key: &str, due: &str) -> Fault {
         self.fault(key, Reason::Type, format!("not {due}"))
     }
 

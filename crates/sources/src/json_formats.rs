@@ -11,7 +11,10 @@ use crate::error::{Fault, Reason};
 use crate::fields::hash_text;
 use crate::json_fields::{Members, minified};
 use crate::json_rows::{Layout, PageError, Piece, Records};
-use crate::{Error, Input, pncp};
+use crate::{
+    Error, Input, comprasgov, comprasgov_contracts, contratosgov, contratosgov_tables, pncp, portal_api,
+    portal_api_sanctions,
+};
 
 /// Records looked at before a file counts as unknown.
 const SNIFFED_RECORDS_MAX: usize = 16;
@@ -39,6 +42,71 @@ pub(crate) struct JsonFormat {
 const KNOWN: &[JsonFormat] = &[
     JsonFormat { format: Format::PncpContratacoes, is: pncp::is_tender, map: pncp::map_tender },
     JsonFormat { format: Format::PncpContratos, is: pncp::is_contract, map: pncp::map_contract },
+    JsonFormat { format: Format::PortalApiContratos, is: portal_api::is_contract, map: portal_api::map_contract },
+    JsonFormat { format: Format::PortalApiLicitacoes, is: portal_api::is_tender, map: portal_api::map_tender },
+    JsonFormat {
+        format: Format::PortalApiParticipantes,
+        is: portal_api::is_participant,
+        map: portal_api::map_participant,
+    },
+    JsonFormat {
+        format: Format::PortalApiCnep,
+        is: portal_api_sanctions::is_cnep,
+        map: portal_api_sanctions::map_cnep,
+    },
+    JsonFormat {
+        format: Format::PortalApiCeis,
+        is: portal_api_sanctions::is_ceis,
+        map: portal_api_sanctions::map_ceis,
+    },
+    JsonFormat { format: Format::PortalApiDocumentos, is: portal_api::is_document, map: portal_api::map_document },
+    JsonFormat { format: Format::ComprasgovCompras, is: comprasgov::is_purchase, map: comprasgov::map_purchase },
+    JsonFormat { format: Format::ComprasgovLicitacoes, is: comprasgov::is_tender, map: comprasgov::map_tender },
+    JsonFormat {
+        format: Format::ComprasgovItensCompra,
+        is: comprasgov::is_purchase_item,
+        map: comprasgov::map_purchase_items,
+    },
+    JsonFormat {
+        format: Format::ComprasgovItensLicitacao,
+        is: comprasgov::is_tender_item,
+        map: comprasgov::map_tender_items,
+    },
+    JsonFormat {
+        format: Format::ComprasgovContratos,
+        is: comprasgov_contracts::is_contract,
+        map: comprasgov_contracts::map_contract,
+    },
+    JsonFormat {
+        format: Format::ContratosgovContratos,
+        is: contratosgov::is_contract,
+        map: contratosgov::map_contract,
+    },
+    JsonFormat {
+        format: Format::ContratosgovApi,
+        is: contratosgov::is_own_contract,
+        map: contratosgov::map_own_contract,
+    },
+    JsonFormat {
+        format: Format::ContratosgovHistorico,
+        is: contratosgov_tables::is_history,
+        map: contratosgov_tables::map_history,
+    },
+    JsonFormat {
+        format: Format::ContratosgovEmpenhos,
+        is: contratosgov_tables::is_commitment,
+        map: contratosgov_tables::map_commitment,
+    },
+    JsonFormat {
+        format: Format::ContratosgovItens,
+        is: contratosgov_tables::is_item,
+        map: contratosgov_tables::map_item,
+    },
+    JsonFormat {
+        format: Format::ContratosgovFaturas,
+        is: contratosgov_tables::is_invoice,
+        map: contratosgov_tables::map_invoice,
+    },
 ];
 
 /// A page of PNCP without records.

@@ -4,22 +4,33 @@
 //! Every row of a file comes out as exactly one [`Event`], a record or a quarantined row, so that the account of an
 //! ingest can always be closed.
 
+mod comprasgov;
+mod comprasgov_contracts;
+mod contratosgov;
+mod contratosgov_tables;
 mod csv_rows;
 mod detect;
 mod discover;
 mod encoding;
 mod error;
 mod fields;
+mod ifms;
 mod json_fields;
 mod json_formats;
+mod json_loose;
 mod json_rows;
+mod mojibake;
 mod pncp;
+mod portal_api;
+mod portal_api_sanctions;
 mod portal_compras;
+mod portal_despesas;
 mod portal_licitacoes;
 mod portal_ui;
 mod read;
 mod sanction_lists;
 mod sanctions;
+mod siasg;
 mod unit;
 
 use model::{Buyer, Sourced, Supplier};

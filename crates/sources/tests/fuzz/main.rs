@@ -16,7 +16,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sources::{Event, discover, read};
 
-const PARSERS: u64 = 12;
+const PARSERS: u64 = 18;
 const INJECTED: &[&[u8]] = &[
     b"\"",
     b"\"\"",
@@ -170,4 +170,10 @@ fuzz_parsers! {
     lists_of_sanctions: seeds::lista();
     contracts_of_pncp: seeds::pncp_contracts();
     archives: seeds::archive();
+    expenses_of_the_portal: seeds::despesas();
+    answers_of_the_portal: seeds::portal_api_contracts();
+    items_of_compras_gov: seeds::comprasgov_items();
+    contracts_of_compras_gov: seeds::comprasgov_contracts();
+    tables_of_contratos_gov: seeds::contratosgov();
+    contracts_of_ifms: seeds::ifms();
 }

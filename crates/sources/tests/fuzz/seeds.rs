@@ -112,3 +112,45 @@ pub fn archive() -> Vec<u8> {
     }
     writer.finish().unwrap().into_inner()
 }
+
+pub fn despesas() -> Vec<u8> {
+    let row = "1|159999000012024NE000012|2024NE000012|05/02/2024|REFORÇO|26000|Ministério|26999|Universidade|159999|CAMPUS|00000000000191|EXEMPLO SA|CAFÉ|39|Serviços|230012024|Pregão|LEI 14.133 / 2021|-2|1.234,56";
+    portal(
+        "Id Empenho|Código Empenho|Código Empenho Resumido|Data Emissão|Espécie Empenho|Código Órgão Superior|Órgão Superior|Código Órgão|Órgão|Código Unidade Gestora|Unidade Gestora|\
+         Código Favorecido|Favorecido|Observação|Código Elemento de Despesa|Elemento de Despesa|Processo|Modalidade de Licitação|Amparo|Referência de dispensa ou inexigibilidade|Valor do Empenho Convertido pra R$",
+        &[row, &row.replace("REFORÇO", "ANULAÇÃO"), &row.replace("05/02", "06/02")],
+    )
+}
+
+pub fn portal_api_contracts() -> Vec<u8> {
+    r#"[{"id":7,"numero":"00012/2024","objeto":"Café","situacaoContrato":"Publicado","modalidadeCompra":{"descricao":"Pregão"},"dataAssinatura":"05/02/2024","valorInicialCompra":"1.234,56",
+        "valorFinalCompra":1234.5,"fornecedor":{"cnpjFormatado":"00.000.000/0001-91","nome":"EXEMPLO SA"},"unidadeGestora":{"codigo":"159999","nome":"CAMPUS","orgaoVinculado":{"codigoSIAFI":"26999"}}},
+       {"id":8,"tipoSancao":{"descricaoResumida":"Suspensão"},"orgaoSancionador":{"nome":"X"},"pessoa":{"cnpjFormatado":"00.000.000/0001-91","nome":"EXEMPLO SA"},"fundamentacao":[{"descricao":"LEI 8666"}]},
+       {"documento":"159999000012024NE000012","fase":"Empenho","data":"05/02/2024","valor":"1,00","elemento":"39 - Serviços"}]"#
+    .into()
+}
+
+pub fn comprasgov_items() -> Vec<u8> {
+    let line = r#"{"_id":"15999906000012016","doc":{"_embedded":{"compras":[{"co_servico":1,"no_servico":"FRETE","qt_material_alt":"2","vr_estimado":10.5,"nu_cnpj_vencedor":"00000000000191",
+        "_links":{"self":{"href":"/x/15999906000012016/itens/0001","title":"Item  1 de"}}},{"qt_material_alt":"1","vr_estimado":0.0,"no_marca_material":"A","_links":{"self":{"href":"/x/1/itens/0002"}}}]},"count":2}}"#;
+    format!("{line}\n{line}\n").into()
+}
+
+pub fn comprasgov_contracts() -> Vec<u8> {
+    let record = r#"{"identificador":"15999950000010017","uasg":159999,"modalidade_licitacao":5,"objeto":"Caf\u001A","cpfContratada":"***982247**:1","data_assinatura":"2017-02-03","valor_inicial":15.64,
+        "_links":{"uasg":{"title":"UASG 159999: UNIÃƒO"},"fornecedor":{"title":"Fornecedor 1: JOSÃ‰"}}}"#;
+    format!("{{\"_links\":{{}},\"_embedded\":{{\"contratos\":[{record},{record}]}},\"count\":2}}").into()
+}
+
+pub fn contratosgov() -> Vec<u8> {
+    r#"{"total_registros":4,"dados":[{"contrato_id":"7","dados":{"Tipo":"Termo Aditivo","Número":"00001/2022","Data Assinatura":"10/11/2022","Vlr. Global":"1.930,94","Parcelas":"1"}},
+        {"contrato_id":"7","dados":{"UG":"159999","Número":"2023NE000448","ND":"339040 - TIC","Emp.":"321,00","Liquid.":"0,00","Pg":"321,00","RP Pg":"0,00"}},
+        {"contrato_id":"7","dados":["1437","2021-10-28","4861","2021-11-05","8888.00"]},{"contrato_id":"7","dados":["Serviço","FRETE","12","9.2307687466","145650.0000"]}]}"#
+    .into()
+}
+
+pub fn ifms() -> Vec<u8> {
+    "\u{FEFF}arquivo_origem;data_extracao;id_contrato;id_compra;numero;processo;origem_uasg;tipo;modalidade;codigo_modalidade;fornecedor_cnpj;fornecedor_nome;valor_global;vigencia_inicio;vigencia_fim\n\
+     a.json;2026-03-28 00:58:53;7;15999906000572021;00001/2021;233;159999;Contrato;Dispensa;06;00.000.000/0001-91;EXEMPLO SA;61.233,20;14/12/2021;\n"
+        .into()
+}

@@ -3,14 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bad_input;
+mod comprasgov;
+mod contratosgov;
 mod discovering;
 mod identifying;
+mod ifms;
 mod pncp;
+mod portal_api;
 mod portal_compras;
+mod portal_despesas;
 mod portal_licitacoes;
 mod portal_ui;
 mod properties;
 mod real_data;
+mod real_federal;
 mod sanctions;
 
 use std::path::Path;
