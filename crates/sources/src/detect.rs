@@ -8,7 +8,7 @@ use std::io::Read;
 
 use chrono::NaiveDate;
 
-use crate::csv_rows::{Rows, Step};
+use crate::csv_rows::{Form, Rows, Step};
 use crate::encoding::{Encoding, mask_and_clip};
 use crate::error::Fault;
 use crate::fields::{self, Col, Row, Spec};
@@ -173,15 +173,20 @@ pub(crate) struct Known {
     spec: &'static [Spec],
     /// Columns that this format needs though the layout it shares does not.
     also_required: &'static [&'static str],
+    pub form: Form,
     pub build: fn(&[Col], Place) -> Box<dyn Mapper>,
 }
 
 macro_rules! known {
     ($format:ident, $layout:ty, $mapper:path $(, needs $($also:literal),+)?) => {
+        known!($format, $layout, $mapper, form Form::USUAL $(, needs $($also),+)?)
+    };
+    ($format:ident, $layout:ty, $mapper:path, form $form:expr $(, needs $($also:literal),+)?) => {
         Known {
             format: Format::$format,
             spec: <$layout as fields::Layout>::SPEC,
             also_required: &[$($($also),+)?],
+            form: $form,
             build: |slots, place| Box::new($mapper(<$layout as fields::Layout>::bind(slots), place)),
         }
     };
