@@ -15,6 +15,7 @@ use crate::fields::{self, Col, Row, Spec};
 use crate::json_formats::{self, JsonFormat};
 use crate::json_rows::Layout;
 use crate::{Error, Input, portal_compras, portal_licitacoes, portal_ui, sanction_lists, sanctions};
+use crate::{licitacon, mg_compras, mg_empenhos, recife, sagres, sp_capital};
 use model::{Buyer, Record, Supplier};
 
 /// Bytes of a file's beginning on which everything is decided.
@@ -23,8 +24,21 @@ const BEGINNING_BYTES: usize = 64 * 1024;
 const FIRST_LINE_BYTES: usize = 160;
 
 /// The names of all sources.
-pub const SOURCES: &[&str] =
-    &["portal-compras", "portal-licitacoes", "portal-ui", "pncp", "portal-ceis", "portal-cnep", "portal-sancoes-lista"];
+pub const SOURCES: &[&str] = &[
+    "portal-compras",
+    "portal-licitacoes",
+    "portal-ui",
+    "pncp",
+    "portal-ceis",
+    "portal-cnep",
+    "portal-sancoes-lista",
+    "sagres-pb",
+    "mg-empenhos",
+    "mg-compras",
+    "sp-capital",
+    "recife",
+    "licitacon-rs",
+];
 
 /// A format of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,6 +73,40 @@ pub enum Format {
     PncpContratacoes,
     /// PNCP: a page without records.
     PncpEmpty,
+    /// SAGRES (Paraíba): tenders.
+    SagresLicitacoes,
+    /// SAGRES (Paraíba): contracts.
+    SagresContratos,
+    /// SAGRES (Paraíba): amendments.
+    SagresAditivos,
+    /// SAGRES (Paraíba): commitments.
+    SagresEmpenhos,
+    /// SAGRES (Paraíba): payments.
+    SagresPagamentos,
+    /// SAGRES (Paraíba): managing units.
+    SagresUnidades,
+    /// Minas Gerais: commitments and what was paid on them.
+    MgEmpenhos,
+    /// Minas Gerais: items bought in the pandemic.
+    MgComprasItens,
+    /// Minas Gerais: what suppliers won of processes in the pandemic.
+    MgComprasResultados,
+    /// São Paulo, the city: extracts of contracts.
+    SpCapitalContratos,
+    /// Recife: contracts.
+    RecifeContratos,
+    /// LicitaCon (Rio Grande do Sul): tenders.
+    LicitaconLicitacoes,
+    /// LicitaCon (Rio Grande do Sul): items of tenders.
+    LicitaconItens,
+    /// LicitaCon (Rio Grande do Sul): what was bid for items.
+    LicitaconPropostas,
+    /// LicitaCon (Rio Grande do Sul): who took part.
+    LicitaconLicitantes,
+    /// LicitaCon (Rio Grande do Sul): contracts.
+    LicitaconContratos,
+    /// LicitaCon (Rio Grande do Sul): items of contracts.
+    LicitaconItensContrato,
 }
 
 impl Format {
@@ -77,6 +125,22 @@ impl Format {
             Self::PortalCnep => "portal-cnep",
             Self::PortalSancoesLista => "portal-sancoes-lista",
             Self::PncpContratos | Self::PncpContratacoes | Self::PncpEmpty => "pncp",
+            Self::SagresLicitacoes
+            | Self::SagresContratos
+            | Self::SagresAditivos
+            | Self::SagresEmpenhos
+            | Self::SagresPagamentos
+            | Self::SagresUnidades => "sagres-pb",
+            Self::MgEmpenhos => "mg-empenhos",
+            Self::MgComprasItens | Self::MgComprasResultados => "mg-compras",
+            Self::SpCapitalContratos => "sp-capital",
+            Self::RecifeContratos => "recife",
+            Self::LicitaconLicitacoes
+            | Self::LicitaconItens
+            | Self::LicitaconPropostas
+            | Self::LicitaconLicitantes
+            | Self::LicitaconContratos
+            | Self::LicitaconItensContrato => "licitacon-rs",
         }
     }
 
@@ -99,6 +163,23 @@ impl Format {
             Self::PncpContratos => "pncp/contratos",
             Self::PncpContratacoes => "pncp/contratacoes",
             Self::PncpEmpty => "pncp/empty",
+            Self::SagresLicitacoes => "sagres-pb/licitacoes",
+            Self::SagresContratos => "sagres-pb/contratos",
+            Self::SagresAditivos => "sagres-pb/aditivos",
+            Self::SagresEmpenhos => "sagres-pb/empenhos",
+            Self::SagresPagamentos => "sagres-pb/pagamentos",
+            Self::SagresUnidades => "sagres-pb/unidades",
+            Self::MgEmpenhos => "mg-empenhos/empenhos",
+            Self::MgComprasItens => "mg-compras/itens",
+            Self::MgComprasResultados => "mg-compras/resultados",
+            Self::SpCapitalContratos => "sp-capital/contratos",
+            Self::RecifeContratos => "recife/contratos",
+            Self::LicitaconLicitacoes => "licitacon-rs/licitacoes",
+            Self::LicitaconItens => "licitacon-rs/itens",
+            Self::LicitaconPropostas => "licitacon-rs/propostas",
+            Self::LicitaconLicitantes => "licitacon-rs/licitantes",
+            Self::LicitaconContratos => "licitacon-rs/contratos",
+            Self::LicitaconItensContrato => "licitacon-rs/itens-contrato",
         }
     }
 }
@@ -205,6 +286,23 @@ const KNOWN: &[Known] = &[
     known!(PortalCeis, sanctions::Register, sanctions::MapRegister::new),
     known!(PortalCnep, sanctions::Register, sanctions::MapRegister::new, needs "valor da multa"),
     known!(PortalSancoesLista, sanction_lists::List, sanction_lists::MapList::new),
+    known!(SagresLicitacoes, sagres::Tenders, sagres::MapTenders::new),
+    known!(SagresContratos, sagres::Contracts, sagres::MapContracts::new),
+    known!(SagresAditivos, sagres::Amendments, sagres::MapAmendments::new),
+    known!(SagresEmpenhos, sagres::Commitments, sagres::MapCommitments::new),
+    known!(SagresPagamentos, sagres::Payments, sagres::MapPayments::new),
+    known!(SagresUnidades, sagres::Units, sagres::MapUnits::new),
+    known!(MgEmpenhos, mg_empenhos::Commitments, mg_empenhos::MapCommitments::new),
+    known!(MgComprasItens, mg_compras::Items, mg_compras::MapItems::new),
+    known!(MgComprasResultados, mg_compras::Awards, mg_compras::MapAwards::new),
+    known!(SpCapitalContratos, sp_capital::Extracts, sp_capital::MapExtracts::new, form sp_capital::FORM),
+    known!(RecifeContratos, recife::Contracts, recife::MapContracts::new),
+    known!(LicitaconLicitacoes, licitacon::Tenders, licitacon::MapTenders::new),
+    known!(LicitaconItens, licitacon::TenderItems, licitacon::MapTenderItems::new),
+    known!(LicitaconPropostas, licitacon::Bids, licitacon::MapBids::new),
+    known!(LicitaconLicitantes, licitacon::Bidders, licitacon::MapBidders::new),
+    known!(LicitaconContratos, licitacon::Contracts, licitacon::MapContracts::new),
+    known!(LicitaconItensContrato, licitacon::ContractItems, licitacon::MapContractItems::new),
 ];
 
 impl Known {

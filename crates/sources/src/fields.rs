@@ -102,8 +102,8 @@ impl Decimals {
 pub(crate) struct Row<'a> {
     cells: Cells<'a>,
     names: &'a [String],
-    /// Columns that are mapped but whose value could not be kept for this row.
-    unkept: RefCell<Vec<Col>>,
+    /// Columns that are mapped but whose value could not be kept for this row, and the columns whose names they take.
+    unkept: RefCell<Vec<(Col, Col)>>,
 }
 
 impl<'a> Row<'a> {
@@ -142,7 +142,12 @@ impl<'a> Row<'a> {
 
     /// Sends a mapped column to the metadata, for this row only.
     pub(crate) fn leave_in_metadata(&self, col: Col) {
-        self.unkept.borrow_mut().push(col);
+        self.leave_under_name_of(col, col);
+    }
+
+    /// Sends a column to the metadata under the name of the column that it belongs to.
+    pub(crate) fn leave_under_name_of(&self, col: Col, named: Col) {
+        self.unkept.borrow_mut().push((col, named));
     }
 
     /// `DD/MM/AAAA`. A day of a year that cannot be meant (`03/02/3023`) is not stated, and stays in the metadata.
@@ -354,8 +359,8 @@ impl Leftovers {
         for (column, key) in &self.keys {
             push_member(&mut object, key, row.cells.masked(*column));
         }
-        for column in row.unkept.borrow().iter().filter_map(|c| c.0) {
-            push_member(&mut object, &json_key(&row.names[column], column), row.cells.masked(column));
+        for (column, named) in row.unkept.borrow().iter().filter_map(|(c, named)| c.0.zip(named.0)) {
+            push_member(&mut object, &json_key(&row.names[named], named), row.cells.masked(column));
         }
         if object.is_empty() {
             return None;
@@ -366,10 +371,23 @@ impl Leftovers {
 }
 
 /// Words in the names of columns that hold ways to reach people.
-const CONTACT: &[&str] =
-    &["telefone", "telefones", "fone", "celular", "email", "mail", "endereco", "logradouro", "cep", "bairro",
+const CONTACT: &[&str] = &[
+    "telefone",
+    "telefones",
+    "fone",
+    "celular",
+    "email",
+    "mail",
+    "endereco",
+    "logradouro",
+    "cep",
+    "bairro",
     // Recife writes its names without blanks.
-    "logradouroendcontratado", "numeroendcontratado", "complementoendcontratado", "bairroendcontratado"];
+    "logradouroendcontratado",
+    "numeroendcontratado",
+    "complementoendcontratado",
+    "bairroendcontratado",
+];
 
 fn json_key(name: &str, column: usize) -> String {
     let name = if name.is_empty() { format!("coluna {}", column + 1) } else { name.to_owned() };
