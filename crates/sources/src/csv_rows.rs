@@ -39,20 +39,22 @@ pub(crate) enum Step {
     End,
 }
 
+/// Says of a row with too many fields which column holds separators in its text, if it is sure.
+pub(crate) type SplitColumn = fn(&[&[u8]]) -> Option<usize>;
+
 /// How a format writes its rows, where it departs from the usual.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Form {
     /// A quote at a field's beginning opens it; else every quote is text.
     quoted: bool,
-    /// Says of a row with too many fields which column holds separators in its text, if it is sure.
-    split_column: Option<fn(&[&[u8]]) -> Option<usize>>,
+    split_column: Option<SplitColumn>,
 }
 
 impl Form {
     pub(crate) const USUAL: Self = Self { quoted: true, split_column: None };
 
     /// A writer that never quotes, so that a separator inside a text splits it.
-    pub(crate) const fn unquoted(split_column: fn(&[&[u8]]) -> Option<usize>) -> Self {
+    pub(crate) const fn unquoted(split_column: SplitColumn) -> Self {
         Self { quoted: false, split_column: Some(split_column) }
     }
 }

@@ -3,14 +3,19 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bad_input;
+mod cities;
 mod discovering;
 mod identifying;
+mod licitacon;
+mod minas;
 mod pncp;
 mod portal_compras;
 mod portal_licitacoes;
 mod portal_ui;
 mod properties;
 mod real_data;
+mod real_local;
+mod sagres;
 mod sanctions;
 
 use std::path::Path;

@@ -7,7 +7,7 @@ use sources::Format;
 use super::{Outcome, read_input, the_input};
 
 /// The folder of real files; without the variable, the test says so and ends.
-fn real_data() -> Option<PathBuf> {
+pub(super) fn real_data() -> Option<PathBuf> {
     let folder = std::env::var_os("CIDADAO_REAL_DATA").map(PathBuf::from);
     if folder.is_none() {
         println!("left out: CIDADAO_REAL_DATA is not set");
@@ -15,7 +15,7 @@ fn real_data() -> Option<PathBuf> {
     folder
 }
 
-fn read_real(folder: &Path, file: &str) -> Outcome {
+pub(super) fn read_real(folder: &Path, file: &str) -> Outcome {
     let path = folder.join(file);
     assert!(path.is_file(), "CIDADAO_REAL_DATA has no {file}");
     let outcome = read_input(&the_input(&path), None);
@@ -28,7 +28,7 @@ fn read_real(folder: &Path, file: &str) -> Outcome {
     outcome
 }
 
-fn assert_whole(file: &str, format: Format, encoding: &str, rows: usize) {
+pub(super) fn assert_whole(file: &str, format: Format, encoding: &str, rows: usize) {
     let Some(folder) = real_data() else { return };
     let outcome = read_real(&folder, file);
     let header = outcome.result.as_ref().unwrap();
