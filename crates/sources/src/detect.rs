@@ -254,6 +254,8 @@ pub(crate) struct Known {
     spec: &'static [Spec],
     /// Columns that this format needs though the layout it shares does not.
     also_required: &'static [&'static str],
+    /// Columns that show a file of another format: a list of bodies has no numbers of contracts.
+    barred: &'static [&'static str],
     pub form: Form,
     pub build: fn(&[Col], Place) -> Box<dyn Mapper>,
 }
@@ -262,11 +264,15 @@ macro_rules! known {
     ($format:ident, $layout:ty, $mapper:path $(, needs $($also:literal),+)?) => {
         known!($format, $layout, $mapper, form Form::USUAL $(, needs $($also),+)?)
     };
+    ($format:ident, $layout:ty, $mapper:path, unless $($barred:literal),+) => {
+        Known { barred: &[$($barred),+], ..known!($format, $layout, $mapper) }
+    };
     ($format:ident, $layout:ty, $mapper:path, form $form:expr $(, needs $($also:literal),+)?) => {
         Known {
             format: Format::$format,
             spec: <$layout as fields::Layout>::SPEC,
             also_required: &[$($($also),+)?],
+            barred: &[],
             form: $form,
             build: |slots, place| Box::new($mapper(<$layout as fields::Layout>::bind(slots), place)),
         }
@@ -291,7 +297,16 @@ const KNOWN: &[Known] = &[
     known!(SagresAditivos, sagres::Amendments, sagres::MapAmendments::new),
     known!(SagresEmpenhos, sagres::Commitments, sagres::MapCommitments::new),
     known!(SagresPagamentos, sagres::Payments, sagres::MapPayments::new),
-    known!(SagresUnidades, sagres::Units, sagres::MapUnits::new),
+    known!(
+        SagresUnidades,
+        sagres::Units,
+        sagres::MapUnits::new,
+        unless "nu licitacao",
+        "nu contrato",
+        "nu empenho",
+        "nu aditivo",
+        "nu cpfcnpj"
+    ),
     known!(MgEmpenhos, mg_empenhos::Commitments, mg_empenhos::MapCommitments::new),
     known!(MgComprasItens, mg_compras::Items, mg_compras::MapItems::new),
     known!(MgComprasResultados, mg_compras::Awards, mg_compras::MapAwards::new),
@@ -402,7 +417,8 @@ fn sniff_csv(input: &Input, hint: Option<&str>, beginning: &[u8], encoding: Enco
     let Some((header, separator)) = read_header(beginning, encoding) else {
         return Err(unknown(input, beginning, encoding));
     };
-    let allowed = || KNOWN.iter().filter(|k| hint.is_none_or(|h| h == k.format.source()));
+    let barred = |k: &Known| k.barred.iter().any(|name| header.normal.iter().any(|n| n == name));
+    let allowed = || KNOWN.iter().filter(|k| hint.is_none_or(|h| h == k.format.source()) && !barred(k));
     // The last of equals would win with max_by_key; the catalogue's order is the order of preference.
     let whole = allowed().filter(|k| k.missing(&header).is_empty()).rev().max_by_key(|k| k.bound(&header));
     if let Some(known) = whole {

@@ -20,16 +20,19 @@ const EXTRACT: &str = "id_estado,id_orgao,nr_licitacao,ano_licitacao,tipo_licita
 
 #[test]
 fn a_tender_of_the_extract_states_how_many_took_part() {
-    let row = "43,99900,10,2017,Nao se Aplica,N,Integral,Aquisição de alimentos para merenda,259000.5,2017-03-06,,32\n";
+    let row = "43,99900,10,2017,Nao se Aplica,N,Integral,Aquisição de alimentos para merenda,234567.5,2017-03-06,,32\n";
     let outcome = read_bytes("info_licitacoes.csv", format!("{EXTRACT}{row}").as_bytes());
     let row = outcome.only();
     assert_eq!(row.sourced.id, "licitacon-rs:99900-2017-10");
     let found = tender(&row.sourced);
     assert_eq!((&found.number, &found.buyer_id), (&text("10/2017"), &text("licitacon-rs:99900")));
-    assert_eq!((found.bidders, found.value_estimated, found.value_awarded), (Some(32), brl("259000.5"), None));
+    assert_eq!((found.bidders, found.value_estimated, found.value_awarded), (Some(32), brl("234567.5"), None));
     assert_eq!((found.result_on, found.modality, &found.modality_as_stated), (day("2017-03-06"), None, &None));
     assert_eq!(found.criterion, None);
-    assert_eq!(metadata(&row.sourced), json!({"id_estado": "43", "permite_subcontratacao": "N", "tp_fornecimento": "Integral"}));
+    assert_eq!(
+        metadata(&row.sourced),
+        json!({"id_estado": "43", "permite_subcontratacao": "N", "tp_fornecimento": "Integral"})
+    );
 }
 
 #[test]
@@ -67,7 +70,10 @@ fn the_courts_own_tenders_have_a_modality_a_law_and_a_buyers_name() {
     assert_eq!((found.opened_on, found.result_on), (day("2022-03-01"), day("2022-03-20")));
     assert_eq!((found.value_estimated, found.value_awarded), (brl("1500.5"), brl("1400")));
     let (id, buyer) = row.buyer.as_ref().unwrap();
-    assert_eq!((id.as_str(), buyer.name.as_str(), buyer.state.as_deref()), ("licitacon-rs:99900", "PM DE EXEMPLO", Some("RS")));
+    assert_eq!(
+        (id.as_str(), buyer.name.as_str(), buyer.state.as_deref()),
+        ("licitacon-rs:99900", "PM DE EXEMPLO", Some("RS"))
+    );
 }
 
 #[test]
@@ -80,7 +86,10 @@ fn items_of_tenders_have_estimates_and_prices_and_zero_is_no_price() {
     assert_eq!(rows[0].sourced.id, "licitacon-rs:99900-2017-13:item:-12");
     assert_eq!((bread.unit.as_deref(), bread.unit_basis), (Some("KG"), Some("stated")));
     assert_eq!((bread.unit_price, bread.price_basis, bread.total), (brl("11"), Some("stated"), brl("2090")));
-    assert_eq!((bread.quantity, &bread.tender_id), (Some(Quantity::from_scaled(1_900_000)), &text("licitacon-rs:99900-2017-13")));
+    assert_eq!(
+        (bread.quantity, &bread.tender_id),
+        (Some(Quantity::from_scaled(1_900_000)), &text("licitacon-rs:99900-2017-13"))
+    );
     assert_eq!(bread.partition_on, day("2017-01-01"));
     let milk = item(&rows[1].sourced);
     assert_eq!((milk.unit_price, milk.price_basis, milk.total), (None, None, None));
@@ -97,9 +106,7 @@ fn items_of_tenders_have_estimates_and_prices_and_zero_is_no_price() {
 #[test]
 fn bids_of_losers_are_bids_and_a_code_that_we_do_not_know_decides_nothing() {
     let header = "CD_ORGAO,NR_LICITACAO,ANO_LICITACAO,CD_TIPO_MODALIDADE,TP_DOCUMENTO_LICITANTE,NR_DOCUMENTO_LICITANTE,NR_LOTE,NR_ITEM,VL_UNITARIO,VL_TOTAL_ITEM,TP_RESULTADO_PROPOSTA\n";
-    let line = |code: &str, status: &str| {
-        format!("{header}99900,7,2022,PRE,J,{code},2,1,5.25,52.50,{status}\n")
-    };
+    let line = |code: &str, status: &str| format!("{header}99900,7,2022,PRE,J,{code},2,1,5.25,52.50,{status}\n");
     let outcome = read_bytes("ITEM_PROP.csv", line("00000000000191", "Vencedora").as_bytes());
     let row = outcome.only();
     assert_eq!(row.sourced.id, "licitacon-rs:99900-PRE-2022-7:bid:2-1:cnpj:00000000000191");
@@ -132,15 +139,24 @@ fn who_took_part_is_a_bid_without_an_amount() {
 #[test]
 fn contracts_and_their_items_meet() {
     let contracts = "id_estado,id_orgao,nr_licitacao,ano_licitacao,nr_contrato,ano_contrato,tipo_instrumento_contrato,nr_processo,ano_processo,tp_documento_contratado,nr_documento_contratado,dt_inicio_vigencia,dt_final_vigencia,vl_contrato,contrato_possui_garantia,vigencia_original_do_contrato,descricao_objeto_contrato,justificativa_contratacao,obs_contrato\n\
-        43,99900,1,2017,28,2017,Contrato,379,2017,J,00000000000191,2017-05-31,2017-12-27,3432.00,N,210,Merenda escolar,\"\",\"\"\n\
+        43,99900,1,2017,28,2017,Contrato,379,2017,J,00000000000191,2017-05-31,2017-12-27,4321.00,N,210,Merenda escolar,\"\",\"\"\n\
         43,99900,1,2017,29,2017,Contrato,379,2017,F,***982247**,,,0.00,N,210,Merenda escolar,\"\",\"\"\n";
     let outcome = read_bytes("info_contratos.csv", contracts.as_bytes());
     let rows = outcome.rows();
     assert_eq!(rows[0].sourced.id, "licitacon-rs:99900:contract:2017-28");
     let found = contract(&rows[0].sourced);
-    assert_eq!((&found.number, &found.process, &found.instrument), (&text("28/2017"), &text("379/2017"), &text("Contrato")));
-    assert_eq!((found.starts_on, found.ends_on, found.value_initial), (day("2017-05-31"), day("2017-12-27"), brl("3432")));
-    assert_eq!((&found.tender_id, &found.supplier_id), (&text("licitacon-rs:99900-2017-1"), &text("cnpj:00000000000191")));
+    assert_eq!(
+        (&found.number, &found.process, &found.instrument),
+        (&text("28/2017"), &text("379/2017"), &text("Contrato"))
+    );
+    assert_eq!(
+        (found.starts_on, found.ends_on, found.value_initial),
+        (day("2017-05-31"), day("2017-12-27"), brl("4321"))
+    );
+    assert_eq!(
+        (&found.tender_id, &found.supplier_id),
+        (&text("licitacon-rs:99900-2017-1"), &text("cnpj:00000000000191"))
+    );
     let of_a_person = contract(&rows[1].sourced);
     assert_eq!((&of_a_person.supplier_id, of_a_person.partition_on), (&None, day("2017-01-01")));
     assert_eq!(metadata(&rows[1].sourced)["nr_documento_contratado"], "***982247**");

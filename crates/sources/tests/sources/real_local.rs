@@ -53,7 +53,9 @@ fn both_editions_of_items_of_minas_gerais_give_the_same_items() {
     let commas = read_real(&data, "mg-covid/contratacaocoronavirus.csv");
     let prices = |row: &Parsed| {
         let mut numbers = Vec::new();
-        row.sourced.record.visit(&mut |value| numbers.extend(if let Value::Decimal(n) = value { Some(n) } else { None }));
+        row.sourced
+            .record
+            .visit(&mut |value| numbers.extend(if let Value::Decimal(n) = value { Some(n) } else { None }));
         (row.sourced.id.clone(), numbers)
     };
     let (mut dots, mut commas): (Vec<_>, Vec<_>) =
@@ -109,7 +111,8 @@ fn no_row_of_states_and_cities_holds_a_whole_cpf() {
     ] {
         for row in read_real(&data, file).rows() {
             let mut texts = vec![row.sourced.id.clone(), row.sourced.metadata.clone().unwrap_or_default()];
-            let mut keep = |value: Value<'_>| texts.extend(if let Value::Text(t) = value { Some(t.to_owned()) } else { None });
+            let mut keep =
+                |value: Value<'_>| texts.extend(if let Value::Text(t) = value { Some(t.to_owned()) } else { None });
             row.sourced.record.visit(&mut keep);
             for also in &row.more {
                 if let Also::Record(sourced) = also {
