@@ -5,20 +5,23 @@
 
 use std::borrow::Cow;
 
+use crate::Cnpj;
+
 /// The shape of a masked CPF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MaskedCpf([u8; 6]);
 
 impl MaskedCpf {
     /// Reads a full CPF (masking it) or any of the published masks: `***.456.789-**`, `***456789**`.
-    /// Eleven plain digits are a CPF only when their check digits are right.
+    /// Eleven plain digits are a CPF only when their check digits are right. Three zeros before them, which courts
+    /// of accounts write to fill the fourteen places of a CNPJ, do not count.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut kept = [0u8; 11];
         let mut length = 0;
-        for byte in text.trim().bytes() {
+        for byte in without_padding(text.trim()).bytes() {
             match byte {
-                b'.' | b'-' => continue,
+                b'.' | b'-' | b'/' => continue,
                 b'0'..=b'9' | b'*' if length < 11 => kept[length] = byte,
                 _ => return None,
             }
@@ -44,6 +47,14 @@ impl std::fmt::Display for MaskedCpf {
     }
 }
 
+/// A CPF written in fourteen places, without the three zeros that fill them; a CNPJ stays as it is.
+fn without_padding(text: &str) -> &str {
+    match text.strip_prefix("000") {
+        Some(rest) if rest.len() == 11 && Cnpj::parse(text).is_err() => rest,
+        _ => text,
+    }
+}
+
 fn valid_cpf(digits: &[u8; 11]) -> bool {
     if digits.iter().all(|d| *d == digits[0]) {
         return false;
@@ -56,8 +67,9 @@ fn valid_cpf(digits: &[u8; 11]) -> bool {
     check(9) && check(10)
 }
 
-/// Masks every CPF inside a text: eleven digits with right check digits standing alone, or the written form
-/// `123.456.789-09`. Other numbers stay as they are.
+/// Masks every CPF inside a text: eleven digits with right check digits standing alone or behind three zeros that
+/// fill the places of a CNPJ, the written form `123.456.789-09`, and, with right check digits, `123.456.789/09`. Other
+/// numbers stay as they are.
 #[must_use]
 pub fn mask_cpfs(text: &str) -> Cow<'_, str> {
     let bytes = text.as_bytes();
@@ -69,12 +81,13 @@ pub fn mask_cpfs(text: &str) -> Cow<'_, str> {
             continue;
         }
         let plain = bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
-        if plain == 11 {
-            let digits: [u8; 11] = bytes[at..at + 11].try_into().expect("eleven bytes were counted");
+        if plain == 11 || plain == 14 && without_padding(&text[at..at + 14]).len() == 11 {
+            let first = at + plain - 11;
+            let digits: [u8; 11] = bytes[first..first + 11].try_into().expect("eleven bytes were counted");
             if valid_cpf(&digits) {
                 let target = out.get_or_insert_with(|| bytes.to_vec());
-                target[at..at + 3].fill(b'*');
-                target[at + 9..at + 11].fill(b'*');
+                target[first..first + 3].fill(b'*');
+                target[first + 9..first + 11].fill(b'*');
             }
         } else if plain == 3 && written_cpf(&bytes[at..]) {
             let target = out.get_or_insert_with(|| bytes.to_vec());
@@ -91,12 +104,23 @@ pub fn mask_cpfs(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// `ddd.ddd.ddd-dd` with no digit behind it.
+/// `ddd.ddd.ddd-dd` with no digit behind it, or `ddd.ddd.ddd/dd` whose check digits are right: with a slash it may
+/// be the number of a process.
 fn written_cpf(bytes: &[u8]) -> bool {
-    const SHAPE: &[u8; 14] = b"ddd.ddd.ddd-dd";
-    bytes.len() >= 14
-        && SHAPE.iter().zip(bytes).all(|(s, b)| if *s == b'd' { b.is_ascii_digit() } else { s == b })
-        && !bytes.get(14).is_some_and(u8::is_ascii_digit)
+    let shaped = |shape: &[u8; 14]| {
+        bytes.len() >= 14
+            && shape.iter().zip(bytes).all(|(s, b)| if *s == b'd' { b.is_ascii_digit() } else { s == b })
+            && !bytes.get(14).is_some_and(u8::is_ascii_digit)
+    };
+    shaped(b"ddd.ddd.ddd-dd") || shaped(b"ddd.ddd.ddd/dd") && right_when_bare(&bytes[..14])
+}
+
+fn right_when_bare(written: &[u8]) -> bool {
+    let mut digits = [0u8; 11];
+    for (place, digit) in digits.iter_mut().zip(written.iter().filter(|b| b.is_ascii_digit())) {
+        *place = *digit;
+    }
+    valid_cpf(&digits)
 }
 
 #[cfg(test)]
@@ -105,7 +129,15 @@ mod tests {
 
     #[test]
     fn full_cpfs_and_published_masks_give_one_mask() {
-        for text in ["529.982.247-25", "52998224725", "***.982.247-**", "***982247**"] {
+        for text in [
+            "529.982.247-25",
+            "52998224725",
+            "***.982.247-**",
+            "***982247**",
+            "529.982.247/25",
+            "00052998224725",
+            "000***982247**",
+        ] {
             assert_eq!(MaskedCpf::parse(text).map(|m| m.to_string()).as_deref(), Some("***.982.247-**"), "{text}");
         }
         for text in ["52998224724", "11111111111", "-11", "", "***.***.247-**", "00000000000191"] {
@@ -120,5 +152,10 @@ mod tests {
         assert_eq!(mask_cpfs("processo 23098001540201216"), "processo 23098001540201216");
         assert_eq!(mask_cpfs("52998224724 não é"), "52998224724 não é");
         assert_eq!(mask_cpfs("ação é 1"), "ação é 1");
+        assert_eq!(mask_cpfs("529.982.247/25"), "***.982.247/**");
+        assert_eq!(mask_cpfs("processo 529.982.247/24"), "processo 529.982.247/24");
+        assert_eq!(mask_cpfs("00052998224725;"), "000***982247**;");
+        // A CNPJ whose last eleven digits look like a CPF stays.
+        assert_eq!(mask_cpfs("00000000000191"), "00000000000191");
     }
 }

@@ -572,7 +572,7 @@ records! {
 
     /// A code and its meaning, as a source lists them.
     Term in "terms" {
-        /// `cnae`, `municipality`, `legal_nature`, `role`, `status_reason` or `country`.
+        /// `cnae`, `municipality`, `legal_nature`, `role`, `status_reason`, `country` or `managing_unit`.
         list: &'static str,
         /// The code.
         code: String,

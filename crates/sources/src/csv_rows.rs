@@ -15,7 +15,7 @@ use std::io::{self, Read};
 use memchr::{memchr, memchr_iter};
 use model::mask_cpfs;
 
-use crate::encoding::{Encoding, mask_and_clip, push_cp1252};
+use crate::encoding::{Encoding, mask_and_clip, push_cp1252, push_either};
 use crate::error::Reason;
 use crate::{Quarantined, encoding};
 
@@ -37,6 +37,26 @@ pub(crate) enum Step {
     Bad(Quarantined),
     /// Nothing more.
     End,
+}
+
+/// Says of a row with too many fields which column holds separators in its text, if it is sure.
+pub(crate) type SplitColumn = fn(&[&[u8]]) -> Option<usize>;
+
+/// How a format writes its rows, where it departs from the usual.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Form {
+    /// A quote at a field's beginning opens it; else every quote is text.
+    quoted: bool,
+    split_column: Option<SplitColumn>,
+}
+
+impl Form {
+    pub(crate) const USUAL: Self = Self { quoted: true, split_column: None };
+
+    /// A writer that never quotes, so that a separator inside a text splits it.
+    pub(crate) const fn unquoted(split_column: SplitColumn) -> Self {
+        Self { quoted: false, split_column: Some(split_column) }
+    }
 }
 
 /// The decoded fields of the current row.
@@ -101,6 +121,7 @@ pub(crate) struct Rows<R> {
     line: u64,
     lost_lookahead: usize,
     separator: u8,
+    form: Form,
     encoding: Encoding,
     /// Names of the columns; empty while the header itself is read.
     columns: Vec<String>,
@@ -129,6 +150,7 @@ impl<R: Read> Rows<R> {
             line: 1,
             lost_lookahead: 0,
             separator,
+            form: Form::USUAL,
             encoding,
             columns: Vec::new(),
             fields: Vec::new(),
@@ -144,6 +166,11 @@ impl<R: Read> Rows<R> {
     /// From here on a row must have these columns (more fields are allowed if they are blank).
     pub(crate) fn expect_columns(&mut self, columns: Vec<String>) {
         self.columns = columns;
+    }
+
+    /// From here on rows are written so.
+    pub(crate) fn expect_form(&mut self, form: Form) {
+        self.form = form;
     }
 
     /// The encoding, as far as the rows so far told it.
@@ -273,7 +300,8 @@ impl<R: Read> Rows<R> {
                         return;
                     }
                 }
-            } else if line.get(at) == Some(&b'"')
+            } else if self.form.quoted
+                && line.get(at) == Some(&b'"')
                 && !(self.doubled_is_text && begins_with_text(&line[at..], self.separator))
             {
                 self.in_quotes = true;
@@ -303,8 +331,31 @@ impl<R: Read> Rows<R> {
         (!extra_is_blank).then(|| format!("{has} fields where the header has {due}"))
     }
 
+    /// Puts a text together again that holds separators, where the format is sure which it is.
+    fn join_split_column(&mut self) -> bool {
+        let Some(split_column) = self.form.split_column else { return false };
+        let due = self.columns.len();
+        if self.field_ends.len() < due {
+            return false;
+        }
+        let blank = |field: &[u8]| field.iter().all(|b| is_blank_byte(*b));
+        let all = self.field_ends.len();
+        let used = (due..all).rev().find(|at| !blank(self.field(*at))).map_or(due, |last| last + 1);
+        let fields: Vec<&[u8]> = (0..used).map(|at| self.field(at)).collect();
+        let Some(column) = split_column(&fields).filter(|column| *column < due) else { return false };
+        let extra = column..column + used.saturating_sub(due);
+        for at in extra.clone() {
+            let mark = self.field_ends[at];
+            self.fields[mark] = self.separator;
+        }
+        self.field_ends.drain(extra);
+        true
+    }
+
     fn finish_row(&mut self) -> Step {
-        if let Some(detail) = self.count_fault() {
+        if let Some(detail) = self.count_fault()
+            && !self.join_split_column()
+        {
             return Step::Bad(self.bad(None, Reason::FieldCount, detail));
         }
         if !self.columns.is_empty() {
@@ -338,6 +389,8 @@ impl<R: Read> Rows<R> {
         self.text_ends.clear();
         if self.encoding == Encoding::Cp1252 && !self.fields.is_ascii() {
             self.decode_cp1252();
+        } else if self.encoding == Encoding::Mixed && !self.fields.is_ascii() {
+            self.decode_each_field()?;
         } else {
             match std::str::from_utf8(&self.fields) {
                 Ok(text) => self.text.push_str(text),
@@ -352,6 +405,22 @@ impl<R: Read> Rows<R> {
             std::borrow::Cow::Borrowed(_) => None,
             std::borrow::Cow::Owned(masked) => Some(masked),
         };
+        Ok(())
+    }
+
+    /// Decodes fields of either encoding; on one that holds both, says in which column.
+    fn decode_each_field(&mut self) -> Result<(), usize> {
+        let mut start = 0;
+        for (column, &end) in self.field_ends.iter().enumerate() {
+            if column > 0 {
+                self.text.push(char::from(FIELD_MARK));
+            }
+            if !push_either(&self.fields[start..end], &mut self.text) {
+                return Err(column);
+            }
+            self.text_ends.push(self.text.len());
+            start = end + 1;
+        }
         Ok(())
     }
 

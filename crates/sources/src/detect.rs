@@ -8,7 +8,7 @@ use std::io::Read;
 
 use chrono::NaiveDate;
 
-use crate::csv_rows::{Rows, Step};
+use crate::csv_rows::{Form, Rows, Step};
 use crate::encoding::{Encoding, mask_and_clip};
 use crate::error::Fault;
 use crate::fields::{self, Col, Row, Spec};
@@ -18,6 +18,7 @@ use crate::{
     Error, Input, comprasgov_contracts, ifms, portal_compras, portal_despesas, portal_licitacoes, portal_ui,
     sanction_lists, sanctions,
 };
+use crate::{licitacon, mg_compras, mg_empenhos, recife, sagres, sp_capital};
 use model::{Buyer, Record, Supplier};
 
 /// Bytes of a file's beginning on which everything is decided.
@@ -39,6 +40,12 @@ pub const SOURCES: &[&str] = &[
     "comprasgov-v1",
     "contratosgov",
     "ifms",
+    "sagres-pb",
+    "mg-empenhos",
+    "mg-compras",
+    "sp-capital",
+    "recife",
+    "licitacon-rs",
 ];
 
 /// A format of a source.
@@ -120,6 +127,40 @@ pub enum Format {
     IfmsCompras,
     /// IFMS: contracts.
     IfmsContratos,
+    /// SAGRES (Paraíba): tenders.
+    SagresLicitacoes,
+    /// SAGRES (Paraíba): contracts.
+    SagresContratos,
+    /// SAGRES (Paraíba): amendments.
+    SagresAditivos,
+    /// SAGRES (Paraíba): commitments.
+    SagresEmpenhos,
+    /// SAGRES (Paraíba): payments.
+    SagresPagamentos,
+    /// SAGRES (Paraíba): managing units.
+    SagresUnidades,
+    /// Minas Gerais: commitments and what was paid on them.
+    MgEmpenhos,
+    /// Minas Gerais: items bought in the pandemic.
+    MgComprasItens,
+    /// Minas Gerais: what suppliers won of processes in the pandemic.
+    MgComprasResultados,
+    /// São Paulo, the city: extracts of contracts.
+    SpCapitalContratos,
+    /// Recife: contracts.
+    RecifeContratos,
+    /// LicitaCon (Rio Grande do Sul): tenders.
+    LicitaconLicitacoes,
+    /// LicitaCon (Rio Grande do Sul): items of tenders.
+    LicitaconItens,
+    /// LicitaCon (Rio Grande do Sul): what was bid for items.
+    LicitaconPropostas,
+    /// LicitaCon (Rio Grande do Sul): who took part.
+    LicitaconLicitantes,
+    /// LicitaCon (Rio Grande do Sul): contracts.
+    LicitaconContratos,
+    /// LicitaCon (Rio Grande do Sul): items of contracts.
+    LicitaconItensContrato,
 }
 
 impl Format {
@@ -160,6 +201,22 @@ impl Format {
             | Self::ContratosgovFaturas
             | Self::ContratosgovItens => "contratosgov",
             Self::IfmsCompras | Self::IfmsContratos => "ifms",
+            Self::SagresLicitacoes
+            | Self::SagresContratos
+            | Self::SagresAditivos
+            | Self::SagresEmpenhos
+            | Self::SagresPagamentos
+            | Self::SagresUnidades => "sagres-pb",
+            Self::MgEmpenhos => "mg-empenhos",
+            Self::MgComprasItens | Self::MgComprasResultados => "mg-compras",
+            Self::SpCapitalContratos => "sp-capital",
+            Self::RecifeContratos => "recife",
+            Self::LicitaconLicitacoes
+            | Self::LicitaconItens
+            | Self::LicitaconPropostas
+            | Self::LicitaconLicitantes
+            | Self::LicitaconContratos
+            | Self::LicitaconItensContrato => "licitacon-rs",
         }
     }
 
@@ -205,6 +262,23 @@ impl Format {
             Self::ContratosgovItens => "contratosgov/itens",
             Self::IfmsCompras => "ifms/compras",
             Self::IfmsContratos => "ifms/contratos",
+            Self::SagresLicitacoes => "sagres-pb/licitacoes",
+            Self::SagresContratos => "sagres-pb/contratos",
+            Self::SagresAditivos => "sagres-pb/aditivos",
+            Self::SagresEmpenhos => "sagres-pb/empenhos",
+            Self::SagresPagamentos => "sagres-pb/pagamentos",
+            Self::SagresUnidades => "sagres-pb/unidades",
+            Self::MgEmpenhos => "mg-empenhos/empenhos",
+            Self::MgComprasItens => "mg-compras/itens",
+            Self::MgComprasResultados => "mg-compras/resultados",
+            Self::SpCapitalContratos => "sp-capital/contratos",
+            Self::RecifeContratos => "recife/contratos",
+            Self::LicitaconLicitacoes => "licitacon-rs/licitacoes",
+            Self::LicitaconItens => "licitacon-rs/itens",
+            Self::LicitaconPropostas => "licitacon-rs/propostas",
+            Self::LicitaconLicitantes => "licitacon-rs/licitantes",
+            Self::LicitaconContratos => "licitacon-rs/contratos",
+            Self::LicitaconItensContrato => "licitacon-rs/itens-contrato",
         }
     }
 }
@@ -279,15 +353,26 @@ pub(crate) struct Known {
     spec: &'static [Spec],
     /// Columns that this format needs though the layout it shares does not.
     also_required: &'static [&'static str],
+    /// Columns that show a file of another format: a list of bodies has no numbers of contracts.
+    barred: &'static [&'static str],
+    pub form: Form,
     pub build: fn(&[Col], Place) -> Box<dyn Mapper>,
 }
 
 macro_rules! known {
     ($format:ident, $layout:ty, $mapper:path $(, needs $($also:literal),+)?) => {
+        known!($format, $layout, $mapper, form Form::USUAL $(, needs $($also),+)?)
+    };
+    ($format:ident, $layout:ty, $mapper:path, unless $($barred:literal),+) => {
+        Known { barred: &[$($barred),+], ..known!($format, $layout, $mapper) }
+    };
+    ($format:ident, $layout:ty, $mapper:path, form $form:expr $(, needs $($also:literal),+)?) => {
         Known {
             format: Format::$format,
             spec: <$layout as fields::Layout>::SPEC,
             also_required: &[$($($also),+)?],
+            barred: &[],
+            form: $form,
             build: |slots, place| Box::new($mapper(<$layout as fields::Layout>::bind(slots), place)),
         }
     };
@@ -312,6 +397,32 @@ const KNOWN: &[Known] = &[
     known!(ComprasgovContratosCsv, comprasgov_contracts::Contracts, comprasgov_contracts::MapContracts::new),
     known!(IfmsCompras, ifms::Purchases, ifms::MapPurchases::new),
     known!(IfmsContratos, ifms::Contracts, ifms::MapContracts::new),
+    known!(SagresLicitacoes, sagres::Tenders, sagres::MapTenders::new),
+    known!(SagresContratos, sagres::Contracts, sagres::MapContracts::new),
+    known!(SagresAditivos, sagres::Amendments, sagres::MapAmendments::new),
+    known!(SagresEmpenhos, sagres::Commitments, sagres::MapCommitments::new),
+    known!(SagresPagamentos, sagres::Payments, sagres::MapPayments::new),
+    known!(
+        SagresUnidades,
+        sagres::Units,
+        sagres::MapUnits::new,
+        unless "nu licitacao",
+        "nu contrato",
+        "nu empenho",
+        "nu aditivo",
+        "nu cpfcnpj"
+    ),
+    known!(MgEmpenhos, mg_empenhos::Commitments, mg_empenhos::MapCommitments::new),
+    known!(MgComprasItens, mg_compras::Items, mg_compras::MapItems::new),
+    known!(MgComprasResultados, mg_compras::Awards, mg_compras::MapAwards::new),
+    known!(SpCapitalContratos, sp_capital::Extracts, sp_capital::MapExtracts::new, form sp_capital::FORM),
+    known!(RecifeContratos, recife::Contracts, recife::MapContracts::new),
+    known!(LicitaconLicitacoes, licitacon::Tenders, licitacon::MapTenders::new),
+    known!(LicitaconItens, licitacon::TenderItems, licitacon::MapTenderItems::new),
+    known!(LicitaconPropostas, licitacon::Bids, licitacon::MapBids::new),
+    known!(LicitaconLicitantes, licitacon::Bidders, licitacon::MapBidders::new),
+    known!(LicitaconContratos, licitacon::Contracts, licitacon::MapContracts::new),
+    known!(LicitaconItensContrato, licitacon::ContractItems, licitacon::MapContractItems::new),
 ];
 
 impl Known {
@@ -411,7 +522,8 @@ fn sniff_csv(input: &Input, hint: Option<&str>, beginning: &[u8], encoding: Enco
     let Some((header, separator)) = read_header(beginning, encoding) else {
         return Err(unknown(input, beginning, encoding));
     };
-    let allowed = || KNOWN.iter().filter(|k| hint.is_none_or(|h| h == k.format.source()));
+    let barred = |k: &Known| k.barred.iter().any(|name| header.normal.iter().any(|n| n == name));
+    let allowed = || KNOWN.iter().filter(|k| hint.is_none_or(|h| h == k.format.source()) && !barred(k));
     // The last of equals would win with max_by_key; the catalogue's order is the order of preference.
     let whole = allowed().filter(|k| k.missing(&header).is_empty()).rev().max_by_key(|k| k.bound(&header));
     if let Some(known) = whole {

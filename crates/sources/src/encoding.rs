@@ -1,5 +1,8 @@
 //! What bytes mean: UTF-8 where they are UTF-8, else cp1252, the two that Brazilian portals write.
 //!
+//! Some files hold both, for they were put together from tables in either. Where the beginning shows many letters of
+//! each, every field is decoded by itself; a field that holds both is no text.
+//!
 //! The decision is made once for a file, on its beginning. One broken byte must not turn a whole UTF-8 file into
 //! nonsense, so a beginning with many right multi-byte letters stays UTF-8 and its broken rows are quarantined; a
 //! beginning of plain ASCII decides nothing and leaves it to the first row that says more.
@@ -12,9 +15,15 @@ pub(crate) enum Encoding {
     Utf8,
     Utf8WithBom,
     Cp1252,
+    /// Fields in either.
+    Mixed,
     /// Only ASCII seen so far.
     Ascii,
 }
+
+/// From so many letters of UTF-8, and as many bytes that are none, the beginning of a file shows that it holds both
+/// encodings. One broken export loses a byte here and there; a column in another encoding has it in every row.
+const MIXED_LETTERS_MIN: usize = 32;
 
 pub(crate) const BOM: &[u8] = b"\xEF\xBB\xBF";
 
@@ -25,6 +34,7 @@ impl Encoding {
             Self::Utf8 => "utf-8",
             Self::Utf8WithBom => "utf-8-bom",
             Self::Cp1252 => "windows-1252",
+            Self::Mixed => "utf-8 and windows-1252",
             Self::Ascii => "ascii",
         }
     }
@@ -45,6 +55,9 @@ impl Encoding {
         // A letter may be cut in two where the beginning ends.
         let cut = !whole && std::str::from_utf8(bytes).is_err_and(|e| e.error_len().is_none());
         wrong -= usize::from(cut && wrong > 0);
+        if right.min(wrong) >= MIXED_LETTERS_MIN {
+            return Self::Mixed;
+        }
         if wrong * 4 <= right { Self::Utf8 } else { Self::Cp1252 }
     }
 
@@ -62,9 +75,30 @@ impl Encoding {
     pub(crate) fn decode_lossy(self, bytes: &[u8]) -> String {
         match self.decided_by(bytes) {
             Self::Cp1252 => WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned(),
+            Self::Mixed => {
+                let mut text = String::new();
+                for chunk in bytes.utf8_chunks() {
+                    text.push_str(chunk.valid());
+                    push_cp1252(chunk.invalid(), &mut text);
+                }
+                text
+            }
             _ => String::from_utf8_lossy(bytes).into_owned(),
         }
     }
+}
+
+/// Appends a field of a file in both encodings; false where the field itself is in both.
+pub(crate) fn push_either(field: &[u8], text: &mut String) -> bool {
+    if let Ok(right) = std::str::from_utf8(field) {
+        text.push_str(right);
+        return true;
+    }
+    let none_is_utf8 = field.utf8_chunks().all(|chunk| chunk.valid().is_ascii());
+    if none_is_utf8 {
+        push_cp1252(field, text);
+    }
+    none_is_utf8
 }
 
 /// Appends cp1252 bytes to a text.
@@ -103,6 +137,22 @@ mod tests {
         bytes.push(0xFF);
         bytes.extend_from_slice(b" tail");
         assert_eq!(Encoding::of_beginning(&bytes, true), Encoding::Utf8);
+    }
+
+    #[test]
+    fn a_file_put_together_from_both_encodings_is_known_by_many_letters_of_each() {
+        let mut bytes = "ação é número ".repeat(10).into_bytes();
+        bytes.extend(b"n\xE3o ".repeat(31));
+        assert_eq!(Encoding::of_beginning(&bytes, true), Encoding::Cp1252);
+        bytes.extend(b"n\xE3o ");
+        assert_eq!(Encoding::of_beginning(&bytes, true), Encoding::Mixed);
+        let either = |field: &[u8]| {
+            let mut text = String::new();
+            push_either(field, &mut text).then_some(text)
+        };
+        assert_eq!(either("Chamada Pública".as_bytes()).as_deref(), Some("Chamada Pública"));
+        assert_eq!(either(b"N\xE3o se Aplica").as_deref(), Some("Não se Aplica"));
+        assert_eq!(either(b"P\xC3\xBAblica, n\xE3o"), None);
     }
 
     #[test]

@@ -76,12 +76,34 @@ impl Header {
     }
 }
 
+/// How a column writes its numbers. It is a file's or a column's rule, never read off a single value: `1.234` is a
+/// thousand in one and a little more than one in another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decimals {
+    /// `1234.56`.
+    Dot,
+    /// `1234,56`; dots stand nowhere.
+    Comma,
+    /// `1.234,56`.
+    CommaGrouped,
+}
+
+impl Decimals {
+    fn read(self, text: &str) -> Result<Money, MoneyError> {
+        match self {
+            Self::Dot => Money::parse(text),
+            Self::Comma if text.contains('.') => Err(MoneyError::Style(text.chars().take(40).collect())),
+            Self::Comma | Self::CommaGrouped => Money::parse_br(text),
+        }
+    }
+}
+
 /// A row by meaning.
 pub(crate) struct Row<'a> {
     cells: Cells<'a>,
     names: &'a [String],
-    /// Columns that are mapped but whose value could not be kept for this row.
-    unkept: RefCell<Vec<Col>>,
+    /// Columns that are mapped but whose value could not be kept for this row, and the columns whose names they take.
+    unkept: RefCell<Vec<(Col, Col)>>,
 }
 
 impl<'a> Row<'a> {
@@ -120,7 +142,12 @@ impl<'a> Row<'a> {
 
     /// Sends a mapped column to the metadata, for this row only.
     pub(crate) fn leave_in_metadata(&self, col: Col) {
-        self.unkept.borrow_mut().push(col);
+        self.leave_under_name_of(col, col);
+    }
+
+    /// Sends a column to the metadata under the name of the column that it belongs to.
+    pub(crate) fn leave_under_name_of(&self, col: Col, named: Col) {
+        self.unkept.borrow_mut().push((col, named));
     }
 
     /// `DD/MM/AAAA`. A day of a year that cannot be meant (`03/02/3023`) is not stated, and stays in the metadata.
@@ -132,6 +159,15 @@ impl<'a> Row<'a> {
     pub(crate) fn date_of_either_form(&self, col: Col) -> Result<Option<NaiveDate>, Fault> {
         let read = |text: &str| dates::parse_br(text).or_else(|_| dates::parse_iso(text)).ok();
         self.day(col, read, &["%d/%m/%Y", "%Y/%m/%d", "%Y-%m-%d"])
+    }
+
+    /// `D/M/AAAA`, with or without zeros before single digits; `D/M/AA` of this century; or `AAAA-MM-DD`.
+    pub(crate) fn date_of_short_form(&self, col: Col) -> Result<Option<NaiveDate>, Fault> {
+        let read = |text: &str| {
+            let whole = whole_day(text);
+            dates::parse_br(whole.as_deref().unwrap_or(text)).or_else(|_| dates::parse_iso(text)).ok()
+        };
+        self.day(col, read, &["%d/%m/%Y", "%Y-%m-%d"])
     }
 
     fn day(
@@ -179,6 +215,36 @@ impl<'a> Row<'a> {
         self.number(col, read)
     }
 
+    /// An amount of a column that writes its numbers so.
+    pub(crate) fn amount_in(&self, col: Col, decimals: Decimals) -> Result<Option<Money>, Fault> {
+        self.number(col, |text| decimals.read(text))
+    }
+
+    /// A quantity of a column that writes its numbers so.
+    pub(crate) fn quantity_in(&self, col: Col, decimals: Decimals) -> Result<Option<Quantity>, Fault> {
+        let scaled = self.number(col, |text| decimals.read(text))?;
+        Ok(scaled.map(|number| Quantity::from_scaled(number.scaled())))
+    }
+
+    /// What is said, unless it is zero where zero says nothing; then it stays in the metadata.
+    pub(crate) fn unless_zero<T: Default + PartialEq>(&self, col: Col, value: Option<T>) -> Option<T> {
+        let stated = value.as_ref().is_some_and(|v| *v != T::default());
+        if !stated {
+            self.leave_in_metadata(col);
+        }
+        value.filter(|_| stated)
+    }
+
+    /// A whole number of things; anything else stays in the metadata.
+    pub(crate) fn count(&self, col: Col) -> Option<i64> {
+        let text = self.code(col);
+        let count = text.parse().ok().filter(|n: &i64| *n >= 0);
+        if count.is_none() && !text.is_empty() {
+            self.leave_in_metadata(col);
+        }
+        count
+    }
+
     fn number<T>(&self, col: Col, read: impl Fn(&str) -> Result<T, MoneyError>) -> Result<Option<T>, Fault> {
         let text = col.0.map_or("", |c| stated(self.cells.exact(c)));
         if text.is_empty() {
@@ -211,6 +277,18 @@ impl<'a> Row<'a> {
     }
 }
 
+/// `DD/MM/AAAA` for a day written with fewer digits; a year of two is of this century.
+fn whole_day(text: &str) -> Option<String> {
+    let mut parts = text.split([' ', 'T']).next()?.split('/');
+    let (day, month, year) = (parts.next()?, parts.next()?, parts.next()?);
+    let century = match year.len() {
+        2 => "20",
+        4 => "",
+        _ => return None,
+    };
+    parts.next().is_none().then(|| format!("{day:0>2}/{month:0>2}/{century}{year}"))
+}
+
 /// A day that exists in the calendar, though in a year that no contract can mean: a slip of the keyboard.
 pub(crate) fn is_far_off_day(text: &str, forms: &[&str]) -> bool {
     let day = text.split([' ', 'T']).next().unwrap_or_default();
@@ -232,6 +310,9 @@ pub(crate) fn hash_text(text: &str) -> String {
 /// The text without blanks and control characters at its ends; empty for the words that stand for nothing.
 pub(crate) fn stated(text: &str) -> &str {
     let text = text.trim_matches(|c: char| c.is_whitespace() || c.is_control());
+    if text == "-" {
+        return "";
+    }
     const LONGEST: usize = "(não identificado)".len();
     let may_be_nothing = matches!(text.as_bytes().first(), Some(b's' | b'S' | b'n' | b'N' | b'(' | b'*'));
     if !may_be_nothing || text.len() > LONGEST {
@@ -287,8 +368,8 @@ impl Leftovers {
         for (column, key) in &self.keys {
             push_member(&mut object, key, row.cells.masked(*column));
         }
-        for column in row.unkept.borrow().iter().filter_map(|c| c.0) {
-            push_member(&mut object, &json_key(&row.names[column], column), row.cells.masked(column));
+        for (column, named) in row.unkept.borrow().iter().filter_map(|(c, named)| c.0.zip(named.0)) {
+            push_member(&mut object, &json_key(&row.names[named], named), row.cells.masked(column));
         }
         if object.is_empty() {
             return None;
@@ -299,8 +380,23 @@ impl Leftovers {
 }
 
 /// Words in the names of columns that hold ways to reach people.
-const CONTACT: &[&str] =
-    &["telefone", "telefones", "fone", "celular", "email", "mail", "endereco", "logradouro", "cep", "bairro"];
+const CONTACT: &[&str] = &[
+    "telefone",
+    "telefones",
+    "fone",
+    "celular",
+    "email",
+    "mail",
+    "endereco",
+    "logradouro",
+    "cep",
+    "bairro",
+    // Recife writes its names without blanks.
+    "logradouroendcontratado",
+    "numeroendcontratado",
+    "complementoendcontratado",
+    "bairroendcontratado",
+];
 
 fn json_key(name: &str, column: usize) -> String {
     let name = if name.is_empty() { format!("coluna {}", column + 1) } else { name.to_owned() };

@@ -71,6 +71,7 @@ fn read_csv(
         let io_error = |cause| Error::io(&input.name, cause);
         rows.step().map_err(io_error)?;
         rows.expect_columns(header.names.clone());
+        rows.expect_form(known.form);
         loop {
             let event = match rows.step().map_err(io_error)? {
                 Step::End => return Ok(Header::of(known.format, rows.encoding())),

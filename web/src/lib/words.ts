@@ -63,6 +63,12 @@ const SOURCES: Record<string, string> = {
   'portal-sancoes-lista': 'Portal da Transparência: lista de sanções',
   'portal-ui': 'Portal da Transparência: consulta de contratos',
   pncp: 'Portal Nacional de Contratações Públicas (PNCP)',
+  'sagres-pb': 'Tribunal de Contas da Paraíba (SAGRES)',
+  'licitacon-rs': 'Tribunal de Contas do Rio Grande do Sul (LicitaCon)',
+  'mg-empenhos': 'Minas Gerais: empenhos',
+  'mg-compras': 'Minas Gerais: compras da pandemia',
+  'sp-capital': 'Prefeitura de São Paulo: extratos de contratos',
+  recife: 'Prefeitura do Recife: contratos',
 }
 
 const TABLES: Record<string, string> = {

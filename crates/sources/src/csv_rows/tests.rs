@@ -47,7 +47,7 @@ proptest! {
 
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(proptest::sample::select(b"a;\"\n\r\0\xE7 \x1F".to_vec()), 0..200), columns in 1usize..5) {
-        for encoding in [Encoding::Utf8, Encoding::Cp1252, Encoding::Ascii] {
+        for encoding in [Encoding::Utf8, Encoding::Cp1252, Encoding::Mixed, Encoding::Ascii] {
             let lines = bytes.iter().filter(|b| **b == b'\n').count() + 1;
             prop_assert!(split(&bytes, columns, encoding).len() <= lines);
         }

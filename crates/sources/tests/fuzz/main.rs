@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod local_seeds;
 mod seeds;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +17,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sources::{Event, discover, read};
 
-const PARSERS: u64 = 18;
+const PARSERS: u64 = 35;
 const INJECTED: &[&[u8]] = &[
     b"\"",
     b"\"\"",
@@ -104,7 +105,7 @@ fn judge(bytes: &[u8], events: &[Event]) {
         match event {
             Event::Bad(bad) => {
                 assert!(bad.raw.len() <= 4096 && bad.detail.len() <= 400);
-                let shown = format!("{}{}", bad.raw, bad.detail);
+                let shown = format!("{} {}", bad.raw, bad.detail);
                 assert_eq!(model::mask_cpfs(&shown), shown);
             }
             Event::Row(row) => {
@@ -176,4 +177,21 @@ fuzz_parsers! {
     contracts_of_compras_gov: seeds::comprasgov_contracts();
     tables_of_contratos_gov: seeds::contratosgov();
     contracts_of_ifms: seeds::ifms();
+    tenders_of_sagres: local_seeds::sagres_tenders();
+    contracts_of_sagres: local_seeds::sagres_contracts();
+    amendments_of_sagres: local_seeds::sagres_amendments();
+    commitments_of_sagres: local_seeds::sagres_commitments();
+    payments_of_sagres: local_seeds::sagres_payments();
+    units_of_sagres: local_seeds::sagres_units();
+    tenders_of_licitacon: local_seeds::licitacon_tenders();
+    items_of_licitacon: local_seeds::licitacon_items();
+    bids_of_licitacon: local_seeds::licitacon_bids();
+    bidders_of_licitacon: local_seeds::licitacon_bidders();
+    contracts_of_licitacon: local_seeds::licitacon_contracts();
+    items_of_contracts_of_licitacon: local_seeds::licitacon_contract_items();
+    commitments_of_minas: local_seeds::mg_commitments();
+    items_of_minas: local_seeds::mg_items();
+    awards_of_minas: local_seeds::mg_awards();
+    extracts_of_sao_paulo: local_seeds::sao_paulo();
+    contracts_of_recife: local_seeds::recife();
 }

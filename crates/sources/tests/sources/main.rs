@@ -8,6 +8,9 @@ mod contratosgov;
 mod discovering;
 mod identifying;
 mod ifms;
+mod cities;
+mod licitacon;
+mod minas;
 mod pncp;
 mod portal_api;
 mod portal_compras;
@@ -17,6 +20,8 @@ mod portal_ui;
 mod properties;
 mod real_data;
 mod real_federal;
+mod real_local;
+mod sagres;
 mod sanctions;
 
 use std::path::Path;
