@@ -14,7 +14,8 @@ use crate::error::Fault;
 use crate::fields::{self, Col, Row, Spec};
 use crate::json_formats::{self, JsonFormat};
 use crate::json_rows::Layout;
-use crate::{Error, Input, portal_compras, portal_licitacoes, portal_ui, sanction_lists, sanctions};
+use crate::pncp_control::ControlNumber;
+use crate::{Error, Input, pncp_df, portal_compras, portal_licitacoes, portal_ui, sanction_lists, sanctions};
 use model::{Buyer, Record, Supplier};
 
 /// Bytes of a file's beginning on which everything is decided.
@@ -23,8 +24,16 @@ const BEGINNING_BYTES: usize = 64 * 1024;
 const FIRST_LINE_BYTES: usize = 160;
 
 /// The names of all sources.
-pub const SOURCES: &[&str] =
-    &["portal-compras", "portal-licitacoes", "portal-ui", "pncp", "portal-ceis", "portal-cnep", "portal-sancoes-lista"];
+pub const SOURCES: &[&str] = &[
+    "portal-compras",
+    "portal-licitacoes",
+    "portal-ui",
+    "pncp",
+    "portal-ceis",
+    "portal-cnep",
+    "portal-sancoes-lista",
+    "pncp-df",
+];
 
 /// A format of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,6 +68,16 @@ pub enum Format {
     PncpContratacoes,
     /// PNCP: a page without records.
     PncpEmpty,
+    /// PNCP: items of a purchase.
+    PncpItens,
+    /// PNCP: results of items.
+    PncpResultados,
+    /// PNCP: terms that change a contract.
+    PncpTermos,
+    /// Study of the Federal District: purchases without bidding.
+    PncpDfDispensas,
+    /// Study of the Federal District: the companies of those purchases.
+    PncpDfEmpresas,
 }
 
 impl Format {
@@ -77,6 +96,8 @@ impl Format {
             Self::PortalCnep => "portal-cnep",
             Self::PortalSancoesLista => "portal-sancoes-lista",
             Self::PncpContratos | Self::PncpContratacoes | Self::PncpEmpty => "pncp",
+            Self::PncpItens | Self::PncpResultados | Self::PncpTermos => "pncp",
+            Self::PncpDfDispensas | Self::PncpDfEmpresas => "pncp-df",
         }
     }
 
@@ -99,6 +120,11 @@ impl Format {
             Self::PncpContratos => "pncp/contratos",
             Self::PncpContratacoes => "pncp/contratacoes",
             Self::PncpEmpty => "pncp/empty",
+            Self::PncpItens => "pncp/itens",
+            Self::PncpResultados => "pncp/resultados",
+            Self::PncpTermos => "pncp/termos",
+            Self::PncpDfDispensas => "pncp-df/dispensas",
+            Self::PncpDfEmpresas => "pncp-df/empresas",
         }
     }
 }
@@ -126,6 +152,8 @@ pub(crate) enum Stated {
     Record(String, Record),
     Buyer(String, Buyer),
     Supplier(String, Supplier),
+    /// A record that stands whole inside the row, with parties, date and leftovers of its own.
+    Inner(Box<Draft>),
 }
 
 impl Draft {
@@ -158,12 +186,20 @@ pub(crate) struct Place {
     pub file_month: Option<NaiveDate>,
     /// The day in a name such as `20251231_CEIS.csv`: the day of which the list speaks.
     pub file_day: Option<NaiveDate>,
+    /// The number of PNCP that the file's name or folder states, for records that do not say of what they are.
+    pub control: Option<ControlNumber>,
 }
 
 impl Place {
     fn of(input: &Input, source: &'static str, separator: u8) -> Self {
         let file = input.file_name();
-        Self { source, separator, file_month: month_of(file), file_day: day_of(file) }
+        Self {
+            source,
+            separator,
+            file_month: month_of(file),
+            file_day: day_of(file),
+            control: ControlNumber::in_path(&input.name),
+        }
     }
 }
 
@@ -200,6 +236,7 @@ const KNOWN: &[Known] = &[
     known!(PortalCeis, sanctions::Register, sanctions::MapRegister::new),
     known!(PortalCnep, sanctions::Register, sanctions::MapRegister::new, needs "valor da multa"),
     known!(PortalSancoesLista, sanction_lists::List, sanction_lists::MapList::new),
+    known!(PncpDfEmpresas, pncp_df::Awards, pncp_df::MapAwards::new),
 ];
 
 impl Known {

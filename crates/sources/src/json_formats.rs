@@ -11,7 +11,7 @@ use crate::error::{Fault, Reason};
 use crate::fields::hash_text;
 use crate::json_fields::{Members, minified};
 use crate::json_rows::{Layout, PageError, Piece, Records};
-use crate::{Error, Input, pncp};
+use crate::{Error, Input, pncp, pncp_df, pncp_items, pncp_terms};
 
 /// Records looked at before a file counts as unknown.
 const SNIFFED_RECORDS_MAX: usize = 16;
@@ -39,6 +39,12 @@ pub(crate) struct JsonFormat {
 const KNOWN: &[JsonFormat] = &[
     JsonFormat { format: Format::PncpContratacoes, is: pncp::is_tender, map: pncp::map_tender },
     JsonFormat { format: Format::PncpContratos, is: pncp::is_contract, map: pncp::map_contract },
+    JsonFormat { format: Format::PncpItens, is: pncp_items::is_item, map: pncp_items::map_item },
+    JsonFormat { format: Format::PncpResultados, is: pncp_items::is_result, map: pncp_items::map_result },
+    JsonFormat { format: Format::PncpItens, is: pncp_items::is_purchase, map: pncp_items::map_purchase },
+    JsonFormat { format: Format::PncpTermos, is: pncp_terms::is_term, map: pncp_terms::map_term },
+    JsonFormat { format: Format::PncpTermos, is: pncp_terms::is_contract, map: pncp_terms::map_contract },
+    JsonFormat { format: Format::PncpDfDispensas, is: pncp_df::is_purchase, map: pncp_df::map_purchase },
 ];
 
 /// A page of PNCP without records.

@@ -102,24 +102,34 @@ fn read_csv(
 
 /// A row's first record has the row's hash; what else the row states has its own, for it may stand in many rows.
 fn parsed(draft: Draft, line: u64, row_hash: String) -> Event {
+    let mut more = Vec::new();
     let (updated_at, partial) = (draft.updated_at, draft.partial);
-    let also = |stated| match stated {
-        Stated::Buyer(id, buyer) => Also::Buyer(id, buyer),
-        Stated::Supplier(id, supplier) => Also::Supplier(id, supplier),
-        Stated::Record(id, record) => Also::Record(Sourced {
-            id,
-            line,
-            row_hash: hash_values(&record),
-            updated_at: updated_at.clone(),
-            metadata: None,
-            partial,
-            record,
-        }),
-    };
-    let more = draft.more.into_iter().map(also).collect();
+    for stated in draft.more {
+        push_stated(stated, line, updated_at.as_ref(), partial, &mut more);
+    }
     let (id, metadata, record) = (draft.id, draft.metadata, draft.record);
     let sourced = Sourced { id, line, row_hash, updated_at, metadata, partial, record };
     Event::Row(Box::new(Parsed { sourced, buyer: draft.buyer, supplier: draft.supplier, more }))
+}
+
+fn push_stated(stated: Stated, line: u64, updated_at: Option<&String>, partial: bool, more: &mut Vec<Also>) {
+    let draft = match stated {
+        Stated::Buyer(id, buyer) => return more.push(Also::Buyer(id, buyer)),
+        Stated::Supplier(id, supplier) => return more.push(Also::Supplier(id, supplier)),
+        Stated::Record(id, record) => Draft { updated_at: updated_at.cloned(), partial, ..Draft::of(id, record) },
+        Stated::Inner(draft) => *draft,
+    };
+    let inner_more = draft.more;
+    let (updated_at, partial) = (draft.updated_at, draft.partial);
+    more.extend(draft.buyer.map(|(id, buyer)| Also::Buyer(id, buyer)));
+    more.extend(draft.supplier.map(|(id, supplier)| Also::Supplier(id, supplier)));
+    let inner_updated_at = updated_at.clone();
+    let (id, metadata, record) = (draft.id, draft.metadata, draft.record);
+    let row_hash = hash_values(&record);
+    more.push(Also::Record(Sourced { id, line, row_hash, updated_at, metadata, partial, record }));
+    for stated in inner_more {
+        push_stated(stated, line, inner_updated_at.as_ref(), partial, more);
+    }
 }
 
 /// The hash of a record's own values.

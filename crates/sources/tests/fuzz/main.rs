@@ -16,7 +16,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sources::{Event, discover, read};
 
-const PARSERS: u64 = 12;
+const PARSERS: u64 = 16;
 const INJECTED: &[&[u8]] = &[
     b"\"",
     b"\"\"",
@@ -170,4 +170,8 @@ fuzz_parsers! {
     lists_of_sanctions: seeds::lista();
     contracts_of_pncp: seeds::pncp_contracts();
     archives: seeds::archive();
+    items_and_results_of_pncp: seeds::pncp_items();
+    terms_of_pncp: seeds::pncp_terms();
+    purchases_of_the_federal_district: seeds::pncp_df_purchases();
+    awards_of_the_federal_district: seeds::pncp_df_awards();
 }

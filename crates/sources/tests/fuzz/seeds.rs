@@ -112,3 +112,29 @@ pub fn archive() -> Vec<u8> {
     }
     writer.finish().unwrap().into_inner()
 }
+
+pub fn pncp_items() -> Vec<u8> {
+    let item = r#"{"numeroItem":1,"descricao":"Café \"especial\"","materialOuServicoNome":"Material","valorUnitarioEstimado":21.5,"quantidade":1.05E1,"unidadeMedida":"Quilo",
+        "situacaoCompraItemNome":"Homologado","criterioJulgamentoNome":"Menor preço","dataInclusao":"2025-06-15T07:55:03","catalogo":{"id":1}}"#;
+    let result = r#"{"numeroControlePNCPCompra":"00000000000191-1-000003/2025","numeroItem":1,"sequencialResultado":1,"niFornecedor":"00000000000191","nomeRazaoSocialFornecedor":"EXEMPLO SA",
+        "valorTotalHomologado":210.0,"valorUnitarioHomologado":20.0,"quantidadeHomologada":10.5,"dataResultado":"2025-07-05","situacaoCompraItemResultadoId":"1"}"#;
+    format!("[{result},{{\"numeroControlePNCP\":\"00000000000191-1-000003/2025\",\"itens\":[{item},{item}],\"resultados\":[{result}]}}]").into_bytes()
+}
+
+pub fn pncp_terms() -> Vec<u8> {
+    let term = r#"{"sequencialTermoContrato":1,"numeroTermoContrato":"01/2026","tipoTermoContratoNome":"Termo Aditivo","objetoTermoContrato":"Acréscimo","dataAssinatura":"2026-01-10",
+        "valorAcrescido":-120.0,"prazoAditadoDias":180,"orgaoEntidade":{"cnpj":"00000000000191","razaoSocial":"MUNICIPIO"},"unidade":{"codigoUnidade":"U1","nomeUnidade":"PREFEITURA"}}"#;
+    format!("{{\"numeroControlePNCP\":\"00000000000191-2-000007/2025\",\"termos\":[{term},{term}]}}").into_bytes()
+}
+
+pub fn pncp_df_purchases() -> Vec<u8> {
+    let purchase = r#"{"Modalidade":"Dispensa","Código":"00000000000191-1-000001/2021","UF":"Distrito Federal","Órgão Entidade":"MINISTERIO","Objeto da Compra":"Café","Ano da Compra":2021,
+        "Valor Total Estimado":99.5,"Valor Total Homologado":87.0,"Empresas Contratadas":{"Empresa Contratada -1":"EXEMPLO SA","CNPJ -1":"00000000000191","Valor Recebido -1":80.0,"Descrição -1":"Café",
+        "Empresa Contratada -2":"JOSE","CNPJ -2":"***982247**","Valor Recebido -2":7.0,"Descrição -2":"Chá"}}"#;
+    format!("[\n{purchase},\n{purchase}\n]").into_bytes()
+}
+
+pub fn pncp_df_awards() -> Vec<u8> {
+    let row = "00000000000191-1-000001/2021,\"EXEMPLO, SA\",00000000000191,8790.0,Café";
+    format!("Código,Empresa Contratada,CNPJ,Valor Recebido,Descrição\n{row}\n{row}\n").into_bytes()
+}

@@ -6,6 +6,8 @@ mod bad_input;
 mod discovering;
 mod identifying;
 mod pncp;
+mod pncp_df;
+mod pncp_items;
 mod portal_compras;
 mod portal_licitacoes;
 mod portal_ui;
