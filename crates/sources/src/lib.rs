@@ -4,6 +4,7 @@
 //! Every row of a file comes out as exactly one [`Event`], a record or a quarantined row, so that the account of an
 //! ingest can always be closed.
 
+mod contact;
 mod csv_rows;
 mod detect;
 mod discover;
@@ -22,6 +23,8 @@ mod portal_compras;
 mod portal_licitacoes;
 mod portal_ui;
 mod read;
+mod receita;
+mod receita_shape;
 mod sanction_lists;
 mod sanctions;
 mod unit;

@@ -1,7 +1,7 @@
 //! Reads one input to its end and gives out an event for every row.
 
 use crate::csv_rows::{Rows, Step};
-use crate::detect::{Draft, Format, Known, Place, Shape, Stated, sniff};
+use crate::detect::{Draft, Format, Known, Mapper, Place, Shape, Stated, sniff};
 use crate::encoding::Encoding;
 use crate::error::{Fault, Reason};
 use crate::fields::{Header as Columns, Leftovers, Row, hash_text};
@@ -50,26 +50,38 @@ pub fn read(
 ) -> Result<Header, Error> {
     let shape = sniff(input, source_hint)?;
     match shape {
-        Shape::Csv { known, header, place, encoding } => read_csv(input, known, &header, place, encoding, sink),
+        Shape::Csv { known, header, place, encoding, header_rows } => {
+            let mapper = (known.build)(&known.slots(&header), place);
+            let csv = CsvFile { known, header: &header, separator: place.separator, encoding, header_rows };
+            read_csv(input, &csv, mapper, sink)
+        }
         Shape::Json { known, layout, place } => read_json(input, known, layout, place, sink),
     }
 }
 
+/// A delimited file before its rows are read.
+struct CsvFile<'a> {
+    known: &'static Known,
+    header: &'a Columns,
+    separator: u8,
+    encoding: Encoding,
+    header_rows: usize,
+}
+
 fn read_csv(
     input: &Input,
-    known: &Known,
-    header: &Columns,
-    place: Place,
-    encoding: Encoding,
+    file: &CsvFile<'_>,
+    mut mapper: Box<dyn Mapper>,
     sink: &mut dyn FnMut(Event) -> Result<(), Error>,
 ) -> Result<Header, Error> {
-    let slots = known.slots(header);
-    let leftovers = Leftovers::of(header, &slots);
-    let mut mapper = (known.build)(&slots, place);
+    let CsvFile { known, header, .. } = file;
+    let leftovers = Leftovers::of(header, &known.slots(header));
     input.with_bytes(|bytes| {
-        let mut rows = Rows::new(bytes, place.separator, encoding);
+        let mut rows = Rows::new(bytes, file.separator, file.encoding);
         let io_error = |cause| Error::io(&input.name, cause);
-        rows.step().map_err(io_error)?;
+        for _ in 0..file.header_rows {
+            rows.step().map_err(io_error)?;
+        }
         rows.expect_columns(header.names.clone());
         loop {
             let event = match rows.step().map_err(io_error)? {

@@ -16,7 +16,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sources::{Event, discover, read};
 
-const PARSERS: u64 = 16;
+const PARSERS: u64 = 21;
 const INJECTED: &[&[u8]] = &[
     b"\"",
     b"\"\"",
@@ -174,4 +174,9 @@ fuzz_parsers! {
     terms_of_pncp: seeds::pncp_terms();
     purchases_of_the_federal_district: seeds::pncp_df_purchases();
     awards_of_the_federal_district: seeds::pncp_df_awards();
+    companies_of_the_receita: seeds::receita_companies();
+    establishments_of_the_receita: seeds::receita_establishments();
+    partners_of_the_receita: seeds::receita_partners();
+    simples_of_the_receita: seeds::receita_simples();
+    activities_of_the_receita: seeds::receita_activities();
 }

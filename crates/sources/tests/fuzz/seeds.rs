@@ -138,3 +138,33 @@ pub fn pncp_df_awards() -> Vec<u8> {
     let row = "00000000000191-1-000001/2021,\"EXEMPLO, SA\",00000000000191,8790.0,Café";
     format!("Código,Empresa Contratada,CNPJ,Valor Recebido,Descrição\n{row}\n{row}\n").into_bytes()
 }
+
+/// A file as the Receita writes it: cp1252, quoted, `;`, no header.
+fn receita(rows: &[&str]) -> Vec<u8> {
+    let text: String = rows.iter().map(|line| format!("\"{}\"\n", line.replace('|', "\";\""))).collect();
+    encoding_rs::WINDOWS_1252.encode(&text).0.into_owned()
+}
+
+pub fn receita_companies() -> Vec<u8> {
+    let row = "00000000|EXEMPLO CAFÉ SA|2038|10|120000000000,00|05|";
+    receita(&[row, &row.replace("00000000|", "12ABC345|"), row])
+}
+
+pub fn receita_establishments() -> Vec<u8> {
+    let row = "00000000|0001|91|1|EXEMPLO|02|20051103|00|||19660801|6422100|6499999,6421200|AVENIDA|PAULISTA|1000|SALA 1|CENTRO|01310100|SP|7107|11|33334444|||||contato@exemplo.com.br||";
+    receita(&[row, &row.replace("33334444", "00000000"), row])
+}
+
+pub fn receita_partners() -> Vec<u8> {
+    let row = "00000000|2|JOSÉ DA SILVA|***982247**|49|20200115||***000000**||00|4";
+    receita(&[row, "00000000|1|OUTRA SA|00000000000191|22|20200115|||||0", row])
+}
+
+pub fn receita_simples() -> Vec<u8> {
+    let row = "00000000|S|20070701|00000000|N|20090701|20090801";
+    receita(&[row, row])
+}
+
+pub fn receita_activities() -> Vec<u8> {
+    receita(&["0111301|Cultivo de arroz", "6422100|Bancos múltiplos"])
+}

@@ -13,6 +13,7 @@ mod portal_licitacoes;
 mod portal_ui;
 mod properties;
 mod real_data;
+mod receita;
 mod sanctions;
 
 use std::path::Path;
