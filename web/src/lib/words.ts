@@ -63,6 +63,8 @@ const SOURCES: Record<string, string> = {
   'portal-sancoes-lista': 'Portal da Transparência: lista de sanções',
   'portal-ui': 'Portal da Transparência: consulta de contratos',
   pncp: 'Portal Nacional de Contratações Públicas (PNCP)',
+  'pncp-df': 'Dispensas no Distrito Federal, reunidas a partir do PNCP',
+  receita: 'Receita Federal: Cadastro Nacional da Pessoa Jurídica (CNPJ)',
 }
 
 const TABLES: Record<string, string> = {
