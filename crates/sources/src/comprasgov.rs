@@ -208,7 +208,7 @@ fn map_items(element: &Element<'_>, key: &str, map: MapItem) -> Result<Draft, Fa
     };
     let purchase = record.key_as_written("_id")?;
     let mut items = Vec::new();
-    for item in inner.objects(key)? {
+    for item in inner.objects(key, "")? {
         items.push(map(&item, Some(&purchase), element.place)?);
     }
     let mut items = items.into_iter();

@@ -6,9 +6,9 @@
 
 use std::io::Read;
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Utc};
 
-use crate::csv_rows::{Form, Rows, Step};
+use crate::csv_rows::{Cells, Form, Rows, Step};
 use crate::encoding::{Encoding, mask_and_clip};
 use crate::error::Fault;
 use crate::fields::{self, Col, Row, Spec};
@@ -19,6 +19,9 @@ use crate::{
     sanction_lists, sanctions,
 };
 use crate::{licitacon, mg_compras, mg_empenhos, recife, sagres, sp_capital};
+use crate::pncp_control::ControlNumber;
+use crate::receita_shape as shape;
+use crate::{pncp_df, receita};
 use model::{Buyer, Record, Supplier};
 
 /// Bytes of a file's beginning on which everything is decided.
@@ -46,6 +49,8 @@ pub const SOURCES: &[&str] = &[
     "sp-capital",
     "recife",
     "licitacon-rs",
+    "pncp-df",
+    "receita",
 ];
 
 /// A format of a source.
@@ -161,6 +166,36 @@ pub enum Format {
     LicitaconContratos,
     /// LicitaCon (Rio Grande do Sul): items of contracts.
     LicitaconItensContrato,
+    /// PNCP: items of a purchase.
+    PncpItens,
+    /// PNCP: results of items.
+    PncpResultados,
+    /// PNCP: terms that change a contract.
+    PncpTermos,
+    /// Study of the Federal District: purchases without bidding.
+    PncpDfDispensas,
+    /// Study of the Federal District: the companies of those purchases.
+    PncpDfEmpresas,
+    /// Receita: companies.
+    ReceitaEmpresas,
+    /// Receita: establishments.
+    ReceitaEstabelecimentos,
+    /// Receita: partners.
+    ReceitaSocios,
+    /// Receita: Simples and MEI.
+    ReceitaSimples,
+    /// Receita: list of activities.
+    ReceitaCnaes,
+    /// Receita: list of reasons of a status.
+    ReceitaMotivos,
+    /// Receita: list of municipalities.
+    ReceitaMunicipios,
+    /// Receita: list of legal natures.
+    ReceitaNaturezas,
+    /// Receita: list of countries.
+    ReceitaPaises,
+    /// Receita: list of roles.
+    ReceitaQualificacoes,
 }
 
 impl Format {
@@ -217,6 +252,13 @@ impl Format {
             | Self::LicitaconLicitantes
             | Self::LicitaconContratos
             | Self::LicitaconItensContrato => "licitacon-rs",
+            Self::PncpItens | Self::PncpResultados | Self::PncpTermos => "pncp",
+            Self::PncpDfDispensas | Self::PncpDfEmpresas => "pncp-df",
+            Self::ReceitaEmpresas | Self::ReceitaEstabelecimentos | Self::ReceitaSocios | Self::ReceitaSimples => {
+                "receita"
+            }
+            Self::ReceitaCnaes | Self::ReceitaMotivos | Self::ReceitaMunicipios => "receita",
+            Self::ReceitaNaturezas | Self::ReceitaPaises | Self::ReceitaQualificacoes => "receita",
         }
     }
 
@@ -279,6 +321,21 @@ impl Format {
             Self::LicitaconLicitantes => "licitacon-rs/licitantes",
             Self::LicitaconContratos => "licitacon-rs/contratos",
             Self::LicitaconItensContrato => "licitacon-rs/itens-contrato",
+            Self::PncpItens => "pncp/itens",
+            Self::PncpResultados => "pncp/resultados",
+            Self::PncpTermos => "pncp/termos",
+            Self::PncpDfDispensas => "pncp-df/dispensas",
+            Self::PncpDfEmpresas => "pncp-df/empresas",
+            Self::ReceitaEmpresas => "receita/empresas",
+            Self::ReceitaEstabelecimentos => "receita/estabelecimentos",
+            Self::ReceitaSocios => "receita/socios",
+            Self::ReceitaSimples => "receita/simples",
+            Self::ReceitaCnaes => "receita/cnaes",
+            Self::ReceitaMotivos => "receita/motivos",
+            Self::ReceitaMunicipios => "receita/municipios",
+            Self::ReceitaNaturezas => "receita/naturezas",
+            Self::ReceitaPaises => "receita/paises",
+            Self::ReceitaQualificacoes => "receita/qualificacoes",
         }
     }
 }
@@ -306,6 +363,8 @@ pub(crate) enum Stated {
     Record(String, Record),
     Buyer(String, Buyer),
     Supplier(String, Supplier),
+    /// A record that stands whole inside the row, with parties, date and leftovers of its own.
+    Inner(Box<Draft>),
 }
 
 impl Draft {
@@ -338,12 +397,23 @@ pub(crate) struct Place {
     pub file_month: Option<NaiveDate>,
     /// The day in a name such as `20251231_CEIS.csv`: the day of which the list speaks.
     pub file_day: Option<NaiveDate>,
+    /// The day in a name such as `K3241.K03200Y0.D40914.EMPRECSV`: the day of which the register speaks.
+    pub release_day: Option<NaiveDate>,
+    /// The number of PNCP that the file's name or folder states, for records that do not say of what they are.
+    pub control: Option<ControlNumber>,
 }
 
 impl Place {
     fn of(input: &Input, source: &'static str, separator: u8) -> Self {
         let file = input.file_name();
-        Self { source, separator, file_month: month_of(file), file_day: day_of(file) }
+        Self {
+            source,
+            separator,
+            file_month: month_of(file),
+            file_day: day_of(file),
+            release_day: shape::release_day(file, Utc::now().with_timezone(&model::dates::brasilia()).date_naive()),
+            control: ControlNumber::in_path(&input.name),
+        }
     }
 }
 
@@ -423,7 +493,68 @@ const KNOWN: &[Known] = &[
     known!(LicitaconLicitantes, licitacon::Bidders, licitacon::MapBidders::new),
     known!(LicitaconContratos, licitacon::Contracts, licitacon::MapContracts::new),
     known!(LicitaconItensContrato, licitacon::ContractItems, licitacon::MapContractItems::new),
+    known!(PncpDfEmpresas, pncp_df::Awards, pncp_df::MapAwards::new),
 ];
+
+/// A CSV format whose files have no header.
+struct Headerless {
+    known: Known,
+    /// What the columns are called, in the order of the file.
+    names: &'static [&'static str],
+    /// Whether a row of a file of that name is in this format.
+    is: fn(&str, Cells<'_>) -> bool,
+}
+
+macro_rules! headerless {
+    ($format:ident, $layout:ty, $mapper:path, $names:path, $is:path) => {
+        Headerless { known: known!($format, $layout, $mapper), names: $names, is: $is }
+    };
+}
+
+#[rustfmt::skip]
+const HEADERLESS: &[Headerless] = &[
+    headerless!(ReceitaEmpresas, receita::Companies, receita::MapCompanies::new, shape::COMPANIES, shape::is_company),
+    headerless!(ReceitaEstabelecimentos, receita::Establishments, receita::MapEstablishments::new, shape::ESTABLISHMENTS, shape::is_establishment),
+    headerless!(ReceitaSocios, receita::Partners, receita::MapPartners::new, shape::PARTNERS, shape::is_partner),
+    headerless!(ReceitaSimples, receita::Simples, receita::MapSimples::new, shape::SIMPLES, shape::is_simples),
+    headerless!(ReceitaCnaes, receita::Terms, receita::MapTerms::activities, shape::TERMS, shape::is_activity),
+    headerless!(ReceitaMotivos, receita::Terms, receita::MapTerms::reasons, shape::TERMS, shape::is_reason),
+    headerless!(ReceitaMunicipios, receita::Terms, receita::MapTerms::municipalities, shape::TERMS, shape::is_municipality),
+    headerless!(ReceitaNaturezas, receita::Terms, receita::MapTerms::natures, shape::TERMS, shape::is_nature),
+    headerless!(ReceitaPaises, receita::Terms, receita::MapTerms::countries, shape::TERMS, shape::is_country),
+    headerless!(ReceitaQualificacoes, receita::Terms, receita::MapTerms::roles, shape::TERMS, shape::is_role),
+];
+
+/// Rows on which a file without a header is judged.
+const JUDGED_ROWS_MAX: usize = 16;
+
+impl Headerless {
+    /// Whether the first row is of this format, and three of four of those behind it.
+    fn fits(&self, file_name: &str, beginning: &[u8], encoding: Encoding) -> bool {
+        let mut rows = Rows::new(beginning, b';', encoding);
+        let (mut judged, mut fitting) = (0, 0);
+        while judged < JUDGED_ROWS_MAX {
+            let fits = match rows.step() {
+                Ok(Step::Row) => (self.is)(file_name, rows.cells()),
+                Ok(Step::Bad(_)) => false,
+                Ok(Step::End) | Err(_) => break,
+            };
+            if judged == 0 && !fits {
+                return false;
+            }
+            judged += 1;
+            fitting += usize::from(fits);
+        }
+        fitting * 4 >= judged * 3 && judged > 0
+    }
+}
+
+fn sniff_headerless(input: &Input, beginning: &[u8], encoding: Encoding) -> Option<Shape> {
+    let found = HEADERLESS.iter().find(|known| known.fits(input.file_name(), beginning, encoding))?;
+    let header = fields::Header::named(found.names);
+    let place = Place::of(input, found.known.format.source(), b';');
+    Some(Shape::Csv { known: &found.known, header, place, encoding, header_rows: 0 })
+}
 
 impl Known {
     fn required(&self) -> impl Iterator<Item = &'static [&'static str]> + '_ {
@@ -447,8 +578,19 @@ impl Known {
 
 /// All that was found out about a file before its rows are read.
 pub(crate) enum Shape {
-    Csv { known: &'static Known, header: fields::Header, place: Place, encoding: Encoding },
-    Json { known: &'static JsonFormat, layout: Layout, place: Place },
+    Csv {
+        known: &'static Known,
+        header: fields::Header,
+        place: Place,
+        encoding: Encoding,
+        /// Rows before the first of the data.
+        header_rows: usize,
+    },
+    Json {
+        known: &'static JsonFormat,
+        layout: Layout,
+        place: Place,
+    },
 }
 
 impl Shape {
@@ -499,7 +641,13 @@ pub(crate) fn sniff(input: &Input, hint: Option<&str>) -> Result<Shape, Error> {
             check_hint(input, hint, known.format.source())?;
             Ok(Shape::Json { known, layout, place: Place::of(input, known.format.source(), b',') })
         }
-        Some(_) => sniff_csv(input, hint, text, encoding),
+        Some(_) => match sniff_headerless(input, text, encoding) {
+            Some(shape) => {
+                check_hint(input, hint, shape.format().source())?;
+                Ok(shape)
+            }
+            None => sniff_csv(input, hint, text, encoding),
+        },
     }
 }
 
@@ -528,7 +676,7 @@ fn sniff_csv(input: &Input, hint: Option<&str>, beginning: &[u8], encoding: Enco
     let whole = allowed().filter(|k| k.missing(&header).is_empty()).rev().max_by_key(|k| k.bound(&header));
     if let Some(known) = whole {
         let place = Place::of(input, known.format.source(), separator);
-        return Ok(Shape::Csv { known, header, place, encoding });
+        return Ok(Shape::Csv { known, header, place, encoding, header_rows: 1 });
     }
     let near = allowed()
         .map(|k| (k, k.missing(&header), k.required().count()))
@@ -604,7 +752,7 @@ mod tests {
 
     #[test]
     fn every_format_is_of_a_listed_source_and_names_each_column_once() {
-        for known in KNOWN {
+        for known in KNOWN.iter().chain(HEADERLESS.iter().map(|h| &h.known)) {
             assert!(SOURCES.contains(&known.format.source()));
             let mut names: Vec<_> = known.spec.iter().flat_map(|s| s.names).collect();
             let count = names.len();

@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use model::text::{normal_name, squeeze};
 use model::{Money, MoneyError, Quantity, dates};
 use sha2::{Digest, Sha256};
@@ -68,6 +68,12 @@ impl Header {
         }
         let normal = names.iter().map(|n| normal_name(n)).collect();
         Self { names, normal }
+    }
+
+    /// The header that a file without one should have.
+    pub(crate) fn named(names: &[&str]) -> Self {
+        let normal = names.iter().map(|n| normal_name(n)).collect();
+        Self { names: names.iter().map(|n| (*n).to_owned()).collect(), normal }
     }
 
     /// Looks up each column of a format.
@@ -168,6 +174,29 @@ impl<'a> Row<'a> {
             dates::parse_br(whole.as_deref().unwrap_or(text)).or_else(|_| dates::parse_iso(text)).ok()
         };
         self.day(col, read, &["%d/%m/%Y", "%Y-%m-%d"])
+    }
+
+    /// `AAAAMMDD`; blank and zeros are not stated. A year before 1800 or after 2150 cannot be meant, and stays in the
+    /// metadata: companies are older than contracts.
+    pub(crate) fn compact_date(&self, col: Col) -> Result<Option<NaiveDate>, Fault> {
+        let text = col.0.map_or("", |c| stated(self.cells.exact(c)));
+        if text.bytes().all(|b| b == b'0') {
+            return Ok(None);
+        }
+        let is_shaped = text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
+        let digits = is_shaped.then(|| text.parse::<u32>().ok()).flatten();
+        let day = digits.and_then(|d| NaiveDate::from_ymd_opt((d / 10_000).cast_signed(), d / 100 % 100, d % 100));
+        match day {
+            Some(day) if (1800..=2150).contains(&day.year()) => Ok(Some(day)),
+            Some(_) => {
+                self.leave_in_metadata(col);
+                Ok(None)
+            }
+            None => {
+                let detail = format!("`{}` is not a day in the form AAAAMMDD", self.shown(col));
+                Err(Fault::at(self.name(col), Reason::Date, detail))
+            }
+        }
     }
 
     fn day(

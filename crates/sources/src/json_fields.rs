@@ -6,7 +6,7 @@ use std::fmt;
 
 use chrono::NaiveDate;
 use model::text::squeeze;
-use model::{Money, MoneyError, dates, mask_cpfs};
+use model::{Money, MoneyError, Quantity, dates, mask_cpfs};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -22,6 +22,8 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 pub(crate) struct Members<'a> {
     /// `orgaoEntidade.` for the members of that object.
     prefix: &'static str,
+    /// `itens.` for an object in that list. It names the place of a fault; leftovers keep the object's own names.
+    list: &'static str,
     members: Vec<(Cow<'a, str>, &'a str)>,
     /// Members that are mapped but whose value could not be kept for this record.
     unkept: RefCell<Vec<String>>,
@@ -67,8 +69,9 @@ impl<'a> Members<'a> {
         self.members.iter().find(|(k, _)| k == key).map(|(_, v)| *v).filter(|v| *v != "null")
     }
 
+    /// A fault of one member.
     pub(crate) fn fault(&self, key: &str, reason: Reason, detail: impl Into<String>) -> Fault {
-        Fault::at(&format!("{}{key}", self.prefix), reason, detail)
+        Fault::at(&format!("{}{}{key}", self.list, self.prefix), reason, detail)
     }
 
     pub(crate) fn wrong_type(&self, key: &str, due: &str) -> Fault {
@@ -121,13 +124,51 @@ impl<'a> Members<'a> {
         Err(self.fault(key, Reason::Date, format!("`{shown}` is not a day in the form AAAA-MM-DD")))
     }
 
+    /// Whether the member is a list.
+    pub(crate) fn has_list(&self, key: &str) -> bool {
+        self.raw(key).is_some_and(|raw| raw.starts_with('['))
+    }
+
+    /// The objects in a list; none when missing or null.
+    pub(crate) fn objects(&self, key: &str, list: &'static str) -> Result<Vec<Self>, Fault> {
+        let Some(raw) = self.raw(key) else { return Ok(Vec::new()) };
+        let inner: Vec<Self> = serde_json::from_str(raw).map_err(|_| self.wrong_type(key, "a list of objects"))?;
+        Ok(inner.into_iter().map(|members| Self { list, ..members }).collect())
+    }
+
+    /// A code, whether it is written as a text or as a whole number.
+    pub(crate) fn code(&self, key: &str) -> Result<Option<String>, Fault> {
+        match self.raw(key) {
+            Some(raw) if raw.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+                let number: i64 = raw.parse().map_err(|_| self.wrong_type(key, "a code"))?;
+                Ok(Some(mask_cpfs(&number.to_string()).into_owned()))
+            }
+            _ => self.text(key),
+        }
+    }
+
+    /// A code without which the record is nothing.
+    pub(crate) fn key_code(&self, key: &str) -> Result<String, Fault> {
+        self.code(key)?
+            .ok_or_else(|| self.fault(key, Reason::RequiredField, "blank, and the record is nothing without it"))
+    }
+
     /// A number with at most four decimals, exactly as written.
     pub(crate) fn amount(&self, key: &str) -> Result<Option<Money>, Fault> {
+        self.number(key, Money::parse)
+    }
+
+    /// A quantity with at most four decimals, exactly as written.
+    pub(crate) fn quantity(&self, key: &str) -> Result<Option<Quantity>, Fault> {
+        self.number(key, Quantity::parse)
+    }
+
+    fn number<T>(&self, key: &str, read: impl Fn(&str) -> Result<T, MoneyError>) -> Result<Option<T>, Fault> {
         let Some(raw) = self.raw(key) else { return Ok(None) };
         if !raw.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
             return Err(self.wrong_type(key, "a number"));
         }
-        Money::parse(raw).map(Some).map_err(|error| {
+        read(raw).map(Some).map_err(|error| {
             let why = match error {
                 MoneyError::TooPrecise(_) => "has more than four decimals",
                 MoneyError::TooLarge(_) => "is too large",
@@ -168,6 +209,14 @@ impl<'a> Members<'a> {
             object.push(':');
             object.push_str(&masked_value(raw));
         }
+    }
+}
+
+/// Two closed JSON objects as one.
+pub(crate) fn joined(first: Option<String>, second: Option<String>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(format!("{},{}", &first[..first.len() - 1], &second[1..])),
+        (first, second) => first.or(second),
     }
 }
 

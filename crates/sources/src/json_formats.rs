@@ -15,6 +15,7 @@ use crate::{
     Error, Input, comprasgov, comprasgov_contracts, contratosgov, contratosgov_tables, pncp, portal_api,
     portal_api_sanctions,
 };
+use crate::{pncp_df, pncp_items, pncp_terms};
 
 /// Records looked at before a file counts as unknown.
 const SNIFFED_RECORDS_MAX: usize = 16;
@@ -107,6 +108,12 @@ const KNOWN: &[JsonFormat] = &[
         is: contratosgov_tables::is_invoice,
         map: contratosgov_tables::map_invoice,
     },
+    JsonFormat { format: Format::PncpItens, is: pncp_items::is_item, map: pncp_items::map_item },
+    JsonFormat { format: Format::PncpResultados, is: pncp_items::is_result, map: pncp_items::map_result },
+    JsonFormat { format: Format::PncpItens, is: pncp_items::is_purchase, map: pncp_items::map_purchase },
+    JsonFormat { format: Format::PncpTermos, is: pncp_terms::is_term, map: pncp_terms::map_term },
+    JsonFormat { format: Format::PncpTermos, is: pncp_terms::is_contract, map: pncp_terms::map_contract },
+    JsonFormat { format: Format::PncpDfDispensas, is: pncp_df::is_purchase, map: pncp_df::map_purchase },
 ];
 
 /// A page of PNCP without records.

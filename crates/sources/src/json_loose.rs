@@ -84,12 +84,6 @@ impl<'a> Members<'a> {
         })
     }
 
-    /// The objects of an array; none when missing or null.
-    pub(crate) fn objects(&self, key: &str) -> Result<Vec<Self>, Fault> {
-        let Some(raw) = self.raw(key) else { return Ok(Vec::new()) };
-        serde_json::from_str(raw).map_err(|_| self.wrong_type(key, "an array of objects"))
-    }
-
     /// The texts of an array by their places, CPFs masked, blanks squeezed; `None` when it is no array.
     pub(crate) fn places(&self, key: &str) -> Option<Vec<String>> {
         let raw = self.raw(key).filter(|raw| raw.starts_with('['))?;

@@ -8,11 +8,13 @@ use model::activity::activity_of_text;
 use model::law::Regime;
 use model::{Buyer, Cnpj, Contract, Modality, Money, Record, Supplier, Tender};
 
-use crate::detect::Draft;
+use crate::detect::{Draft, Stated};
 use crate::error::Fault;
 use crate::json_fields::{Members, closed};
 use crate::json_formats::Element;
+use crate::pncp_items::Purchase;
 use crate::portal_compras::seen;
+use crate::{pncp_items, pncp_terms};
 
 /// Whether a record is a contract of PNCP.
 pub(crate) fn is_contract(record: &Members<'_>) -> bool {
@@ -21,10 +23,12 @@ pub(crate) fn is_contract(record: &Members<'_>) -> bool {
 
 /// Whether a record is a tender of PNCP.
 pub(crate) fn is_tender(record: &Members<'_>) -> bool {
-    record.has("numeroControlePNCP") && (record.has("objetoCompra") || record.has("modalidadeId"))
+    let is_minutes = record.has("numeroAtaRegistroPreco");
+    record.has("numeroControlePNCP") && !is_minutes && (record.has("objetoCompra") || record.has("modalidadeId"))
 }
 
-fn id_of(control_number: &str) -> String {
+/// The id of what has that control number.
+pub(crate) fn id_of(control_number: &str) -> String {
     format!("pncp:{}", control_number.replace('/', "-"))
 }
 
@@ -36,7 +40,8 @@ fn updated_at(record: &Members<'_>) -> Result<(Option<String>, &'static str), Fa
     Ok((record.text("dataAtualizacao")?, "dataAtualizacao"))
 }
 
-struct Unit<'a> {
+/// Who buys: a unit of a body.
+pub(crate) struct Unit<'a> {
     body: Members<'a>,
     unit: Members<'a>,
 }
@@ -46,13 +51,15 @@ impl<'a> Unit<'a> {
     const UNIT_MAPPED: &'static [&'static str] = &["codigoUnidade", "nomeUnidade", "ufSigla", "municipioNome"];
 
     fn of(record: &Members<'a>) -> Result<Self, Fault> {
-        Ok(Self {
-            body: record.object("orgaoEntidade", "orgaoEntidade.")?,
-            unit: record.object("unidadeOrgao", "unidadeOrgao.")?,
-        })
+        Self::under(record, "unidadeOrgao", "unidadeOrgao.")
     }
 
-    fn buyer(&self) -> Result<Option<(String, Buyer)>, Fault> {
+    /// Where the unit stands under a name of its own.
+    pub(crate) fn under(record: &Members<'a>, unit: &str, prefix: &'static str) -> Result<Self, Fault> {
+        Ok(Self { body: record.object("orgaoEntidade", "orgaoEntidade.")?, unit: record.object(unit, prefix)? })
+    }
+
+    pub(crate) fn buyer(&self) -> Result<Option<(String, Buyer)>, Fault> {
         let (Some(cnpj), Some(code)) = (self.body.text("cnpj")?, self.unit.text("codigoUnidade")?) else {
             return Ok(None);
         };
@@ -74,14 +81,14 @@ impl<'a> Unit<'a> {
         Ok(Some((id, buyer)))
     }
 
-    fn push_leftovers(&self, metadata: &mut String) {
+    pub(crate) fn push_leftovers(&self, metadata: &mut String) {
         self.body.push_leftovers(Self::BODY_MAPPED, metadata);
         self.unit.push_leftovers(Self::UNIT_MAPPED, metadata);
     }
 }
 
 /// The supplier of a contract. `tipoPessoa` `PE` is a foreigner, whose number may be digits only.
-fn supplier_of(record: &Members<'_>) -> Result<Option<(String, Supplier)>, Fault> {
+pub(crate) fn supplier_of(record: &Members<'_>) -> Result<Option<(String, Supplier)>, Fault> {
     let number = record.text("niFornecedor")?.unwrap_or_default();
     let name = record.text("nomeRazaoSocialFornecedor")?.unwrap_or_default();
     let foreign = record.text("tipoPessoa")?.as_deref() == Some("PE");
@@ -101,6 +108,7 @@ pub(crate) fn map_contract(element: &Element<'_>) -> Result<Draft, Fault> {
     let buyer = unit.buyer()?.map(|(id, buyer)| (id, Buyer { seen_on, ..buyer }));
     let supplier = seen(supplier_of(record)?, seen_on);
     let category = record.object("categoriaProcesso", "categoriaProcesso.")?;
+    let instrument = record.object("tipoContrato", "tipoContrato.")?;
     let object = record.text("objetoContrato")?;
     let activity = object.as_deref().and_then(activity_of_text).map(|a| a.code());
     let (updated_at, updated_key) = updated_at(record)?;
@@ -120,6 +128,8 @@ pub(crate) fn map_contract(element: &Element<'_>) -> Result<Draft, Fault> {
         value_initial: record.amount("valorInicial")?,
         value_final: record.amount("valorGlobal")?,
         income: record.boolean("receita")?.unwrap_or_default(),
+        instrument: instrument.text("nome")?,
+        installments: record.integer("numeroParcelas")?,
         tender_id: record.text("numeroControlePncpCompra")?.map(|n| id_of(&n)),
         activity,
         activity_basis: activity.map(|_| "text"),
@@ -146,14 +156,19 @@ pub(crate) fn map_contract(element: &Element<'_>) -> Result<Draft, Fault> {
         "valorGlobal",
         "receita",
         "objetoContrato",
+        "tipoContrato",
+        "numeroParcelas",
         updated_key,
     ];
-    record.push_leftovers(&mapped, &mut metadata);
+    let id = id_of(&control_number);
+    let terms = pncp_terms::stated_in(record, &id, contract.buyer_id.as_ref())?;
+    record.push_leftovers(&[&mapped[..], pncp_terms::lists_in(record)].concat(), &mut metadata);
     category.push_leftovers(&["nome"], &mut metadata);
+    instrument.push_leftovers(&["nome"], &mut metadata);
     unit.push_leftovers(&mut metadata);
     let record = Record::Contract(contract);
     let metadata = closed(metadata);
-    Ok(Draft { buyer, supplier, updated_at, metadata, ..Draft::of(id_of(&control_number), record) })
+    Ok(Draft { buyer, supplier, updated_at, metadata, more: terms, ..Draft::of(id, record) })
 }
 
 /// Maps a tender.
@@ -171,6 +186,9 @@ pub(crate) fn map_tender(element: &Element<'_>) -> Result<Draft, Fault> {
     let estimate = record.amount("valorTotalEstimado")?;
     let sealed = estimate == Some(Money::ZERO);
     let (updated_at, updated_key) = updated_at(record)?;
+    let id = id_of(&control_number);
+    let purchase = Purchase { id: id.clone(), buyer_id: buyer.as_ref().map(|(id, _)| id.clone()), on: seen_on };
+    let inner = purchase.stated_in(record)?;
     let tender = Tender {
         number: record.text("numeroCompra")?,
         process: record.text("processo")?,
@@ -187,6 +205,7 @@ pub(crate) fn map_tender(element: &Element<'_>) -> Result<Draft, Fault> {
         value_estimated: estimate.filter(|_| !sealed),
         value_awarded: record.amount("valorTotalHomologado")?,
         price_registration: record.boolean("srp")?,
+        criterion: pncp_items::common_criterion(record)?,
         activity,
         activity_basis: activity.map(|_| "text"),
         object,
@@ -219,10 +238,11 @@ pub(crate) fn map_tender(element: &Element<'_>) -> Result<Draft, Fault> {
         "valorTotalEstimado",
         "modalidadeId",
     ];
-    record.push_leftovers(&mapped, &mut metadata);
+    record.push_leftovers(&[&mapped[..], &pncp_items::lists_in(record)].concat(), &mut metadata);
     legal.push_leftovers(&["nome"], &mut metadata);
     unit.push_leftovers(&mut metadata);
     let record = Record::Tender(tender);
     let metadata = closed(metadata);
-    Ok(Draft { buyer, updated_at, metadata, ..Draft::of(id_of(&control_number), record) })
+    let more = inner.into_iter().map(|draft| Stated::Inner(Box::new(draft))).collect();
+    Ok(Draft { buyer, updated_at, metadata, more, ..Draft::of(id, record) })
 }

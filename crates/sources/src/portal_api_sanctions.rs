@@ -38,7 +38,7 @@ pub(crate) fn map_cnep(element: &Element<'_>) -> Result<Draft, Fault> {
 /// The legal bases of a record, joined.
 fn legal_basis_of(record: &Members<'_>) -> Result<Option<String>, Fault> {
     let mut texts = Vec::new();
-    for basis in record.objects("fundamentacao")? {
+    for basis in record.objects("fundamentacao", "")? {
         texts.extend(basis.text("descricao")?.or(basis.text("codigo")?));
     }
     Ok((!texts.is_empty()).then(|| texts.join("; ")))

@@ -1,7 +1,7 @@
 //! Reads one input to its end and gives out an event for every row.
 
 use crate::csv_rows::{Rows, Step};
-use crate::detect::{Draft, Format, Known, Place, Shape, Stated, sniff};
+use crate::detect::{Draft, Format, Known, Mapper, Place, Shape, Stated, sniff};
 use crate::encoding::Encoding;
 use crate::error::{Fault, Reason};
 use crate::fields::{Header as Columns, Leftovers, Row, hash_text};
@@ -50,26 +50,38 @@ pub fn read(
 ) -> Result<Header, Error> {
     let shape = sniff(input, source_hint)?;
     match shape {
-        Shape::Csv { known, header, place, encoding } => read_csv(input, known, &header, place, encoding, sink),
+        Shape::Csv { known, header, place, encoding, header_rows } => {
+            let mapper = (known.build)(&known.slots(&header), place);
+            let csv = CsvFile { known, header: &header, separator: place.separator, encoding, header_rows };
+            read_csv(input, &csv, mapper, sink)
+        }
         Shape::Json { known, layout, place } => read_json(input, known, layout, place, sink),
     }
 }
 
+/// A delimited file before its rows are read.
+struct CsvFile<'a> {
+    known: &'static Known,
+    header: &'a Columns,
+    separator: u8,
+    encoding: Encoding,
+    header_rows: usize,
+}
+
 fn read_csv(
     input: &Input,
-    known: &Known,
-    header: &Columns,
-    place: Place,
-    encoding: Encoding,
+    file: &CsvFile<'_>,
+    mut mapper: Box<dyn Mapper>,
     sink: &mut dyn FnMut(Event) -> Result<(), Error>,
 ) -> Result<Header, Error> {
-    let slots = known.slots(header);
-    let leftovers = Leftovers::of(header, &slots);
-    let mut mapper = (known.build)(&slots, place);
+    let CsvFile { known, header, .. } = file;
+    let leftovers = Leftovers::of(header, &known.slots(header));
     input.with_bytes(|bytes| {
-        let mut rows = Rows::new(bytes, place.separator, encoding);
+        let mut rows = Rows::new(bytes, file.separator, file.encoding);
         let io_error = |cause| Error::io(&input.name, cause);
-        rows.step().map_err(io_error)?;
+        for _ in 0..file.header_rows {
+            rows.step().map_err(io_error)?;
+        }
         rows.expect_columns(header.names.clone());
         rows.expect_form(known.form);
         loop {
@@ -103,24 +115,34 @@ fn read_csv(
 
 /// A row's first record has the row's hash; what else the row states has its own, for it may stand in many rows.
 fn parsed(draft: Draft, line: u64, row_hash: String) -> Event {
+    let mut more = Vec::new();
     let (updated_at, partial) = (draft.updated_at, draft.partial);
-    let also = |stated| match stated {
-        Stated::Buyer(id, buyer) => Also::Buyer(id, buyer),
-        Stated::Supplier(id, supplier) => Also::Supplier(id, supplier),
-        Stated::Record(id, record) => Also::Record(Sourced {
-            id,
-            line,
-            row_hash: hash_values(&record),
-            updated_at: updated_at.clone(),
-            metadata: None,
-            partial,
-            record,
-        }),
-    };
-    let more = draft.more.into_iter().map(also).collect();
+    for stated in draft.more {
+        push_stated(stated, line, updated_at.as_ref(), partial, &mut more);
+    }
     let (id, metadata, record) = (draft.id, draft.metadata, draft.record);
     let sourced = Sourced { id, line, row_hash, updated_at, metadata, partial, record };
     Event::Row(Box::new(Parsed { sourced, buyer: draft.buyer, supplier: draft.supplier, more }))
+}
+
+fn push_stated(stated: Stated, line: u64, updated_at: Option<&String>, partial: bool, more: &mut Vec<Also>) {
+    let draft = match stated {
+        Stated::Buyer(id, buyer) => return more.push(Also::Buyer(id, buyer)),
+        Stated::Supplier(id, supplier) => return more.push(Also::Supplier(id, supplier)),
+        Stated::Record(id, record) => Draft { updated_at: updated_at.cloned(), partial, ..Draft::of(id, record) },
+        Stated::Inner(draft) => *draft,
+    };
+    let inner_more = draft.more;
+    let (updated_at, partial) = (draft.updated_at, draft.partial);
+    more.extend(draft.buyer.map(|(id, buyer)| Also::Buyer(id, buyer)));
+    more.extend(draft.supplier.map(|(id, supplier)| Also::Supplier(id, supplier)));
+    let inner_updated_at = updated_at.clone();
+    let (id, metadata, record) = (draft.id, draft.metadata, draft.record);
+    let row_hash = hash_values(&record);
+    more.push(Also::Record(Sourced { id, line, row_hash, updated_at, metadata, partial, record }));
+    for stated in inner_more {
+        push_stated(stated, line, inner_updated_at.as_ref(), partial, more);
+    }
 }
 
 /// The hash of a record's own values.

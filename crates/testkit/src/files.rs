@@ -353,6 +353,45 @@ pub fn pncp_page(records: &[Value]) -> Vec<u8> {
     serde_json::to_vec(&page).unwrap()
 }
 
+/// Lines of the Receita: every field quoted, no header.
+fn receita(rows: &[Vec<String>]) -> Vec<u8> {
+    let line = |row: &Vec<String>| quoted(&row.iter().map(String::as_str).collect::<Vec<_>>()) + "\n";
+    latin1(&rows.iter().map(line).collect::<String>())
+}
+
+fn owned(fields: &[&str]) -> Vec<String> {
+    fields.iter().map(|f| (*f).to_owned()).collect()
+}
+
+/// A file of the Receita with the `n`-th fictitious companies: (n, name, share capital such as `1000,00`).
+#[must_use]
+pub fn receita_companies(companies: &[(u32, &str, &str)]) -> Vec<u8> {
+    let row = |(n, name, capital): &(u32, &str, &str)| owned(&[&cnpj(*n)[..8], name, "2062", "49", capital, "01", ""]);
+    receita(&companies.iter().map(row).collect::<Vec<_>>())
+}
+
+/// A file of the Receita with the head offices of fictitious companies: (n, day of opening `AAAAMMDD`, telephone).
+#[must_use]
+pub fn receita_establishments(offices: &[(u32, &str, &str)]) -> Vec<u8> {
+    let row = |(n, opened, phone): &(u32, &str, &str)| {
+        let cnpj = cnpj(*n);
+        let mut row = owned(&[&cnpj[..8], &cnpj[8..12], &cnpj[12..], "1", "", "02", opened, "00", "", "", opened]);
+        row.extend(owned(&["4761003", "", "RUA", "FICTÍCIA", "10", "SALA 1", "CENTRO", "99000000", "SC", "8105"]));
+        row.extend(owned(&["48", phone, "", "", "", "", "", "", ""]));
+        row
+    };
+    receita(&offices.iter().map(row).collect::<Vec<_>>())
+}
+
+/// A file of the Receita with partners of fictitious companies: (n, masked CPF, name).
+#[must_use]
+pub fn receita_partners(partners: &[(u32, &str, &str)]) -> Vec<u8> {
+    let row = |(n, cpf, name): &(u32, &str, &str)| {
+        owned(&[&cnpj(*n)[..8], "2", name, cpf, "49", "20200115", "", "***000000**", "", "00", "4"])
+    };
+    receita(&partners.iter().map(row).collect::<Vec<_>>())
+}
+
 /// A ZIP archive of files.
 #[must_use]
 pub fn zipped(files: &[(&str, &[u8])]) -> Vec<u8> {

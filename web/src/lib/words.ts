@@ -69,6 +69,8 @@ const SOURCES: Record<string, string> = {
   'mg-compras': 'Minas Gerais: compras da pandemia',
   'sp-capital': 'Prefeitura de São Paulo: extratos de contratos',
   recife: 'Prefeitura do Recife: contratos',
+  'pncp-df': 'Dispensas no Distrito Federal, reunidas a partir do PNCP',
+  receita: 'Receita Federal: Cadastro Nacional da Pessoa Jurídica (CNPJ)',
 }
 
 const TABLES: Record<string, string> = {

@@ -17,7 +17,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sources::{Event, discover, read};
 
-const PARSERS: u64 = 35;
+const PARSERS: u64 = 44;
 const INJECTED: &[&[u8]] = &[
     b"\"",
     b"\"\"",
@@ -194,4 +194,13 @@ fuzz_parsers! {
     awards_of_minas: local_seeds::mg_awards();
     extracts_of_sao_paulo: local_seeds::sao_paulo();
     contracts_of_recife: local_seeds::recife();
+    items_and_results_of_pncp: seeds::pncp_items();
+    terms_of_pncp: seeds::pncp_terms();
+    purchases_of_the_federal_district: seeds::pncp_df_purchases();
+    awards_of_the_federal_district: seeds::pncp_df_awards();
+    companies_of_the_receita: seeds::receita_companies();
+    establishments_of_the_receita: seeds::receita_establishments();
+    partners_of_the_receita: seeds::receita_partners();
+    simples_of_the_receita: seeds::receita_simples();
+    activities_of_the_receita: seeds::receita_activities();
 }

@@ -154,3 +154,59 @@ pub fn ifms() -> Vec<u8> {
      a.json;2026-03-28 00:58:53;7;15999906000572021;00001/2021;233;159999;Contrato;Dispensa;06;00.000.000/0001-91;EXEMPLO SA;61.233,20;14/12/2021;\n"
         .into()
 }
+
+pub fn pncp_items() -> Vec<u8> {
+    let item = r#"{"numeroItem":1,"descricao":"Café \"especial\"","materialOuServicoNome":"Material","valorUnitarioEstimado":21.5,"quantidade":1.05E1,"unidadeMedida":"Quilo",
+        "situacaoCompraItemNome":"Homologado","criterioJulgamentoNome":"Menor preço","dataInclusao":"2025-06-15T07:55:03","catalogo":{"id":1}}"#;
+    let result = r#"{"numeroControlePNCPCompra":"00000000000191-1-000003/2025","numeroItem":1,"sequencialResultado":1,"niFornecedor":"00000000000191","nomeRazaoSocialFornecedor":"EXEMPLO SA",
+        "valorTotalHomologado":210.0,"valorUnitarioHomologado":20.0,"quantidadeHomologada":10.5,"dataResultado":"2025-07-05","situacaoCompraItemResultadoId":"1"}"#;
+    format!("[{result},{{\"numeroControlePNCP\":\"00000000000191-1-000003/2025\",\"itens\":[{item},{item}],\"resultados\":[{result}]}}]").into_bytes()
+}
+
+pub fn pncp_terms() -> Vec<u8> {
+    let term = r#"{"sequencialTermoContrato":1,"numeroTermoContrato":"01/2026","tipoTermoContratoNome":"Termo Aditivo","objetoTermoContrato":"Acréscimo","dataAssinatura":"2026-01-10",
+        "valorAcrescido":-120.0,"prazoAditadoDias":180,"orgaoEntidade":{"cnpj":"00000000000191","razaoSocial":"MUNICIPIO"},"unidade":{"codigoUnidade":"U1","nomeUnidade":"PREFEITURA"}}"#;
+    format!("{{\"numeroControlePNCP\":\"00000000000191-2-000007/2025\",\"termos\":[{term},{term}]}}").into_bytes()
+}
+
+pub fn pncp_df_purchases() -> Vec<u8> {
+    let purchase = r#"{"Modalidade":"Dispensa","Código":"00000000000191-1-000001/2021","UF":"Distrito Federal","Órgão Entidade":"MINISTERIO","Objeto da Compra":"Café","Ano da Compra":2021,
+        "Valor Total Estimado":99.5,"Valor Total Homologado":87.0,"Empresas Contratadas":{"Empresa Contratada -1":"EXEMPLO SA","CNPJ -1":"00000000000191","Valor Recebido -1":80.0,"Descrição -1":"Café",
+        "Empresa Contratada -2":"JOSE","CNPJ -2":"***982247**","Valor Recebido -2":7.0,"Descrição -2":"Chá"}}"#;
+    format!("[\n{purchase},\n{purchase}\n]").into_bytes()
+}
+
+pub fn pncp_df_awards() -> Vec<u8> {
+    let row = "00000000000191-1-000001/2021,\"EXEMPLO, SA\",00000000000191,8790.0,Café";
+    format!("Código,Empresa Contratada,CNPJ,Valor Recebido,Descrição\n{row}\n{row}\n").into_bytes()
+}
+
+/// A file as the Receita writes it: cp1252, quoted, `;`, no header.
+fn receita(rows: &[&str]) -> Vec<u8> {
+    let text: String = rows.iter().map(|line| format!("\"{}\"\n", line.replace('|', "\";\""))).collect();
+    encoding_rs::WINDOWS_1252.encode(&text).0.into_owned()
+}
+
+pub fn receita_companies() -> Vec<u8> {
+    let row = "00000000|EXEMPLO CAFÉ SA|2038|10|120000000000,00|05|";
+    receita(&[row, &row.replace("00000000|", "12ABC345|"), row])
+}
+
+pub fn receita_establishments() -> Vec<u8> {
+    let row = "00000000|0001|91|1|EXEMPLO|02|20051103|00|||19660801|6422100|6499999,6421200|AVENIDA|PAULISTA|1000|SALA 1|CENTRO|01310100|SP|7107|11|33334444|||||contato@exemplo.com.br||";
+    receita(&[row, &row.replace("33334444", "00000000"), row])
+}
+
+pub fn receita_partners() -> Vec<u8> {
+    let row = "00000000|2|JOSÉ DA SILVA|***982247**|49|20200115||***000000**||00|4";
+    receita(&[row, "00000000|1|OUTRA SA|00000000000191|22|20200115|||||0", row])
+}
+
+pub fn receita_simples() -> Vec<u8> {
+    let row = "00000000|S|20070701|00000000|N|20090701|20090801";
+    receita(&[row, row])
+}
+
+pub fn receita_activities() -> Vec<u8> {
+    receita(&["0111301|Cultivo de arroz", "6422100|Bancos múltiplos"])
+}

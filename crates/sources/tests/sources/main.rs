@@ -13,6 +13,8 @@ mod licitacon;
 mod minas;
 mod pncp;
 mod portal_api;
+mod pncp_df;
+mod pncp_items;
 mod portal_compras;
 mod portal_despesas;
 mod portal_licitacoes;
@@ -22,6 +24,7 @@ mod real_data;
 mod real_federal;
 mod real_local;
 mod sagres;
+mod receita;
 mod sanctions;
 
 use std::path::Path;

@@ -74,6 +74,33 @@ fn lists_of_sanctions_are_read_whole() {
 }
 
 #[test]
+fn purchases_of_the_federal_district_are_read_but_for_three_that_lack_a_brace() {
+    let Some(folder) = real_data() else { return };
+    let outcome = read_real(&folder, "pncp-df-dispensas/contratos_OFICIAL_versao3.json");
+    // 3,402 records begin there; three have no closing brace, and the file ends in the last of them.
+    assert_eq!(outcome.rows().len(), 3399);
+    assert_eq!(outcome.faults(), [(304, "json"), (2029, "json"), (3402, "truncated")]);
+    assert!(matches!(outcome.result, Err(sources::Error::Truncated { row: 3402, .. })));
+    let awards = outcome.rows().iter().flat_map(|r| &r.more).filter(|a| matches!(a, sources::Also::Record(_))).count();
+    assert_eq!(awards, 7961);
+    assert_whole("pncp-df-dispensas/x_empresas_contratadas.csv", Format::PncpDfEmpresas, "utf-8", 14959);
+}
+
+#[test]
+fn what_stands_beside_the_records_is_not_recognised() {
+    let Some(folder) = real_data() else { return };
+    for file in [
+        "pncp-contratacoes/collection_errors.json",
+        "pncp-contratacoes/collection_metadata.json",
+        "pncp-contratos/api-pncp.openapi.json",
+        "pncp-contratos/api-pncp-consulta.openapi.json",
+    ] {
+        let outcome = read_real(&folder, file);
+        assert!(matches!(outcome.result, Err(sources::Error::UnknownFormat { .. })), "{file}: {:?}", outcome.result);
+    }
+}
+
+#[test]
 fn no_row_of_the_real_files_holds_a_whole_cpf() {
     let Some(folder) = real_data() else { return };
     for file in ["ceis-2016/ceis102016.tsv", "pncp-contratos/contratos_response_a_dev.json"] {
