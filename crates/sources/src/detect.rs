@@ -23,8 +23,16 @@ const BEGINNING_BYTES: usize = 64 * 1024;
 const FIRST_LINE_BYTES: usize = 160;
 
 /// The names of all sources.
-pub const SOURCES: &[&str] =
-    &["portal-compras", "portal-licitacoes", "portal-ui", "pncp", "portal-ceis", "portal-cnep", "portal-sancoes-lista"];
+pub const SOURCES: &[&str] = &[
+    "portal-compras",
+    "portal-licitacoes",
+    "portal-ui",
+    "pncp",
+    "portal-ceis",
+    "portal-cnep",
+    "portal-sancoes-lista",
+    "ocds",
+];
 
 /// A format of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,6 +67,12 @@ pub enum Format {
     PncpContratacoes,
     /// PNCP: a page without records.
     PncpEmpty,
+    /// OCDS: releases.
+    OcdsRelease,
+    /// OCDS: records.
+    OcdsRecord,
+    /// OCDS: a package without releases or records.
+    OcdsEmpty,
 }
 
 impl Format {
@@ -77,6 +91,7 @@ impl Format {
             Self::PortalCnep => "portal-cnep",
             Self::PortalSancoesLista => "portal-sancoes-lista",
             Self::PncpContratos | Self::PncpContratacoes | Self::PncpEmpty => "pncp",
+            Self::OcdsRelease | Self::OcdsRecord | Self::OcdsEmpty => "ocds",
         }
     }
 
@@ -99,6 +114,9 @@ impl Format {
             Self::PncpContratos => "pncp/contratos",
             Self::PncpContratacoes => "pncp/contratacoes",
             Self::PncpEmpty => "pncp/empty",
+            Self::OcdsRelease => "ocds/release",
+            Self::OcdsRecord => "ocds/record",
+            Self::OcdsEmpty => "ocds/empty",
         }
     }
 }

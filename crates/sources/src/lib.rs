@@ -13,6 +13,8 @@ mod fields;
 mod json_fields;
 mod json_formats;
 mod json_rows;
+mod json_tree;
+mod ocds;
 mod pncp;
 mod portal_compras;
 mod portal_licitacoes;
