@@ -10,8 +10,10 @@ const NOT_STATED: &[&str] =
 /// Whether a source's text says that it does not know.
 #[must_use]
 pub fn is_not_stated(text: &str) -> bool {
+    const LONGEST: usize = "SEM INFORMAÇÃO".len();
     let trimmed = text.trim();
-    NOT_STATED.iter().any(|n| n.eq_ignore_ascii_case(trimmed)) || trimmed.to_lowercase() == "sem informação"
+    trimmed.len() <= LONGEST
+        && (NOT_STATED.iter().any(|n| n.eq_ignore_ascii_case(trimmed)) || trimmed.to_lowercase() == "sem informação")
 }
 
 /// A supplier as a row names it, with its id.

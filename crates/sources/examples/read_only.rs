@@ -8,6 +8,10 @@ use std::time::Instant;
 
 use sources::{Also, Error, Event, discover, read};
 
+/// As the program itself has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Error> {
     let paths: Vec<_> = std::env::args_os().skip(1).map(PathBuf::from).collect();
     let started = Instant::now();

@@ -82,6 +82,7 @@ struct Parser<'a> {
 type Broken = (usize, &'static str);
 
 impl Parser<'_> {
+    #[inline]
     fn peek(&mut self) -> Result<u8, Broken> {
         loop {
             match self.bytes.get(self.at) {
@@ -125,6 +126,7 @@ impl Parser<'_> {
     }
 
     /// Reads a string; whether it holds escapes.
+    #[inline]
     fn string(&mut self) -> Result<bool, Broken> {
         self.at += 1;
         let mut escaped = false;
@@ -277,15 +279,18 @@ impl<'a> Tree<'a> {
         if self.may_hold_cpf { Cow::Owned(mask_cpfs(&compact).into_owned()) } else { compact }
     }
 
+    #[inline]
     fn slice(&self, (from, to): Span) -> &'a str {
         &self.text[from as usize..to as usize]
     }
 
+    #[inline]
     fn is_nothing(&self, at: usize) -> bool {
         let Node { kind, value, .. } = self.nodes[at];
         matches!(kind, Kind::Null | Kind::Object | Kind::Array) || (kind == Kind::Text && value.1 - value.0 == 2)
     }
 
+    #[inline]
     fn is_contact(&self, at: usize) -> bool {
         let key = self.slice(self.nodes[at].key);
         key.len() >= 5 && CONTACT.iter().any(|word| word.eq_ignore_ascii_case(key))
@@ -300,10 +305,12 @@ pub(crate) struct Part<'t, 'a> {
 }
 
 impl<'t, 'a> Part<'t, 'a> {
+    #[inline]
     fn node(self) -> &'t Node {
         &self.tree.nodes[self.at]
     }
 
+    #[inline]
     pub(crate) fn kind(self) -> Kind {
         self.node().kind
     }
@@ -314,6 +321,7 @@ impl<'t, 'a> Part<'t, 'a> {
     }
 
     /// What it holds directly: members of an object, elements of an array.
+    #[inline]
     pub(crate) fn inner(self) -> impl Iterator<Item = Part<'t, 'a>> {
         let end = if matches!(self.kind(), Kind::Object | Kind::Array) { self.node().next as usize } else { 0 };
         let mut at = self.at + 1;
@@ -325,6 +333,7 @@ impl<'t, 'a> Part<'t, 'a> {
     }
 
     /// Its name in the object around it, as written.
+    #[inline]
     pub(crate) fn key(self) -> &'a str {
         self.tree.slice(self.node().key)
     }
@@ -337,6 +346,7 @@ impl<'t, 'a> Part<'t, 'a> {
     }
 
     /// A member; `None` when missing or null. Of two with one name, the first.
+    #[inline]
     pub(crate) fn get(self, key: &str) -> Option<Part<'t, 'a>> {
         if self.kind() != Kind::Object {
             return None;
@@ -345,6 +355,7 @@ impl<'t, 'a> Part<'t, 'a> {
     }
 
     /// A member that is an object.
+    #[inline]
     pub(crate) fn object(self, key: &str) -> Option<Part<'t, 'a>> {
         self.get(key).filter(|part| part.kind() == Kind::Object)
     }
@@ -359,11 +370,13 @@ impl<'t, 'a> Part<'t, 'a> {
     }
 
     /// Its text as it came.
+    #[inline]
     pub(crate) fn raw(self) -> &'a str {
         self.tree.slice(self.node().value)
     }
 
     /// Marks it as kept.
+    #[inline]
     pub(crate) fn keep(self) {
         self.node().used.set(true);
     }
@@ -373,6 +386,7 @@ impl<'t, 'a> Part<'t, 'a> {
         self.node().used.set(false);
     }
 
+    #[inline]
     fn string(self) -> Option<Cow<'a, str>> {
         let node = self.node();
         let inside = self.tree.slice((node.value.0 + 1, node.value.1 - 1));

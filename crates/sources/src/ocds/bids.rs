@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use chrono::NaiveDate;
 use model::{Bid, Currency, Money, Record, Tender};
@@ -21,7 +22,7 @@ pub(super) struct Award<'t, 'a> {
     /// In force: `active`, or without a status.
     pub is_active: bool,
     pub value: Option<(Money, Currency)>,
-    pub suppliers: Vec<(Part<'t, 'a>, Party)>,
+    pub suppliers: Vec<(Part<'t, 'a>, Rc<Party>)>,
     lots: Vec<Cow<'a, str>>,
     bids: Vec<Cow<'a, str>>,
 }
@@ -199,7 +200,7 @@ impl<'t, 'a> Process<'t, 'a> {
             }
             let won = awards.won(&bidder.id, Some(&number), &lots);
             let row = Bid { won, value: value.take(), ..row.clone() };
-            self.push(id, Record::Bid(named(row, bidder)));
+            self.push(id, Record::Bid(named(row, &bidder)));
         }
     }
 
@@ -216,12 +217,17 @@ impl<'t, 'a> Process<'t, 'a> {
             partition_on: tender.partition_on,
             ..Bid::default()
         };
-        self.push(id, Record::Bid(named(row, party)));
+        self.push(id, Record::Bid(named(row, &party)));
     }
 }
 
-fn named(row: Bid, bidder: Party) -> Bid {
-    Bid { bidder_name: bidder.name(), bidder_id: Some(bidder.id), bidder_root: bidder.supplier.cnpj_root, ..row }
+fn named(row: Bid, bidder: &Party) -> Bid {
+    Bid {
+        bidder_name: bidder.name(),
+        bidder_id: Some(bidder.id.clone()),
+        bidder_root: bidder.supplier.cnpj_root.clone(),
+        ..row
+    }
 }
 
 fn tenderer_id(process: &str, party: &Party) -> String {

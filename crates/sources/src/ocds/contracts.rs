@@ -1,6 +1,7 @@
 //! Contracts, their items, amendments and payments; and awards that stand in for a contract.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use chrono::NaiveDate;
 use model::{Amendment, Buyer, Contract, Payment, Record, Tender};
@@ -30,7 +31,7 @@ impl<'t, 'a> Process<'t, 'a> {
     }
 
     /// What a contract has from its release and not from itself.
-    fn contract(&self, suppliers: &[Party], buyer: Option<&(String, Buyer)>, tender: &Tender) -> Contract {
+    fn contract(&self, suppliers: &[Rc<Party>], buyer: Option<&(String, Buyer)>, tender: &Tender) -> Contract {
         let (supplier_id, supplier_root, supplier_name) = supplier_of(suppliers);
         let category = self.release.object("tender").and_then(|tender| tender.text("mainProcurementCategory"));
         Contract {
@@ -186,11 +187,11 @@ impl<'t, 'a> Process<'t, 'a> {
             let record = Payment {
                 tender_id: Some(self.id.clone()),
                 contract_id: Some(contract_id.to_owned()),
-                buyer_name: payer.as_ref().and_then(Party::name),
-                buyer_id: payer.map(|p| p.id),
-                supplier_name: payee.as_ref().and_then(Party::name),
+                buyer_name: payer.as_deref().and_then(Party::name),
+                buyer_id: payer.map(|p| p.id.clone()),
+                supplier_name: payee.as_deref().and_then(Party::name),
                 supplier_root: payee.as_ref().and_then(|p| p.supplier.cnpj_root.clone()),
-                supplier_id: payee.map(|p| p.id),
+                supplier_id: payee.map(|p| p.id.clone()),
                 number: transaction.text("id"),
                 kind: "payment",
                 issued_on,
@@ -203,11 +204,11 @@ impl<'t, 'a> Process<'t, 'a> {
         }
     }
 
-    fn push_payer(&mut self, reference: Part<'t, 'a>) -> Option<Party> {
+    fn push_payer(&mut self, reference: Part<'t, 'a>) -> Option<Rc<Party>> {
         let party = self.party(reference)?;
         self.keep_party(reference, &party);
         if self.is_new(&format!("buyer {}", party.id)) {
-            let (id, buyer) = self.buyer_of(reference, party.clone(), self.day);
+            let (id, buyer) = self.buyer_of(reference, &party, self.day);
             self.more.push(Stated::Buyer(id, buyer));
         }
         Some(party)
@@ -219,11 +220,11 @@ fn payment_month(issued_on: Option<NaiveDate>, released_on: Option<NaiveDate>) -
 }
 
 /// The one supplier of a contract. Of several, none is the one: their names stand together, their ids in bids.
-fn supplier_of(suppliers: &[Party]) -> (Option<String>, Option<String>, Option<String>) {
+fn supplier_of(suppliers: &[Rc<Party>]) -> (Option<String>, Option<String>, Option<String>) {
     if let [party] = suppliers {
         return (Some(party.id.clone()), party.supplier.cnpj_root.clone(), party.name());
     }
-    let names: Vec<_> = suppliers.iter().filter_map(Party::name).collect();
+    let names: Vec<_> = suppliers.iter().filter_map(|party| party.name()).collect();
     (None, None, (!names.is_empty()).then(|| names.join(" / ")))
 }
 

@@ -1,7 +1,9 @@
 //! Who is who in a release: an organisation is known by its register's number, whatever the publisher calls it.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use chrono::NaiveDate;
 use model::{Buyer, Cnpj, Supplier};
@@ -18,6 +20,8 @@ pub(super) struct Parties<'t, 'a> {
     by_id: HashMap<Cow<'a, str>, Part<'t, 'a>>,
     /// The publisher's prefix (`ocds-213czf`): ids that no register gave are its own.
     prefix: String,
+    /// Who was meant by a reference written so: winners are named again and again.
+    found: RefCell<HashMap<&'a str, Option<Rc<Party>>>>,
 }
 
 /// An organisation or person that a release names.
@@ -42,7 +46,7 @@ impl<'t, 'a> Parties<'t, 'a> {
             }
         }
         let prefix = ocid.match_indices('-').nth(1).map_or(ocid, |(at, _)| &ocid[..at]);
-        Self { by_id, prefix: prefix.to_owned() }
+        Self { by_id, prefix: prefix.to_owned(), found: RefCell::default() }
     }
 
     fn entry(&self, reference: Part<'t, 'a>) -> Option<Part<'t, 'a>> {
@@ -62,7 +66,16 @@ fn split_register(id: &str) -> Option<(&str, &str)> {
 
 impl<'t, 'a> Process<'t, 'a> {
     /// Who is meant by a reference, or by an organisation written out (1.0). Nothing is marked as kept.
-    pub(super) fn party(&self, reference: Part<'t, 'a>) -> Option<Party> {
+    pub(super) fn party(&self, reference: Part<'t, 'a>) -> Option<Rc<Party>> {
+        if let Some(found) = self.parties.found.borrow().get(reference.raw()) {
+            return found.clone();
+        }
+        let party = self.find_party(reference).map(Rc::new);
+        self.parties.found.borrow_mut().insert(reference.raw(), party.clone());
+        party
+    }
+
+    fn find_party(&self, reference: Part<'t, 'a>) -> Option<Party> {
         let entry = self.parties.entry(reference);
         let stated = |key: &str| entry.and_then(|e| e.peek(key)).or_else(|| reference.peek(key));
         let identifier = entry.and_then(|e| e.object("identifier")).or_else(|| reference.object("identifier"));
@@ -124,7 +137,7 @@ impl<'t, 'a> Process<'t, 'a> {
     }
 
     /// Who is meant, as someone who sells or bids; stated once.
-    pub(super) fn push_supplier(&mut self, reference: Part<'t, 'a>) -> Option<Party> {
+    pub(super) fn push_supplier(&mut self, reference: Part<'t, 'a>) -> Option<Rc<Party>> {
         let party = self.party(reference)?;
         self.keep_party(reference, &party);
         if self.is_new(&party.id) {
@@ -145,14 +158,14 @@ impl<'t, 'a> Process<'t, 'a> {
         {
             self.keep_party(entity, &same);
         }
-        Some(self.buyer_of(reference, party, self.day))
+        Some(self.buyer_of(reference, &party, self.day))
     }
 
     /// The party as one that buys.
     pub(super) fn buyer_of(
         &self,
         reference: Part<'t, 'a>,
-        party: Party,
+        party: &Party,
         seen_on: Option<NaiveDate>,
     ) -> (String, Buyer) {
         let entry = self.parties.entry(reference).unwrap_or(reference);
@@ -164,14 +177,14 @@ impl<'t, 'a> Process<'t, 'a> {
             address.and_then(|a| a.get("region")).inspect(|p| p.keep());
         }
         let buyer = Buyer {
-            name: party.supplier.name,
-            cnpj: party.supplier.cnpj,
+            name: party.supplier.name.clone(),
+            cnpj: party.supplier.cnpj.clone(),
             state: state.map(Cow::into_owned),
             municipality: address.and_then(|a| a.text("locality")),
             seen_on,
             ..Buyer::default()
         };
-        (party.id, buyer)
+        (party.id.clone(), buyer)
     }
 }
 
