@@ -67,7 +67,7 @@ pub fn organization(scheme: &str, id: &str, name: &str) -> Option<(String, Suppl
         }
         format!("org:name|{key}")
     } else {
-        format!("org:{}-{}", scheme.trim().to_uppercase(), mask_cpfs(id))
+        format!("org:{}-{}", scheme.trim(), mask_cpfs(id))
     };
     Some((id, Supplier { kind: "organization", name, ..Supplier::default() }))
 }
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn an_organisation_is_known_by_its_register_or_its_name() {
         let id = |scheme: &str, id: &str, name: &str| organization(scheme, id, name).map(|(id, _)| id);
-        assert_eq!(id("gb-coh", " 111 ", "X").as_deref(), Some("org:GB-COH-111"));
+        assert_eq!(id("GB-COH", " 111 ", "X").as_deref(), Some("org:GB-COH-111"));
         assert_eq!(id("", "", "José & Cia.").as_deref(), Some("org:name|jose cia"));
         assert_eq!(id("PUB", "52998224725", "X").as_deref(), Some("org:PUB-***982247**"));
         assert_eq!((id("GB-COH", "-1", ""), id("", "", "N/A")), (None, None));

@@ -369,6 +369,11 @@ impl<'t, 'a> Part<'t, 'a> {
         alone.into_iter().chain(elements)
     }
 
+    /// All values inside, at any depth.
+    pub(crate) fn everything_inside(self) -> impl Iterator<Item = Part<'t, 'a>> {
+        (self.at + 1..self.node().next as usize).map(move |at| Part { at, ..self })
+    }
+
     /// Its text as it came.
     #[inline]
     pub(crate) fn raw(self) -> &'a str {

@@ -95,10 +95,15 @@ fn map_release(release: Part<'_, '_>, named_by: Part<'_, '_>, is_whole: bool, pl
         ids: HashSet::new(),
         more: Vec::with_capacity(16),
     };
-    if let Some(stated) = release.object("tender").and_then(|tender| tender.object("value")?.peek("currency")) {
-        process.currency = Currency::parse(&stated).unwrap_or_default();
-    }
+    let of_tender = release.object("tender").and_then(|tender| tender.object("value")?.peek("currency"));
+    let of_tender = of_tender.and_then(|stated| Currency::parse(&stated));
+    process.currency = of_tender.or_else(|| first_currency(release)).unwrap_or_default();
     Ok(process.into_draft(updated_at))
+}
+
+/// The first currency that a release states anywhere.
+fn first_currency(release: Part<'_, '_>) -> Option<Currency> {
+    release.everything_inside().filter(|p| p.key() == "currency").find_map(|p| Currency::parse(&p.peek_text()?))
 }
 
 /// A contracting process while one of its releases is read.
@@ -112,7 +117,7 @@ struct Process<'t, 'a> {
     is_whole: bool,
     parties: Parties<'t, 'a>,
     is_brazilian: OnceCell<bool>,
-    /// Of the tender; stands in records that state no amount.
+    /// Of the tender's value, else the first that is stated; stands in records that state no amount.
     currency: Currency,
     /// Of records and parties that stand in `more`.
     ids: HashSet<String>,
@@ -122,6 +127,9 @@ struct Process<'t, 'a> {
 impl Process<'_, '_> {
     fn into_draft(mut self, updated_at: Option<String>) -> Draft {
         let buyer = self.buyer();
+        if let Some((id, _)) = &buyer {
+            self.is_new(&parties::buyer_key(id));
+        }
         let awards = self.awards();
         let tender = self.tender(buyer.as_ref(), &awards);
         self.push_tender_items(buyer.as_ref(), &tender);

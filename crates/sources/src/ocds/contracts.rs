@@ -3,12 +3,11 @@
 use std::collections::HashSet;
 use std::rc::Rc;
 
-use chrono::NaiveDate;
 use model::{Amendment, Buyer, Contract, Payment, Record, Tender};
 
 use super::Process;
 use super::bids::{Award, Awards};
-use super::parties::Party;
+use super::parties::{Party, buyer_key};
 use super::tenders::{Owner, lots_of, object_of};
 use crate::detect::Stated;
 use crate::json_tree::{Kind, Part};
@@ -197,7 +196,7 @@ impl<'t, 'a> Process<'t, 'a> {
                 issued_on,
                 value: value.map(|(amount, _)| amount),
                 currency: value.map_or(contract.currency, |(_, currency)| currency),
-                partition_on: payment_month(issued_on, self.day),
+                partition_on: issued_on.or(self.day),
                 ..Payment::default()
             };
             self.push(id, Record::Payment(record));
@@ -207,16 +206,12 @@ impl<'t, 'a> Process<'t, 'a> {
     fn push_payer(&mut self, reference: Part<'t, 'a>) -> Option<Rc<Party>> {
         let party = self.party(reference)?;
         self.keep_party(reference, &party);
-        if self.is_new(&format!("buyer {}", party.id)) {
+        if self.is_new(&buyer_key(&party.id)) {
             let (id, buyer) = self.buyer_of(reference, &party, self.day);
             self.more.push(Stated::Buyer(id, buyer));
         }
         Some(party)
     }
-}
-
-fn payment_month(issued_on: Option<NaiveDate>, released_on: Option<NaiveDate>) -> Option<NaiveDate> {
-    issued_on.or(released_on)
 }
 
 /// The one supplier of a contract. Of several, none is the one: their names stand together, their ids in bids.

@@ -54,6 +54,11 @@ impl<'t, 'a> Parties<'t, 'a> {
     }
 }
 
+/// Under which it is noted that a buyer was stated, apart from the same party as a supplier.
+pub(super) fn buyer_key(id: &str) -> String {
+    format!("buyer {id}")
+}
+
 /// A register and a number in it, as the standard writes them in one: `GB-COH-11111111`.
 fn split_register(id: &str) -> Option<(&str, &str)> {
     let (country, rest) = id.split_once('-')?;
@@ -111,7 +116,7 @@ impl<'t, 'a> Process<'t, 'a> {
             return Some(model::supplier(number, name));
         }
         if !scheme.is_empty() {
-            return Some(model::organization(scheme, number, name));
+            return Some(model::organization(&scheme.to_uppercase(), number, name));
         }
         (number.len() >= 14 && Cnpj::parse(number).is_ok() && self.is_brazilian())
             .then(|| model::supplier(number, name))

@@ -16,7 +16,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sources::{Event, discover, read};
 
-const PARSERS: u64 = 12;
+const PARSERS: u64 = 15;
 const INJECTED: &[&[u8]] = &[
     b"\"",
     b"\"\"",
@@ -170,4 +170,7 @@ fuzz_parsers! {
     lists_of_sanctions: seeds::lista();
     contracts_of_pncp: seeds::pncp_contracts();
     archives: seeds::archive();
+    releases_of_ocds: seeds::ocds_releases();
+    lines_of_ocds: seeds::ocds_lines();
+    records_of_ocds: seeds::ocds_records();
 }

@@ -5,6 +5,7 @@
 mod bad_input;
 mod discovering;
 mod identifying;
+mod ocds;
 mod pncp;
 mod portal_compras;
 mod portal_licitacoes;
