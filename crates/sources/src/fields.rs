@@ -313,7 +313,7 @@ fn push_member(object: &mut String, key: &str, value: &str) {
     push_json_text(object, value);
 }
 
-fn push_json_text(out: &mut String, text: &str) {
+pub(crate) fn push_json_text(out: &mut String, text: &str) {
     if text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
         out.push_str(&json_text(text));
         return;

@@ -11,12 +11,14 @@ use model::text::squeeze;
 use model::{Money, Quantity, dates, mask_cpfs};
 
 use crate::error::{Fault, Reason};
-use crate::fields::{is_squeezed, json_text, stated};
+use crate::fields::{is_squeezed, push_json_text, stated};
 use crate::json_fields::{closed, masked_value, minified};
 use crate::json_rows::DEPTH_MAX;
 
 /// Longest name or text that is taken for an id, a name or a title; JSON has no limit, a row of a table should.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Longest value that is copied as it stands: no number in it is beyond every float, unless it has an exponent.
+const PLAIN_BYTES_MAX: usize = 300;
 /// Members that hold ways to reach people; they are dropped with all that is in them.
 const CONTACT: &[&str] =
     &["contactpoint", "contactpoints", "email", "telephone", "faxnumber", "streetaddress", "postalcode"];
@@ -485,7 +487,8 @@ impl<'t, 'a> Part<'t, 'a> {
         if tree.is_contact(self.at) || inside().all(|at| tree.nodes[at].used.get() || tree.is_nothing(at)) {
             return;
         }
-        let touched = inside().any(|at| tree.nodes[at].used.get() || tree.is_contact(at));
+        let is_leaf = end == self.at + 1;
+        let touched = !is_leaf && inside().any(|at| tree.nodes[at].used.get() || tree.is_contact(at));
         if touched {
             for (ordinal, part) in self.inner().enumerate() {
                 around.push((self, ordinal));
@@ -495,9 +498,27 @@ impl<'t, 'a> Part<'t, 'a> {
             return;
         }
         object.push(if object.is_empty() { '{' } else { ',' });
-        object.push_str(&json_text(&mask_cpfs(&self.path(around))));
+        push_json_text(object, &mask_cpfs(&self.path(around)));
         object.push(':');
-        object.push_str(&masked_value(self.raw()));
+        self.push_value(object);
+    }
+
+    /// The value as JSON, CPFs masked; nearly every value can be copied as it stands.
+    fn push_value(self, object: &mut String) {
+        let raw = self.raw();
+        let is_far = |at: usize| {
+            let Node { kind, value, .. } = self.tree.nodes[at];
+            kind == Kind::Number && self.tree.slice(value).bytes().any(|b| matches!(b, b'e' | b'E'))
+        };
+        let is_plain = self.tree.is_compact && !self.tree.may_hold_cpf && raw.len() <= PLAIN_BYTES_MAX;
+        if is_plain
+            && memchr::memchr(b'\\', raw.as_bytes()).is_none()
+            && !(self.at..self.node().next as usize).any(is_far)
+        {
+            object.push_str(raw);
+        } else {
+            object.push_str(&masked_value(raw));
+        }
     }
 
     fn path(self, around: &[(Part<'t, 'a>, usize)]) -> String {
