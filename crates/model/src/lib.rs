@@ -20,7 +20,7 @@ mod words;
 pub use cnpj::{Cnpj, CnpjError};
 pub use currency::Currency;
 pub use money::{Money, MoneyError, Quantity};
-pub use party::{is_not_stated, supplier};
+pub use party::{is_not_stated, organization, supplier};
 pub use person::{MaskedCpf, mask_cpfs};
 pub use records::{
     Amendment, Bid, Buyer, Cell, Column, Contract, ENVELOPE, Item, Kind, Partner, Payment, Record, Registration, Row,

@@ -10,8 +10,10 @@ const NOT_STATED: &[&str] =
 /// Whether a source's text says that it does not know.
 #[must_use]
 pub fn is_not_stated(text: &str) -> bool {
+    const LONGEST: usize = "SEM INFORMAÇÃO".len();
     let trimmed = text.trim();
-    NOT_STATED.iter().any(|n| n.eq_ignore_ascii_case(trimmed)) || trimmed.to_lowercase() == "sem informação"
+    trimmed.len() <= LONGEST
+        && (NOT_STATED.iter().any(|n| n.eq_ignore_ascii_case(trimmed)) || trimmed.to_lowercase() == "sem informação")
 }
 
 /// A supplier as a row names it, with its id.
@@ -50,6 +52,26 @@ pub fn supplier(code: &str, name: &str) -> Option<(String, Supplier)> {
     Some((format!("{prefix}:{code}|{key}"), Supplier { kind, name, ..Supplier::default() }))
 }
 
+/// An organisation of any country as a row names it, with its id.
+///
+/// The id is `org:SCHEME-ID` for a number in the register (or list of the publisher) that `scheme` names, and
+/// `org:name|normal name` where there is no number. Without both we do not know who it is: `None`.
+#[must_use]
+pub fn organization(scheme: &str, id: &str, name: &str) -> Option<(String, Supplier)> {
+    let name = if is_not_stated(name) { String::new() } else { mask_cpfs(name.trim()).into_owned() };
+    let id = id.trim();
+    let id = if is_not_stated(id) {
+        let key = normal_name(&name);
+        if key.is_empty() {
+            return None;
+        }
+        format!("org:name|{key}")
+    } else {
+        format!("org:{}-{}", scheme.trim(), mask_cpfs(id))
+    };
+    Some((id, Supplier { kind: "organization", name, ..Supplier::default() }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +88,14 @@ mod tests {
         for code in ["-11", "-1", "Sem informação", ""] {
             assert_eq!(id(code, "X"), None, "{code}");
         }
+    }
+
+    #[test]
+    fn an_organisation_is_known_by_its_register_or_its_name() {
+        let id = |scheme: &str, id: &str, name: &str| organization(scheme, id, name).map(|(id, _)| id);
+        assert_eq!(id("GB-COH", " 111 ", "X").as_deref(), Some("org:GB-COH-111"));
+        assert_eq!(id("", "", "José & Cia.").as_deref(), Some("org:name|jose cia"));
+        assert_eq!(id("PUB", "52998224725", "X").as_deref(), Some("org:PUB-***982247**"));
+        assert_eq!((id("GB-COH", "-1", ""), id("", "", "N/A")), (None, None));
     }
 }

@@ -164,7 +164,8 @@ records! {
 
     /// Who sells: a company, a person (masked) or a foreigner.
     Supplier in "suppliers" {
-        /// `company`, `person`, `foreign` or `unverified` (a number whose check digits are wrong).
+        /// `company`, `person`, `foreign`, `unverified` (a number whose check digits are wrong) or `organization` (of
+        /// any register).
         kind: &'static str,
         /// As its source names it, CPFs masked.
         name: String,

@@ -51,6 +51,7 @@ pub const SOURCES: &[&str] = &[
     "licitacon-rs",
     "pncp-df",
     "receita",
+    "ocds",
 ];
 
 /// A format of a source.
@@ -196,6 +197,12 @@ pub enum Format {
     ReceitaPaises,
     /// Receita: list of roles.
     ReceitaQualificacoes,
+    /// OCDS: releases.
+    OcdsRelease,
+    /// OCDS: records.
+    OcdsRecord,
+    /// OCDS: a package without releases or records.
+    OcdsEmpty,
 }
 
 impl Format {
@@ -259,6 +266,7 @@ impl Format {
             }
             Self::ReceitaCnaes | Self::ReceitaMotivos | Self::ReceitaMunicipios => "receita",
             Self::ReceitaNaturezas | Self::ReceitaPaises | Self::ReceitaQualificacoes => "receita",
+            Self::OcdsRelease | Self::OcdsRecord | Self::OcdsEmpty => "ocds",
         }
     }
 
@@ -336,6 +344,9 @@ impl Format {
             Self::ReceitaNaturezas => "receita/naturezas",
             Self::ReceitaPaises => "receita/paises",
             Self::ReceitaQualificacoes => "receita/qualificacoes",
+            Self::OcdsRelease => "ocds/release",
+            Self::OcdsRecord => "ocds/record",
+            Self::OcdsEmpty => "ocds/empty",
         }
     }
 }

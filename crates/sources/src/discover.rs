@@ -4,9 +4,10 @@
 //! error, so that one bad download does not keep the others from being read.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use flate2::bufread::MultiGzDecoder;
 use walkdir::WalkDir;
 use zip::ZipArchive;
 
@@ -18,6 +19,8 @@ const READ_BUFFER: usize = 256 * 1024;
 const MEMBERS_MAX: usize = 10_000;
 /// Beyond this a member is refused (or cut, when its stated size lies).
 const UNPACKED_BYTES_MAX: u64 = 64 << 30;
+/// How a gzip file begins: its mark, and deflate as its method.
+const GZIP: &[u8] = &[0x1F, 0x8B, 8];
 
 /// One file, or one member of an archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,14 +52,21 @@ impl Input {
         }
         let file = File::open(&self.path).map_err(|cause| Error::io(&self.name, cause))?;
         let Some(member) = &self.member else {
-            return use_it(&mut { file });
+            return unpacked(file, use_it).map_err(|cause| Error::io(&self.name, cause))?;
         };
         let archive_error =
             |cause: zip::result::ZipError| Error::Archive { name: self.name.clone(), detail: cause.to_string() };
         let mut archive = ZipArchive::new(BufReader::with_capacity(READ_BUFFER, file)).map_err(archive_error)?;
-        let unpacked = archive.by_name(member).map_err(archive_error)?;
-        use_it(&mut unpacked.take(UNPACKED_BYTES_MAX))
+        let bytes = archive.by_name(member).map_err(archive_error)?;
+        unpacked(bytes.take(UNPACKED_BYTES_MAX), use_it).map_err(|cause| Error::io(&self.name, cause))?
     }
+}
+
+/// Hands on the bytes, unpacked where they begin as gzip does.
+fn unpacked<T>(bytes: impl Read, use_it: impl FnOnce(&mut dyn Read) -> T) -> std::io::Result<T> {
+    let mut bytes = BufReader::with_capacity(READ_BUFFER, bytes);
+    let is_gzip = bytes.fill_buf()?.starts_with(GZIP);
+    Ok(if is_gzip { use_it(&mut MultiGzDecoder::new(bytes).take(UNPACKED_BYTES_MAX)) } else { use_it(&mut bytes) })
 }
 
 /// Expands files, folders (recursively, in order of name) and ZIP archives into inputs.

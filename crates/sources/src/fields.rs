@@ -326,8 +326,13 @@ pub(crate) fn is_far_off_day(text: &str, forms: &[&str]) -> bool {
 
 /// The first 16 bytes, in hex, of SHA-256.
 pub(crate) fn hash_text(text: &str) -> String {
+    hash_bytes(text.as_bytes())
+}
+
+/// The first 16 bytes, in hex, of SHA-256.
+pub(crate) fn hash_bytes(bytes: &[u8]) -> String {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    let digest = Sha256::digest(text.as_bytes());
+    let digest = Sha256::digest(bytes);
     let mut hex = String::with_capacity(32);
     for byte in &digest[..16] {
         hex.push(char::from(HEX[usize::from(byte >> 4)]));
@@ -357,7 +362,7 @@ pub(crate) fn stated(text: &str) -> &str {
 /// Whether a trimmed text is surely squeezed: printable ASCII and the letters of U+00C0 to U+00FF, no two blanks.
 ///
 /// Nearly every field is; this costs a fraction of writing it anew.
-fn is_squeezed(text: &str) -> bool {
+pub(crate) fn is_squeezed(text: &str) -> bool {
     let mut before = 0;
     text.bytes().all(|byte| {
         let doubled = byte == b' ' && before == b' ';
@@ -442,7 +447,7 @@ fn push_member(object: &mut String, key: &str, value: &str) {
     push_json_text(object, value);
 }
 
-fn push_json_text(out: &mut String, text: &str) {
+pub(crate) fn push_json_text(out: &mut String, text: &str) {
     if text.bytes().any(|b| b < b' ' || b == b'"' || b == b'\\') {
         out.push_str(&json_text(text));
         return;

@@ -234,7 +234,7 @@ fn is_nothing(raw: &str) -> bool {
 }
 
 /// A raw value with CPFs masked; where a mask would break a number, the number becomes a text.
-fn masked_value(raw: &str) -> String {
+pub(crate) fn masked_value(raw: &str) -> String {
     if raw.starts_with('"') {
         return match serde_json::from_str::<Key<'_>>(raw) {
             Ok(Key(text)) => json_text(&mask_cpfs(&text)),

@@ -16,6 +16,7 @@ use crate::{
     portal_api_sanctions,
 };
 use crate::{pncp_df, pncp_items, pncp_terms};
+use crate::ocds;
 
 /// Records looked at before a file counts as unknown.
 const SNIFFED_RECORDS_MAX: usize = 16;
@@ -114,10 +115,24 @@ const KNOWN: &[JsonFormat] = &[
     JsonFormat { format: Format::PncpTermos, is: pncp_terms::is_term, map: pncp_terms::map_term },
     JsonFormat { format: Format::PncpTermos, is: pncp_terms::is_contract, map: pncp_terms::map_contract },
     JsonFormat { format: Format::PncpDfDispensas, is: pncp_df::is_purchase, map: pncp_df::map_purchase },
+    JsonFormat { format: Format::OcdsRecord, is: ocds::is_record, map: ocds::map },
+    JsonFormat { format: Format::OcdsRelease, is: ocds::is_release, map: ocds::map },
 ];
 
 /// A page of PNCP without records.
 const PNCP_EMPTY: JsonFormat = JsonFormat { format: Format::PncpEmpty, is: |_| false, map: pncp::map_contract };
+
+/// A package of OCDS without releases or records.
+const OCDS_EMPTY: JsonFormat = JsonFormat { format: Format::OcdsEmpty, is: |_| false, map: ocds::map };
+/// What every package of OCDS states around its releases or records.
+const PACKAGE_HAS: &[&str] = &["publishedDate", "publisher"];
+
+impl JsonFormat {
+    /// Its mapper reads a record's text itself and checks it whole, depth included.
+    pub(crate) fn checks_whole(&self) -> bool {
+        self.format.source() == "ocds"
+    }
+}
 
 fn format_of(record: &Members<'_>) -> Option<&'static JsonFormat> {
     KNOWN.iter().find(|known| (known.is)(record))
@@ -142,6 +157,10 @@ pub(crate) fn sniff(input: &Input, hint: Option<&str>) -> Result<Option<(&'stati
                     let is_page = records.envelope_keys().iter().any(|k| k == "totalRegistros" || k == "totalPaginas");
                     let hinted = hint == Some("pncp") && records.envelope_keys().is_empty();
                     let empty = records.ordinal() == 0 && (is_page || hinted);
+                    let is_package = PACKAGE_HAS.iter().all(|name| records.envelope_keys().iter().any(|k| k == name));
+                    if records.ordinal() == 0 && is_package {
+                        return Ok(Some(&OCDS_EMPTY));
+                    }
                     return Ok(empty.then_some(&PNCP_EMPTY));
                 }
                 Err(PageError::Io(cause)) => return Err(Error::io(&input.name, cause)),
@@ -156,6 +175,9 @@ pub(crate) fn sniff(input: &Input, hint: Option<&str>) -> Result<Option<(&'stati
 /// Maps one record of a file; gives its hash too.
 pub(crate) fn map(element: &[u8], expected: &JsonFormat, place: Place) -> Result<(Draft, String), Fault> {
     let text = std::str::from_utf8(element).map_err(|_| Fault::new(Reason::Encoding, "bytes that are not UTF-8"))?;
+    if expected.checks_whole() {
+        return ocds::map_text(text, place);
+    }
     let members = Members::parse(text)?;
     let known = format_of(&members).filter(|k| k.format.source() == expected.format.source()).unwrap_or(expected);
     let row_hash = hash_text(&mask_cpfs(&minified(text)));

@@ -1,6 +1,7 @@
 //! Records of a JSON page, streamed: a page of any size is read record by record.
 //!
-//! The page is an array, or an object whose `data` is one. A scanner that knows only strings and brackets cuts the
+//! The page is an array, or an object whose `data` is one (or `releases`, or `records`); such pages may stand one behind
+//! the other, as lines. A scanner that knows only strings and brackets cuts the
 //! array into elements; each is parsed alone, so that one bad record costs itself only. It uses no recursion: a
 //! page nested 100,000 deep is a quarantined record and not a lost stack. Where a quote or bracket is not closed, an
 //! element would reach to the end of the file; then it is cut where the next record visibly begins (`}, {`).
@@ -185,12 +186,18 @@ pub(crate) enum Layout {
     Page,
     /// One behind the other, as in JSON Lines; or the file is one record.
     Lines,
+    /// In pages that stand one behind the other.
+    Pages,
 }
 
 /// Members of an object that hold a page's records.
 const ARRAYS: &[&[u8]] = &[b"data", b"dados", b"releases", b"records"];
 /// A member whose object holds the array of records under a name of its own.
 const EMBEDDED: &[u8] = b"_embedded";
+/// Members of a page that may stand in a line among others; a record may have a member `data` of its own.
+const PAGED_IN_LINES: &[&str] = &["releases", "records"];
+/// Members of a release or record of OCDS, which may also have `releases`.
+const RECORDS_OWN: &[&str] = &["ocid", "compiledRelease", "versionedRelease"];
 /// How far the end of the first record is looked for.
 const FIRST_RECORD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -204,13 +211,15 @@ impl Layout {
         }
         let first = records.first_members()?;
         let Some(keys) = first else { return Ok(Self::Page) };
+        let own = keys.iter().any(|k| RECORDS_OWN.contains(&k.as_str()));
         if records.peek_after_blanks()? == Some(b'{') {
-            return Ok(Self::Lines);
+            let paged = !own && keys.iter().any(|k| PAGED_IN_LINES.contains(&k.as_str()));
+            return Ok(if paged { Self::Pages } else { Self::Lines });
         }
-        // One object: a page, or a record by itself. A release or a record of OCDS has its `ocid`.
+        // One object: a page, or a record by itself.
         let holds_records = keys.iter().any(|k| ARRAYS.contains(&k.as_bytes()) || k.as_bytes() == EMBEDDED);
         let paged = holds_records || keys.iter().any(|k| k == "totalRegistros" || k == "totalPaginas");
-        Ok(if paged && !keys.iter().any(|k| k == "ocid") { Self::Page } else { Self::Lines })
+        Ok(if paged && !own { Self::Page } else { Self::Lines })
     }
 }
 
@@ -239,6 +248,10 @@ pub(crate) struct Records<R> {
     /// An element that is too long is being left out.
     skipping: Option<Scan>,
     keys: Vec<String>,
+    /// The page that is being read has an array of records.
+    has_array: bool,
+    /// A line that looks like a whole record is given out as one.
+    trusts_lines: bool,
 }
 
 impl<R: Read> Records<R> {
@@ -257,7 +270,15 @@ impl<R: Read> Records<R> {
             cuts: 0,
             skipping: None,
             keys: Vec::new(),
+            has_array: false,
+            trusts_lines: false,
         }
+    }
+
+    /// Takes a line that begins and ends as an object for a record, when the next line begins one, without a look at
+    /// what stands between: for mappers that check a record whole, its depth too.
+    pub(crate) fn trusting_lines(self, trusts_lines: bool) -> Self {
+        Self { trusts_lines, ..self }
     }
 
     /// The current element's text.
@@ -279,16 +300,20 @@ impl<R: Read> Records<R> {
     pub(crate) fn step(&mut self) -> Result<Piece, PageError> {
         self.start += self.element_bytes;
         self.element_bytes = 0;
-        if self.state == State::Unopened {
-            self.open()?;
-        }
-        if self.state == State::Done {
-            return Ok(Piece::End);
-        }
         if let Some(scan) = self.skipping.take() {
             self.skip_rest_of_element(scan)?;
         }
         loop {
+            if self.state == State::Unopened {
+                self.open()?;
+                if self.layout == Layout::Pages && !self.has_array {
+                    self.ordinal += 1;
+                    return Ok(Piece::Broken(Reason::Json, "a page without an array of releases or records"));
+                }
+            }
+            if self.state == State::Done {
+                return Ok(Piece::End);
+            }
             match self.peek_after_blanks()? {
                 None if self.state == State::InLines => return Ok(Piece::End),
                 None => return Err(PageError::Truncated),
@@ -297,7 +322,6 @@ impl<R: Read> Records<R> {
                 Some(b']') => {
                     self.start += 1;
                     self.close()?;
-                    return Ok(Piece::End);
                 }
                 Some(_) => return self.read_element(),
             }
@@ -347,6 +371,13 @@ impl<R: Read> Records<R> {
     fn read_line(&mut self) -> Result<Piece, PageError> {
         self.ordinal += 1;
         let is_object = self.buffer[self.start] == b'{';
+        if is_object
+            && self.trusts_lines
+            && let Some(bytes) = self.whole_line()?
+        {
+            self.element_bytes = bytes;
+            return Ok(Piece::Element);
+        }
         let mut scan = Scan::default();
         let mut scanned = 0;
         loop {
@@ -377,6 +408,31 @@ impl<R: Read> Records<R> {
             }
             return Ok(Piece::Broken(Reason::Truncated, "the file ends inside this record"));
         }
+    }
+
+    /// The length of a line that ends with `}` before another that begins with `{`, or before the file's end.
+    ///
+    /// Inside valid JSON no line break stands between the two, so such a line ends with its record.
+    fn whole_line(&mut self) -> io::Result<Option<usize>> {
+        let mut searched = 0;
+        let end = loop {
+            if let Some(found) = memchr(b'\n', &self.buffer[self.start + searched..self.end]) {
+                break searched + found;
+            }
+            searched = self.end - self.start;
+            if searched > RECORD_BYTES_MAX {
+                return Ok(None);
+            }
+            if !self.fill()? {
+                break searched;
+            }
+        };
+        if self.buffer[self.start..self.start + end].trim_ascii_end().last() != Some(&b'}') {
+            return Ok(None);
+        }
+        while self.start + end + 1 >= self.end && self.fill()? {}
+        let next = self.buffer[self.start..self.end].get(end + 1);
+        Ok(matches!(next, None | Some(b'{')).then_some(end))
     }
 
     /// The names of the members of the first object, read to its end; `None` when that is not found.
@@ -461,13 +517,19 @@ impl<R: Read> Records<R> {
     }
 
     fn open(&mut self) -> Result<(), PageError> {
-        self.skip_mark()?;
+        if self.end == 0 {
+            self.skip_mark()?;
+        }
+        self.has_array = false;
         if self.layout == Layout::Lines {
             self.state = State::InLines;
             return Ok(());
         }
         match self.peek_after_blanks()? {
-            Some(b'[') => self.state = State::InArray,
+            Some(b'[') => {
+                self.state = State::InArray;
+                self.has_array = true;
+            }
             Some(b'{') => {
                 self.around = 1;
                 self.start += 1;
@@ -491,8 +553,7 @@ impl<R: Read> Records<R> {
                     if self.around > 0 {
                         continue;
                     }
-                    self.state = State::Done;
-                    return self.expect_nothing();
+                    return self.expect_end();
                 }
                 b'"' => {
                     let key = self.read_key()?;
@@ -506,6 +567,7 @@ impl<R: Read> Records<R> {
                     if is_data && self.state == State::Unopened {
                         self.start += 1;
                         self.state = State::InArray;
+                        self.has_array = true;
                         return Ok(());
                     }
                     if self.keys.len() < KEYS_MAX {
@@ -562,12 +624,18 @@ impl<R: Read> Records<R> {
     /// What may stand behind the array.
     fn close(&mut self) -> Result<(), PageError> {
         self.state = State::Done;
-        if self.around > 0 { self.read_members() } else { self.expect_nothing() }
+        if self.around > 0 { self.read_members() } else { self.expect_end() }
     }
 
-    fn expect_nothing(&mut self) -> Result<(), PageError> {
+    /// The end of the file, or of a page with another behind it.
+    fn expect_end(&mut self) -> Result<(), PageError> {
+        self.state = State::Done;
         match self.peek_after_blanks()? {
             None => Ok(()),
+            Some(_) if self.layout == Layout::Pages => {
+                self.state = State::Unopened;
+                Ok(())
+            }
             Some(_) => Err(PageError::Damaged("text stands behind the end of its JSON")),
         }
     }

@@ -25,6 +25,8 @@ mod licitacon;
 mod local;
 mod mg_compras;
 mod mg_empenhos;
+mod json_tree;
+mod ocds;
 mod pncp;
 mod portal_api;
 mod portal_api_sanctions;

@@ -4,11 +4,12 @@ use crate::csv_rows::{Rows, Step};
 use crate::detect::{Draft, Format, Known, Mapper, Place, Shape, Stated, sniff};
 use crate::encoding::Encoding;
 use crate::error::{Fault, Reason};
-use crate::fields::{Header as Columns, Leftovers, Row, hash_text};
+use crate::fields::{Header as Columns, Leftovers, Row, hash_bytes};
 use crate::json_formats::{self, JsonFormat, raw_text};
 use crate::json_rows::{Layout, PageError, Piece, Records};
 use crate::{Also, Error, Event, Input, Parsed, Quarantined};
-use model::{Record, Sourced};
+use chrono::Datelike;
+use model::{Record, Sourced, Value};
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,12 +146,28 @@ fn push_stated(stated: Stated, line: u64, updated_at: Option<&String>, partial: 
     }
 }
 
-/// The hash of a record's own values.
+/// The hash of a record's own values, each with its kind before it and each text with its length.
 fn hash_values(record: &Record) -> String {
-    use std::fmt::Write as _;
-    let mut text = record.table().name.to_owned();
-    record.visit(&mut |value| write!(text, "\u{1f}{value:?}").expect("writing to a string cannot fail"));
-    hash_text(&text)
+    let mut bytes = Vec::with_capacity(256);
+    bytes.extend_from_slice(record.table().name.as_bytes());
+    record.visit(&mut |value| match value {
+        Value::Null => bytes.push(0),
+        Value::Text(text) => {
+            bytes.push(1);
+            bytes.extend_from_slice(&text.len().to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        }
+        Value::Int(number) | Value::Decimal(number) => {
+            bytes.push(2);
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
+        Value::Bool(yes) => bytes.extend_from_slice(&[3, u8::from(yes)]),
+        Value::Date(day) => {
+            bytes.push(4);
+            bytes.extend_from_slice(&day.num_days_from_ce().to_le_bytes());
+        }
+    });
+    hash_bytes(&bytes)
 }
 
 fn quarantine(fault: Fault, line: u64, raw: String) -> Event {
@@ -165,7 +182,7 @@ fn read_json(
     sink: &mut dyn FnMut(Event) -> Result<(), Error>,
 ) -> Result<Header, Error> {
     input.with_bytes(|bytes| {
-        let mut records = Records::new(bytes, layout);
+        let mut records = Records::new(bytes, layout).trusting_lines(known.checks_whole());
         loop {
             let step = records.step().map_err(|error| match error {
                 PageError::Io(cause) => Error::io(&input.name, cause),

@@ -17,7 +17,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sources::{Event, discover, read};
 
-const PARSERS: u64 = 44;
+const PARSERS: u64 = 47;
 const INJECTED: &[&[u8]] = &[
     b"\"",
     b"\"\"",
@@ -203,4 +203,7 @@ fuzz_parsers! {
     partners_of_the_receita: seeds::receita_partners();
     simples_of_the_receita: seeds::receita_simples();
     activities_of_the_receita: seeds::receita_activities();
+    releases_of_ocds: seeds::ocds_releases();
+    lines_of_ocds: seeds::ocds_lines();
+    records_of_ocds: seeds::ocds_records();
 }

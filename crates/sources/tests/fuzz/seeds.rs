@@ -210,3 +210,35 @@ pub fn receita_simples() -> Vec<u8> {
 pub fn receita_activities() -> Vec<u8> {
     receita(&["0111301|Cultivo de arroz", "6422100|Bancos múltiplos"])
 }
+
+const RELEASE: &str = r#"{"ocid":"ocds-zz0000-7","id":"r1","date":"2025-03-10T23:30:00-03:00","tag":["compiled"],
+    "parties":[{"id":"B","name":"Prefeitura","roles":["buyer"],"identifier":{"scheme":"BR-CNPJ","id":"00000000000191"},"address":{"locality":"Exemplo","region":"SC"},"contactPoint":{"email":"x"}}],
+    "buyer":{"id":"B"},"tender":{"id":"7","title":"Caf\u00e9 \"x\"","procurementMethodDetails":"Pregão","value":{"amount":1.5e3,"currency":"BRL"},"lots":[{"id":"L","items":["1"]}],
+    "tenderPeriod":{"startDate":"2025-01-02","endDate":"2025-01-20T00:00:00Z"},"items":[{"id":1,"quantity":2.5,"classification":{"scheme":"CPV","id":"1"},"unit":{"name":"un","value":{"amount":"3.5","currency":"BRL"}}}],
+    "tenderers":[{"id":"GB-COH-1","name":"T"}]},
+    "bids":{"details":[{"id":"b","status":"valid","date":"2025-01-15","relatedLots":["L"],"tenderers":[{"id":"BR-CPF-***.982.247-**","name":"S"},{"name":"U"}],"value":{"amount":10}}]},
+    "awards":[{"id":"a","date":"2025-02-01","suppliers":[{"name":"U"}],"value":{"amount":10,"currency":"BRL"}},{"id":"a2","suppliers":[{"id":"GB-COH-1"}],"items":[{"id":"1"}]}],
+    "contracts":[{"id":"c","awardID":"a","dateSigned":"2025-02-10","value":{"amount":10,"currency":"USD"},"amendments":[{"id":"m","date":"2025-03-01","rationale":"r"}],
+    "implementation":{"transactions":[{"id":"t","value":{"amount":1,"currency":"BRL"},"payer":{"id":"B"},"payee":{"name":"U"}}]}}],"x":[1,{"y":null}]}"#;
+
+pub fn ocds_releases() -> Vec<u8> {
+    format!("{{\"publisher\":{{}},\"publishedDate\":\"2025\",\"releases\":[{RELEASE},\n{RELEASE}]}}").into_bytes()
+}
+
+pub fn ocds_lines() -> Vec<u8> {
+    let line = RELEASE.replace('\n', "");
+    format!("{line}\n{line}\n{line}").into_bytes()
+}
+
+pub fn ocds_records() -> Vec<u8> {
+    let version = r#"[{"releaseDate":"2025-01-01","value":"Old"},{"releaseDate":"2025-02-01","value":"New"}]"#;
+    let versioned = format!(r#"{{"ocid":"ocds-1-2","versionedRelease":{{"tender":{{"id":"t","title":{version}}}}}}}"#);
+    let records = [
+        format!(r#"{{"ocid":"ocds-1-1","releases":[{{"url":"u"}}],"compiledRelease":{RELEASE}}}"#),
+        format!(
+            r#"{{"ocid":"ocds-zz0000-7","releases":[{RELEASE},{{"ocid":"ocds-zz0000-7","date":"2025-04-01","awards":[{{"id":"a","status":null}}]}}]}}"#
+        ),
+        versioned,
+    ];
+    format!("{{\"records\":[{}]}}\n{{\"records\":[{}]}}", records.join(","), records[2]).into_bytes()
+}

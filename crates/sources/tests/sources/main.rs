@@ -11,6 +11,7 @@ mod ifms;
 mod cities;
 mod licitacon;
 mod minas;
+mod ocds;
 mod pncp;
 mod portal_api;
 mod pncp_df;

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use sources::Format;
+use serde_json::Value;
+use sources::{Format, discover};
 
 use super::{Outcome, read_input, the_input};
 
@@ -112,4 +113,42 @@ fn no_row_of_the_real_files_holds_a_whole_cpf() {
             assert_eq!(model::mask_cpfs(&shown), shown, "{file}");
         }
     }
+}
+
+/// Releases or records in a file of OCDS, counted by another reader.
+fn count_ocds(path: &Path) -> usize {
+    let text = std::fs::read_to_string(path).unwrap();
+    let documents = serde_json::Deserializer::from_str(&text).into_iter::<Value>().map(Result::unwrap);
+    let count = |document: Value| {
+        if let Value::Array(all) = &document {
+            return all.len();
+        }
+        let is_one = ["ocid", "compiledRelease"].iter().any(|key| document.get(key).is_some());
+        let package = ["releases", "records"].iter().find_map(|key| document.get(key)?.as_array());
+        if is_one { 1 } else { package.map_or(0, Vec::len) }
+    };
+    documents.map(count).sum()
+}
+
+#[test]
+fn every_file_of_ocds_is_read_with_a_closed_account() {
+    let Some(folder) = real_data() else { return };
+    let mut rows = 0;
+    for input in discover(&[folder.join("ocds-real"), folder.join("ocds-fixtures")]).unwrap() {
+        let is_json = input.path.extension().is_some_and(|e| e == "json" || e == "jsonl");
+        // A schema is neither a release nor a record.
+        if !is_json || input.name.ends_with("ocds-simplified-schema.json") {
+            continue;
+        }
+        let outcome = read_input(&input, None);
+        let header = outcome.result.as_ref().unwrap_or_else(|e| panic!("{}: {e}", input.name));
+        assert_eq!(header.source, "ocds", "{}", input.name);
+        // Two records of Paraguay name their releases by addresses only: what they state is elsewhere.
+        let linked = ["284437.json", "284453.json"].contains(&input.file_name());
+        let expected = if linked { vec![(1, "required_field")] } else { Vec::new() };
+        assert_eq!(outcome.faults(), expected, "{}", input.name);
+        assert_eq!(outcome.events.len(), count_ocds(&input.path), "{}", input.name);
+        rows += outcome.rows().len();
+    }
+    assert_eq!(rows, 350);
 }
