@@ -58,6 +58,9 @@ pub enum Command {
         /// Force a source instead of knowing each file by its content.
         #[arg(long, value_name = "NAME")]
         source: Option<String>,
+        /// Read CSV files that no source of ours writes, by this mapping (docs/mapping.md).
+        #[arg(long, value_name = "FILE.toml", conflicts_with = "source")]
+        map: Option<PathBuf>,
     },
     /// Write fictitious files in the layouts of real sources.
     Sample {

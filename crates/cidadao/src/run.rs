@@ -17,7 +17,9 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
     match command {
         Command::Demo { contracts, no_serve, .. } => demo(settings, contracts, no_serve, common.json),
         Command::Serve { .. } => serve(App::open(settings)?),
-        Command::Ingest { paths, source } => ingest(settings, &IngestRequest { paths, source }, common.json),
+        Command::Ingest { paths, source, map } => {
+            ingest(settings, &IngestRequest { paths, source, mapping: map }, common.json)
+        }
         Command::Sample { contracts, seed, out } => sample(contracts, seed, &out, common.json),
         Command::Flags(command) => flags(settings, &command, common.json),
         Command::Doctor => doctor(&settings, common.json),

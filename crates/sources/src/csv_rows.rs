@@ -164,6 +164,21 @@ impl<R: Read> Rows<R> {
         raw_text(self.encoding, bytes)
     }
 
+    /// Passes over lines that stand above the header.
+    pub(crate) fn skip_lines(&mut self, count: usize) -> io::Result<()> {
+        for _ in 0..count {
+            match self.find_line(0)? {
+                Found::Nothing => break,
+                Found::TooLong => drop(self.skip_long_line()?),
+                Found::Line(line) => {
+                    self.start += line.total;
+                    self.line += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Goes to the next row.
     pub(crate) fn step(&mut self) -> io::Result<Step> {
         self.start += self.row_bytes;

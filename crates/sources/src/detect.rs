@@ -59,10 +59,12 @@ pub enum Format {
     PncpContratacoes,
     /// PNCP: a page without records.
     PncpEmpty,
+    /// Read by a user's mapping; its code names the table that it fills.
+    Mapped(&'static str),
 }
 
 impl Format {
-    /// The source it belongs to.
+    /// The source it belongs to. That of a mapped file is its mapping's to say; here it is `mapped`.
     #[must_use]
     pub const fn source(self) -> &'static str {
         match self {
@@ -77,6 +79,7 @@ impl Format {
             Self::PortalCnep => "portal-cnep",
             Self::PortalSancoesLista => "portal-sancoes-lista",
             Self::PncpContratos | Self::PncpContratacoes | Self::PncpEmpty => "pncp",
+            Self::Mapped(_) => "mapped",
         }
     }
 
@@ -99,6 +102,7 @@ impl Format {
             Self::PncpContratos => "pncp/contratos",
             Self::PncpContratacoes => "pncp/contratacoes",
             Self::PncpEmpty => "pncp/empty",
+            Self::Mapped(code) => code,
         }
     }
 }
@@ -161,7 +165,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    fn of(input: &Input, source: &'static str, separator: u8) -> Self {
+    pub(crate) fn of(input: &Input, source: &'static str, separator: u8) -> Self {
         let file = input.file_name();
         Self { source, separator, file_month: month_of(file), file_day: day_of(file) }
     }
@@ -251,7 +255,19 @@ pub(crate) fn sniff(input: &Input, hint: Option<&str>) -> Result<Shape, Error> {
     {
         return Err(Error::UnknownSource { hint: hint.to_owned(), known: SOURCES.join(", ") });
     }
-    let beginning = input.with_bytes(|bytes| {
+    let (text, encoding) = read_beginning(input)?;
+    if text.trim_ascii_start().starts_with(b"{") || text.trim_ascii_start().starts_with(b"[") {
+        let found = json_formats::sniff(input, hint)?;
+        let (known, layout) = found.ok_or_else(|| unknown(input, &text, encoding))?;
+        check_hint(input, hint, known.format.source())?;
+        return Ok(Shape::Json { known, layout, place: Place::of(input, known.format.source(), b',') });
+    }
+    sniff_csv(input, hint, &text, encoding)
+}
+
+/// The first bytes of a text, without a mark, and its encoding as they tell it.
+pub(crate) fn read_beginning(input: &Input) -> Result<(Vec<u8>, Encoding), Error> {
+    let mut beginning = input.with_bytes(|bytes| {
         let mut beginning = Vec::with_capacity(BEGINNING_BYTES);
         let read = bytes.take(BEGINNING_BYTES as u64).read_to_end(&mut beginning);
         read.map(|_| beginning).map_err(|cause| Error::io(&input.name, cause))
@@ -266,18 +282,13 @@ pub(crate) fn sniff(input: &Input, hint: Option<&str>) -> Result<Shape, Error> {
     }
     let whole = beginning.len() < BEGINNING_BYTES;
     let encoding = Encoding::of_beginning(&beginning, whole);
-    let text = beginning.strip_prefix(crate::encoding::BOM).unwrap_or(&beginning);
-    let first = text.iter().find(|b| !b.is_ascii_whitespace());
-    match first {
-        None => Err(Error::Empty { name: input.name.clone() }),
-        Some(b'{' | b'[') => {
-            let found = json_formats::sniff(input, hint)?;
-            let (known, layout) = found.ok_or_else(|| unknown(input, text, encoding))?;
-            check_hint(input, hint, known.format.source())?;
-            Ok(Shape::Json { known, layout, place: Place::of(input, known.format.source(), b',') })
-        }
-        Some(_) => sniff_csv(input, hint, text, encoding),
+    if beginning.starts_with(crate::encoding::BOM) {
+        beginning.drain(..crate::encoding::BOM.len());
     }
+    if beginning.iter().all(u8::is_ascii_whitespace) {
+        return Err(Error::Empty { name: input.name.clone() });
+    }
+    Ok((beginning, encoding))
 }
 
 /// Whether most letters behind the mark are ASCII, as they are in any text of ours.
@@ -332,8 +343,13 @@ fn read_header(beginning: &[u8], encoding: Encoding) -> Option<(fields::Header, 
             _ => None,
         }
     };
-    let found = [b'|', b',', b'\t', b';'].into_iter().filter_map(split_by).max_by_key(|(h, _)| h.names.len())?;
+    let found = separators().into_iter().filter_map(split_by).max_by_key(|(h, _)| h.names.len())?;
     (found.0.names.len() > 1).then_some(found)
+}
+
+/// What may separate columns; of those that split a header into as many, the last is it.
+pub(crate) const fn separators() -> [u8; 4] {
+    [b'|', b',', b'\t', b';']
 }
 
 fn month_of(file_name: &str) -> Option<NaiveDate> {

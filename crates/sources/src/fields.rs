@@ -70,6 +70,13 @@ impl Header {
         Self { names, normal }
     }
 
+    /// The header of a file that has none, as it was told.
+    pub(crate) fn named(names: &[String]) -> Self {
+        let names: Vec<String> = names.iter().map(|name| squeeze(name)).collect();
+        let normal = names.iter().map(|n| normal_name(n)).collect();
+        Self { names, normal }
+    }
+
     /// Looks up each column of a format.
     pub(crate) fn slots(&self, spec: &[Spec]) -> Vec<Col> {
         spec.iter().map(|s| Col(s.names.iter().find_map(|name| self.normal.iter().position(|n| n == name)))).collect()
@@ -120,7 +127,15 @@ impl<'a> Row<'a> {
 
     /// Sends a mapped column to the metadata, for this row only.
     pub(crate) fn leave_in_metadata(&self, col: Col) {
-        self.unkept.borrow_mut().push(col);
+        let mut unkept = self.unkept.borrow_mut();
+        if !unkept.contains(&col) {
+            unkept.push(col);
+        }
+    }
+
+    /// As decoded, without blanks at its ends: for numbers and days only, which a mask might damage.
+    pub(crate) fn exact(&self, col: Col) -> &'a str {
+        col.0.map_or("", |c| stated(self.cells.exact(c)))
     }
 
     /// `DD/MM/AAAA`. A day of a year that cannot be meant (`03/02/3023`) is not stated, and stays in the metadata.
@@ -140,7 +155,7 @@ impl<'a> Row<'a> {
         read: impl Fn(&str) -> Option<NaiveDate>,
         forms: &[&str],
     ) -> Result<Option<NaiveDate>, Fault> {
-        let text = col.0.map_or("", |c| stated(self.cells.exact(c)));
+        let text = self.exact(col);
         if text.is_empty() {
             return Ok(None);
         }
@@ -170,8 +185,9 @@ impl<'a> Row<'a> {
         self.number(col, Quantity::parse_br)
     }
 
-    fn number<T>(&self, col: Col, read: impl Fn(&str) -> Result<T, MoneyError>) -> Result<Option<T>, Fault> {
-        let text = col.0.map_or("", |c| stated(self.cells.exact(c)));
+    /// A number in the style that `read` reads.
+    pub(crate) fn number<T>(&self, col: Col, read: impl Fn(&str) -> Result<T, MoneyError>) -> Result<Option<T>, Fault> {
+        let text = self.exact(col);
         if text.is_empty() {
             return Ok(None);
         }
@@ -192,7 +208,8 @@ impl<'a> Row<'a> {
         col.0.and_then(|c| self.names.get(c)).map_or("", String::as_str)
     }
 
-    fn shown(&self, col: Col) -> String {
+    /// The field as messages show it.
+    pub(crate) fn shown(&self, col: Col) -> String {
         self.code(col).chars().take(40).collect()
     }
 

@@ -13,6 +13,8 @@ mod fields;
 mod json_fields;
 mod json_formats;
 mod json_rows;
+mod mapped;
+mod mapping;
 mod pncp;
 mod portal_compras;
 mod portal_licitacoes;
@@ -27,7 +29,8 @@ use model::{Buyer, Sourced, Supplier};
 pub use detect::{Format, SOURCES};
 pub use discover::{Input, discover};
 pub use error::{Error, Reason};
-pub use read::{Header, identify, read};
+pub use mapping::Mapping;
+pub use read::{Header, How, identify, read};
 
 /// A row that could be mapped.
 #[derive(Debug, Clone, PartialEq)]

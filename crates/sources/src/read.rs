@@ -1,29 +1,50 @@
 //! Reads one input to its end and gives out an event for every row.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use crate::csv_rows::{Rows, Step};
-use crate::detect::{Draft, Format, Known, Place, Shape, Stated, sniff};
+use crate::detect::{Draft, Format, Mapper, Place, Shape, Stated, sniff};
 use crate::encoding::Encoding;
 use crate::error::{Fault, Reason};
 use crate::fields::{Header as Columns, Leftovers, Row, hash_text};
 use crate::json_formats::{self, JsonFormat, raw_text};
 use crate::json_rows::{Layout, PageError, Piece, Records};
-use crate::{Also, Error, Event, Input, Parsed, Quarantined};
+use crate::mapped::{self, MapRows};
+use crate::{Also, Error, Event, Input, Mapping, Parsed, Quarantined};
 use model::{Record, Sourced};
 
+/// How a file is to be read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct How<'a> {
+    /// The source that it must be of; without one it is known by its content.
+    pub source: Option<&'a str>,
+    /// Reads it by this mapping, whatever its content.
+    pub mapping: Option<&'a Mapping>,
+}
+
 /// What a file turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// Its source, one of [`crate::SOURCES`].
-    pub source: &'static str,
+    /// Its source: one of [`crate::SOURCES`], or the mapping's.
+    pub source: Cow<'static, str>,
     /// Its format.
     pub format: Format,
     /// Its encoding: `utf-8`, `utf-8-bom`, `windows-1252`, or `ascii` where nothing else stands in it.
     pub encoding: &'static str,
+    /// Words of mapped columns that have no meaning (`modality: Adesão`) and in how many rows; known at the file's end.
+    pub unknown_words: BTreeMap<String, u64>,
 }
 
 impl Header {
     fn of(format: Format, encoding: Encoding) -> Self {
-        Self { source: format.source(), format, encoding: encoding.name() }
+        let source = Cow::Borrowed(format.source());
+        Self { source, format, encoding: encoding.name(), unknown_words: BTreeMap::new() }
+    }
+
+    fn of_mapping(mapping: &Mapping, encoding: Encoding, unknown_words: BTreeMap<String, u64>) -> Self {
+        let source = Cow::Owned(mapping.source().to_owned());
+        Self { source, format: mapping.format(), encoding: encoding.name(), unknown_words }
     }
 }
 
@@ -31,9 +52,13 @@ impl Header {
 ///
 /// # Errors
 /// [`Error::UnknownFormat`], [`Error::HeaderChanged`], [`Error::Empty`]; [`Error::WrongSource`] where it is not of
-/// the source that `source_hint` names; whatever keeps it from being opened.
-pub fn identify(input: &Input, source_hint: Option<&str>) -> Result<Header, Error> {
-    let shape = sniff(input, source_hint)?;
+/// the source that is asked for; [`Error::MappedColumnsMissing`] or [`Error::MappedColumnTwice`] where it does not fit
+/// the mapping; whatever keeps it from being opened.
+pub fn identify(input: &Input, how: How<'_>) -> Result<Header, Error> {
+    if let Some(mapping) = how.mapping {
+        return mapped::sniff(input, mapping).map(|file| Header::of_mapping(mapping, file.encoding, BTreeMap::new()));
+    }
+    let shape = sniff(input, how.source)?;
     Ok(Header::of(shape.format(), shape.encoding()))
 }
 
@@ -45,35 +70,75 @@ pub fn identify(input: &Input, source_hint: Option<&str>) -> Result<Header, Erro
 /// As [`identify`]; [`Error::Truncated`], [`Error::Damaged`] or [`Error::Io`] where the file breaks off; what `sink` returned.
 pub fn read(
     input: &Input,
-    source_hint: Option<&str>,
+    how: How<'_>,
     sink: &mut dyn FnMut(Event) -> Result<(), Error>,
 ) -> Result<Header, Error> {
-    let shape = sniff(input, source_hint)?;
+    if let Some(mapping) = how.mapping {
+        return read_mapped(input, mapping, sink);
+    }
+    let shape = sniff(input, how.source)?;
     match shape {
-        Shape::Csv { known, header, place, encoding } => read_csv(input, known, &header, place, encoding, sink),
+        Shape::Csv { known, header, place, encoding } => {
+            let slots = known.slots(&header);
+            let leftovers = Leftovers::of(&header, &slots);
+            let mut mapper = (known.build)(&slots, place);
+            let table =
+                CsvTable { header: &header, leftovers, separator: place.separator, encoding, skip_lines: 0, headed: true };
+            read_csv(input, &table, mapper.as_mut(), sink).map(|encoding| Header::of(known.format, encoding))
+        }
         Shape::Json { known, layout, place } => read_json(input, known, layout, place, sink),
     }
 }
 
-fn read_csv(
+fn read_mapped(
     input: &Input,
-    known: &Known,
-    header: &Columns,
-    place: Place,
-    encoding: Encoding,
+    mapping: &Mapping,
     sink: &mut dyn FnMut(Event) -> Result<(), Error>,
 ) -> Result<Header, Error> {
-    let slots = known.slots(header);
-    let leftovers = Leftovers::of(header, &slots);
-    let mut mapper = (known.build)(&slots, place);
+    let file = mapped::sniff(input, mapping)?;
+    let mut mapper = MapRows::new(mapping, file.columns, file.place);
+    let table = CsvTable {
+        header: &file.header,
+        leftovers: Leftovers::of(&file.header, &mapper.held_columns()),
+        separator: file.separator,
+        encoding: file.encoding,
+        skip_lines: mapping.file.skip_lines,
+        headed: mapping.file.header.is_empty(),
+    };
+    let encoding = read_csv(input, &table, &mut mapper, sink)?;
+    Ok(Header::of_mapping(mapping, encoding, mapper.unknown_words))
+}
+
+/// How the rows of a delimited file stand in it.
+struct CsvTable<'a> {
+    header: &'a Columns,
+    leftovers: Leftovers,
+    separator: u8,
+    encoding: Encoding,
+    /// Lines above the header, or above the first row of a file without one.
+    skip_lines: usize,
+    /// Whether the header stands in the file.
+    headed: bool,
+}
+
+/// Reads all rows; gives the encoding as the whole file tells it.
+fn read_csv(
+    input: &Input,
+    table: &CsvTable<'_>,
+    mapper: &mut dyn Mapper,
+    sink: &mut dyn FnMut(Event) -> Result<(), Error>,
+) -> Result<Encoding, Error> {
     input.with_bytes(|bytes| {
-        let mut rows = Rows::new(bytes, place.separator, encoding);
+        let mut rows = Rows::new(bytes, table.separator, table.encoding);
         let io_error = |cause| Error::io(&input.name, cause);
-        rows.step().map_err(io_error)?;
-        rows.expect_columns(header.names.clone());
+        rows.skip_lines(table.skip_lines).map_err(io_error)?;
+        if table.headed {
+            rows.step().map_err(io_error)?;
+        }
+        rows.expect_columns(table.header.names.clone());
         loop {
             let event = match rows.step().map_err(io_error)? {
-                Step::End => return Ok(Header::of(known.format, rows.encoding())),
+                Step::End => return Ok(rows.encoding()),
                 Step::Bad(bad) => {
                     let cut = (bad.reason == Reason::Truncated).then_some(bad.line);
                     sink(Event::Bad(bad))?;
@@ -83,11 +148,11 @@ fn read_csv(
                     }
                 }
                 Step::Row => {
-                    let row = Row::new(rows.cells(), &header.names);
+                    let row = Row::new(rows.cells(), &table.header.names);
                     match mapper.map(&row) {
                         Ok(mut draft) => {
                             if draft.metadata.is_none() {
-                                draft.metadata = leftovers.write(&row);
+                                draft.metadata = table.leftovers.write(&row);
                             }
                             parsed(draft, rows.line(), row.hash())
                         }

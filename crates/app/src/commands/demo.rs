@@ -50,7 +50,7 @@ impl App {
             write_sample(contracts, SEED, &unfinished)?;
             std::fs::rename(&unfinished, &files).map_err(|e| Error::io(&files, &e))?;
         }
-        let ingest = self.ingest(&IngestRequest { paths: vec![files.clone()], source: None }, tell)?;
+        let ingest = self.ingest(&IngestRequest { paths: vec![files.clone()], ..IngestRequest::default() }, tell)?;
         let filter = FindingFilter { state: Some("open".to_owned()), ..FindingFilter::default() };
         let page = self.store().findings(&filter, FindingSort::GravestFirst, None, SHOWN)?;
         let gravest = page

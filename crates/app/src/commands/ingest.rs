@@ -3,7 +3,7 @@
 //! One thread reads and maps, one writes. Everything becomes visible in one transaction at the end; whatever happens
 //! before leaves what was there untouched. Then the touched peer groups are judged.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sources::{Also, Event, Header, Input};
+use sources::{Also, Event, Header, How, Input, Mapping};
 use store::{Account, Ingest, QuarantinedRow};
 
 use super::judge::JudgeReport;
@@ -34,6 +34,8 @@ pub struct IngestRequest {
     pub paths: Vec<PathBuf>,
     /// Forces a source; else each file is known by its content.
     pub source: Option<String>,
+    /// A mapping file by which all of them are read.
+    pub mapping: Option<PathBuf>,
 }
 
 /// How far an ingest is.
@@ -87,8 +89,11 @@ pub struct FileReport {
     pub source: Option<String>,
     /// `ingested`, `seen_before`, `failed` or `not_recognised`.
     pub status: &'static str,
-    /// Why it failed.
+    /// Why it failed, or what to know of it.
     pub error: Option<String>,
+    /// Words of mapped columns that have no meaning, and in how many rows they stand.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unknown_words: BTreeMap<String, u64>,
     /// Its account.
     #[serde(flatten)]
     pub account: Totals,
@@ -121,12 +126,14 @@ impl App {
                 format!("there is no `{source}`; known: {}", sources::SOURCES.join(", ")),
             ));
         }
+        let mapping = load_mapping(request)?;
         let _lock = WriterLock::take(self.folder(), LOCK_PATIENCE)?;
         self.lake().remove_orphans(self.store())?;
         let mut reports: Vec<FileReport> = Vec::new();
         let (fresh, repeated) = self.fresh_files(request, &mut reports)?;
         if !fresh.is_empty() {
-            self.read_and_commit(request, &fresh, &mut reports, tell)?;
+            let how = How { source: request.source.as_deref(), mapping: mapping.as_ref() };
+            self.read_and_commit(how, &fresh, &mut reports, tell)?;
         }
         for file in repeated {
             let rows = self.store().file_seen(&file.sha256, file.input.member.as_deref().unwrap_or_default())?;
@@ -134,6 +141,9 @@ impl App {
                 || same_as_failed(file.input.name.clone()),
                 |rows| seen_before(file.input.name.clone(), rows),
             ));
+        }
+        if let Some(mapping) = &mapping {
+            reports.iter_mut().filter(|r| r.status == "seen_before").for_each(|r| r.error = Some(held_already(r, mapping)));
         }
         let judged = self.judge_pending(&mut |flag| tell(IngestProgress::Judging(flag)))?;
         reports.sort_by(|a, b| a.name.cmp(&b.name));
@@ -183,7 +193,7 @@ impl App {
 
     fn read_and_commit(
         &self,
-        request: &IngestRequest,
+        how: How<'_>,
         fresh: &[Fresh],
         reports: &mut Vec<FileReport>,
         tell: &mut dyn FnMut(IngestProgress<'_>),
@@ -191,10 +201,9 @@ impl App {
         let bytes = fresh.iter().map(|f| f.input.bytes).sum();
         let mut ingest = self.store().begin_ingest(&model::dates::now_text(), bytes)?;
         let mut total = Account::default();
-        let hint = request.source.as_deref();
         let (sender, receiver) = sync_channel::<Message>(LOTS_WAITING);
         std::thread::scope(|scope| {
-            scope.spawn(move || read_files(fresh, hint, &sender));
+            scope.spawn(move || read_files(fresh, how, &sender));
             for (at, file) in fresh.iter().enumerate() {
                 let report = write_file(&mut ingest, file, &receiver, &mut |rows| {
                     tell(IngestProgress::Reading {
@@ -229,16 +238,38 @@ impl App {
     }
 }
 
+/// The mapping of the request, read and checked.
+fn load_mapping(request: &IngestRequest) -> Result<Option<Mapping>> {
+    let Some(path) = &request.mapping else { return Ok(None) };
+    if request.source.is_some() {
+        return Err(Error::invalid("map", "a mapping names its own source; no other can be forced"));
+    }
+    match Mapping::load(path) {
+        Ok(mapping) => Ok(Some(mapping)),
+        Err(error) => Err(Error::invalid("map", error.to_string())),
+    }
+}
+
+/// What to know of a file that was read before: a mapping that was corrected since reads nothing anew.
+fn held_already(report: &FileReport, mapping: &Mapping) -> String {
+    format!(
+        "{} is held already, as it was read then; if {} was changed since, ingest into a new data folder",
+        report.name,
+        mapping.name()
+    )
+}
+
 /// The report of a file whose content is held already.
 fn seen_before(name: String, rows: u64) -> FileReport {
     let account = Totals { read: rows, unchanged: rows, ..Totals::default() };
-    FileReport { name, source: None, status: "seen_before", error: None, account }
+    FileReport { name, source: None, status: "seen_before", error: None, unknown_words: BTreeMap::new(), account }
 }
 
 /// The report of a copy of a file of the same call that could not be read.
 fn same_as_failed(name: String) -> FileReport {
     let error = Some(format!("{name} has the content of another file of this call, which could not be read"));
-    FileReport { name, source: None, status: "failed", error, account: Totals::default() }
+    let (unknown_words, account) = (BTreeMap::new(), Totals::default());
+    FileReport { name, source: None, status: "failed", error, unknown_words, account }
 }
 
 /// What the reader tells the writer, file after file.
@@ -247,15 +278,15 @@ enum Message {
     Begin(Header),
     /// Some of its rows.
     Rows(Vec<Event>),
-    /// The file is done, or why it is not.
-    End(std::result::Result<(), sources::Error>),
+    /// The file is done, and what was found out on the way, or why it is not.
+    End(std::result::Result<Header, sources::Error>),
 }
 
 /// Reads and maps all files, one after the other; runs on a thread of its own, ahead of the writer by a bounded queue.
-fn read_files(files: &[Fresh], hint: Option<&str>, sender: &SyncSender<Message>) {
+fn read_files(files: &[Fresh], how: How<'_>, sender: &SyncSender<Message>) {
     for file in files {
         // A reader that panics fails its file, not the ingest.
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_file(&file.input, hint, sender)));
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| read_file(&file.input, how, sender)));
         let outcome = outcome.unwrap_or_else(|_| {
             Err(sources::Error::Damaged {
                 name: file.input.name.clone(),
@@ -270,13 +301,13 @@ fn read_files(files: &[Fresh], hint: Option<&str>, sender: &SyncSender<Message>)
 
 fn read_file(
     input: &Input,
-    hint: Option<&str>,
+    how: How<'_>,
     sender: &SyncSender<Message>,
-) -> std::result::Result<(), sources::Error> {
+) -> std::result::Result<Header, sources::Error> {
     let gone = || sources::Error::sink("the writer stopped");
-    sender.send(Message::Begin(sources::identify(input, hint)?)).map_err(|_| gone())?;
+    sender.send(Message::Begin(sources::identify(input, how)?)).map_err(|_| gone())?;
     let mut lot = Vec::with_capacity(LOT);
-    let outcome = sources::read(input, hint, &mut |event| {
+    let outcome = sources::read(input, how, &mut |event| {
         lot.push(event);
         if lot.len() == LOT {
             let full = std::mem::replace(&mut lot, Vec::with_capacity(LOT));
@@ -287,7 +318,7 @@ fn read_file(
     if !lot.is_empty() {
         sender.send(Message::Rows(lot)).map_err(|_| gone())?;
     }
-    outcome.map(|_| ())
+    outcome
 }
 
 /// Writes the rows of one file as they come.
@@ -304,11 +335,11 @@ fn write_file(
         match receiver.recv() {
             Ok(Message::Begin(found)) => {
                 let member = file.input.member.as_deref().unwrap_or_default();
-                ingest.begin_file(&file.input.name, &file.sha256, member, found.source, found.format.code())?;
+                ingest.begin_file(&file.input.name, &file.sha256, member, &found.source, found.format.code())?;
                 header = Some(found);
             }
             Ok(Message::Rows(lot)) => {
-                let source = header.as_ref().map_or("", |h| h.source);
+                let source = header.as_ref().map_or("", |h| &*h.source);
                 write_rows(ingest, source, lot, &mut account)?;
                 if told.elapsed() >= TELL_EVERY {
                     tell(account.read);
@@ -324,15 +355,24 @@ fn write_file(
         ingest.end_file(&account, outcome.is_ok())?;
     }
     let status = match &outcome {
-        Ok(()) => "ingested",
-        Err(sources::Error::UnknownFormat { .. } | sources::Error::Empty { .. }) if !file.named => "not_recognised",
+        Ok(_) => "ingested",
+        Err(
+            sources::Error::UnknownFormat { .. }
+            | sources::Error::Empty { .. }
+            | sources::Error::MappedColumnsMissing { none_found: true, .. },
+        ) if !file.named => "not_recognised",
         Err(_) => "failed",
+    };
+    let (error, unknown_words) = match outcome {
+        Ok(header) => (None, header.unknown_words),
+        Err(error) => (Some(error.to_string()), BTreeMap::new()),
     };
     let report = FileReport {
         name: file.input.name.clone(),
-        source: header.map(|h| h.source.to_owned()),
+        source: header.map(|h| h.source.into_owned()),
         status,
-        error: outcome.err().map(|e| e.to_string()),
+        error,
+        unknown_words,
         account: account.into(),
     };
     Ok((report, account))

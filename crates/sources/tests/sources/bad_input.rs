@@ -204,7 +204,7 @@ fn the_receiver_can_stop_the_reading() {
     let path = folder.path().join("c.csv");
     std::fs::write(&path, file_of(&[ROW.to_owned(), ROW.to_owned()])).unwrap();
     let mut seen = 0;
-    let result = sources::read(&super::the_input(&path), None, &mut |_| {
+    let result = sources::read(&super::the_input(&path), sources::How::default(), &mut |_| {
         seen += 1;
         Err(Error::sink("full"))
     });
