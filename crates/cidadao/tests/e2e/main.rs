@@ -11,6 +11,7 @@ mod disk;
 mod doctor;
 mod evidence;
 mod incremental;
+mod mapped;
 mod people;
 mod planted;
 mod rest;

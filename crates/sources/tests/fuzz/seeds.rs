@@ -112,3 +112,59 @@ pub fn archive() -> Vec<u8> {
     }
     writer.finish().unwrap().into_inner()
 }
+
+/// A mapping that uses every section.
+pub const MAPPING: &str = r#"source = "exemplo"
+table = "contracts"
+key = ["Contrato", "Ano"]
+updated_at = { column = "Atualizado", date = "%d/%m/%Y %H:%M" }
+[file]
+separator = ";"
+encoding = "utf-8"
+skip_lines = 1
+[style]
+decimal = ","
+thousands = "."
+date = ["%d/%m/%Y", "%d.%m.%y"]
+nothing = ["-"]
+[columns]
+number = "Contrato"
+object = { column = ["Objeto", "Assunto"], optional = true }
+modality_as_stated = "Modalidade"
+legal_basis = "Base"
+signed_on = "Assinatura"
+value_initial = "Valor"
+value_final = { column = "Final", decimal = ".", thousands = "'" }
+income = { column = "Tipo", values = { "Despesa" = "false", "Receita" = "true" } }
+installments = "Parcelas"
+[constants]
+sphere = "M"
+state = "SP"
+currency = "BRL"
+[buyer]
+code = "UG"
+name = "Secretaria"
+cnpj = "CNPJ UG"
+parent_name = { value = "Prefeitura de Exemplo" }
+[supplier]
+number = "CNPJ"
+name = "Fornecedor"
+[modalities]
+"Compra Direta" = "dispensa"
+"Carona" = ""
+[parent]
+tender = ["Edital", "Ano"]
+"#;
+
+pub fn mapped() -> Vec<u8> {
+    let row = "12/2024;2024;01/03/2024 10:30;Aquisição de papel;Compra Direta;Lei 14.133/2021;05/02/2024;1.234,56;1'300.5;Despesa;12;03;\
+        Saúde;00.000.000/0001-91;00000000000191;EXEMPLO SA;7;JOÃO 529.982.247-25";
+    let undated = row.replace("12/2024", "13/2024").replace("05/02/2024", "-");
+    let rows = [row.to_owned(), undated, row.replace("Compra Direta", "?")];
+    format!(
+        "Cidade de Exemplo\nContrato;Ano;Atualizado;Objeto;Modalidade;Base;Assinatura;Valor;Final;Tipo;Parcelas;UG;Secretaria;CNPJ UG;CNPJ;\
+         Fornecedor;Edital;Fiscal\n{}\n",
+        rows.join("\n")
+    )
+    .into_bytes()
+}
