@@ -121,8 +121,10 @@ pub enum Error {
         none_found: bool,
     },
     /// A column that the mapping names stands twice in the header.
-    #[error("the column `{column}` stands twice in {name}, and the mapping {mapping} cannot say which it means; \
-             name the columns by `header` in [file]")]
+    #[error(
+        "the column `{column}` stands twice in {name}, and the mapping {mapping} cannot say which it means; \
+             name the columns by `header` in [file]"
+    )]
     MappedColumnTwice {
         /// The file, as people know it.
         name: String,

@@ -119,7 +119,7 @@ impl<'m> MapRows<'m> {
             Filled::Column(take) => Some(take),
             Filled::Constant(_) => None,
         });
-        let party = m.party.iter().flat_map(|p| p.number.iter().chain(&p.name));
+        let party = m.party.iter().flat_map(|p| p.number.iter().chain(&p.cpf).chain(&p.name));
         let fields = m.fields.iter().map(|field| &field.take);
         let all = fields.chain(buyer).chain(party).chain(&m.updated_at).chain(&m.contract_key).chain(&m.tender_key);
         all.map(|take| self.col(take)).collect()
@@ -202,7 +202,11 @@ impl<'m> MapRows<'m> {
             }
             Err(_) => {
                 let shown: String = stated.chars().take(40).collect();
-                Err(Fault::at(row.name(col), Reason::Type, format!("`{shown}` is none of the words of `{}`", field.column)))
+                Err(Fault::at(
+                    row.name(col),
+                    Reason::Type,
+                    format!("`{shown}` is none of the words of `{}`", field.column),
+                ))
             }
         }
     }
@@ -297,7 +301,9 @@ impl<'m> MapRows<'m> {
     /// Who sells, bids, is sanctioned or is a partner; the record gets the id and the name.
     fn party(&self, record: &mut Record, row: &Row<'_>) -> Result<Option<(String, model::Supplier)>, Fault> {
         let (Some(map), Some(columns)) = (&self.mapping.party, self.mapping.target.party()) else { return Ok(None) };
-        let number = map.number.as_ref().map_or("", |take| self.stated(row, take));
+        let numbers = map.number.iter().chain(&map.cpf);
+        let stated = numbers.map(|take| (take, self.stated(row, take))).find(|(_, number)| !number.is_empty());
+        let (number_take, number) = stated.map_or((None, ""), |(take, number)| (Some(take), number));
         let name = map.name.as_ref().and_then(|take| self.text(row, take)).unwrap_or_default();
         let nobody = number.is_empty() && name.is_empty();
         if nobody && self.mapping.target.needs_sections.contains(&"supplier") {
@@ -314,7 +320,7 @@ impl<'m> MapRows<'m> {
             if let (Some(column), Some(root)) = (columns.root, &supplier.cnpj_root) {
                 put(record, column, Value::Text(root));
             }
-        } else if let Some(take) = map.number.as_ref().filter(|_| !number.is_empty()) {
+        } else if let Some(take) = number_take {
             // A masked number without a name, a `0`: nobody, but not lost.
             row.leave_in_metadata(self.col(take));
         }
@@ -386,9 +392,9 @@ fn sphere_of(text: &str) -> Option<Sphere> {
 
 fn whole(row: &Row<'_>, take: &Take, col: Col) -> Result<i64, Fault> {
     let exact = row.exact(col);
-    take.style.whole(exact).ok_or_else(|| {
-        Fault::at(row.name(col), Reason::Amount, format!("`{}` is not a whole number", row.shown(col)))
-    })
+    take.style
+        .whole(exact)
+        .ok_or_else(|| Fault::at(row.name(col), Reason::Amount, format!("`{}` is not a whole number", row.shown(col))))
 }
 
 /// A number; an estimate of zero is no estimate.

@@ -35,7 +35,17 @@ const SOURCE_CHARS_MAX: usize = 40;
 const SKIP_LINES_MAX: usize = 1000;
 /// What a mapping may say.
 const TOP: &[&str] = &[
-    "source", "table", "key", "updated_at", "file", "style", "columns", "constants", "buyer", "supplier", "modalities",
+    "source",
+    "table",
+    "key",
+    "updated_at",
+    "file",
+    "style",
+    "columns",
+    "constants",
+    "buyer",
+    "supplier",
+    "modalities",
     "parent",
 ];
 /// What `[buyer]` may say of a buyer; `[constants]` may say what is a place's.
@@ -95,6 +105,8 @@ pub(crate) struct BuyerMap {
 #[derive(Debug, Clone)]
 pub(crate) struct PartyMap {
     pub number: Option<Take>,
+    /// The number of a person, in files that have a column of its own for it; read where `number` is blank.
+    pub cpf: Option<Take>,
     pub name: Option<Take>,
 }
 
@@ -129,11 +141,11 @@ impl Mapping {
     /// [`Error::Io`]; otherwise as [`Mapping::parse`].
     pub fn load(path: &Path) -> Result<Self, Error> {
         let name = path.display().to_string();
-        let read = std::fs::metadata(path).and_then(|facts| {
-            if facts.len() > BYTES_MAX { Ok(None) } else { std::fs::read_to_string(path).map(Some) }
-        });
+        let read = std::fs::metadata(path)
+            .and_then(|facts| if facts.len() > BYTES_MAX { Ok(None) } else { std::fs::read_to_string(path).map(Some) });
         let text = read.map_err(|cause| Error::io(&name, cause))?;
-        let too_long = || Error::Mapping { name: name.clone(), line: 1, because: "is too long for a mapping".to_owned() };
+        let too_long =
+            || Error::Mapping { name: name.clone(), line: 1, because: "is too long for a mapping".to_owned() };
         Self::parse(&name, &text.ok_or_else(too_long)?)
     }
 
@@ -254,7 +266,9 @@ fn read_file(top: &Section<'_>) -> Result<FileShape, Error> {
             "tab" | "\t" => b'\t',
             one if one.len() == 1 && one.bytes().all(|b| b.is_ascii_punctuation() && b != b'"') => one.as_bytes()[0],
             other => {
-                return Err(item.error(format!("`{other}` separates nothing: one sign such as `;`, `,`, `|`, or `tab`")));
+                return Err(
+                    item.error(format!("`{other}` separates nothing: one sign such as `;`, `,`, `|`, or `tab`"))
+                );
             }
         });
     }
@@ -303,7 +317,9 @@ fn read_fields(reader: &mut Reader, top: &Section<'_>, target: &'static Target) 
         let decimal_is_told = column.kind != Kind::Decimal || take.style.decimal.is_some();
         if !decimal_is_told {
             let name = column.name;
-            return Err(item.error(format!("`{name}` is a number: say `decimal = \",\"` or `decimal = \".\"` in [style]")));
+            return Err(
+                item.error(format!("`{name}` is a number: say `decimal = \",\"` or `decimal = \".\"` in [style]"))
+            );
         }
         parts::check_values(&item, target, column, &take)?;
         fields.push(Field {
@@ -344,13 +360,16 @@ fn read_party(reader: &mut Reader, top: &Section<'_>, target: &Target) -> Result
     if target.party().is_none() {
         return Err(section.error(format!("{} name no supplier", target.table)));
     }
-    section.only(&["number", "name"])?;
-    let number = section.get("number").map(|item| reader.take(&item)).transpose()?;
-    let name = section.get("name").map(|item| reader.take(&item)).transpose()?;
+    section.only(&["number", "cpf", "name"])?;
+    let mut take = |key| section.get(key).map(|item| reader.take(&item)).transpose();
+    let (number, cpf, name) = (take("number")?, take("cpf")?, take("name")?);
+    if cpf.is_some() && number.is_none() {
+        return Err(section.error("`cpf` stands beside `number`, for rows in which that is blank"));
+    }
     if number.is_none() && name.is_none() {
         return Err(section.error("a supplier is known by `number` and `name`; neither is given"));
     }
-    Ok(Some(PartyMap { number, name }))
+    Ok(Some(PartyMap { number, cpf, name }))
 }
 
 fn read_modalities(top: &Section<'_>, target: &Target) -> Result<HashMap<String, Option<Modality>>, Error> {
@@ -392,7 +411,11 @@ fn read_constants(mapping: &mut Mapping, top: &Section<'_>) -> Result<(), Error>
         let Some(name) = of_buyer else {
             let mut known = target.open_columns();
             known.extend(BUYER_CONSTANTS.iter().filter(|_| target.has("buyer_id")));
-            return Err(item.error(format!("`{}` is not known here; [constants] may have: {}", item.key, known.join(", "))));
+            return Err(item.error(format!(
+                "`{}` is not known here; [constants] may have: {}",
+                item.key,
+                known.join(", ")
+            )));
         };
         parts::check_buyer_constant(&item, name, &value)?;
         let Some(buyer) = &mut mapping.buyer else {

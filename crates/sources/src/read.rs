@@ -68,11 +68,7 @@ pub fn identify(input: &Input, how: How<'_>) -> Result<Header, Error> {
 ///
 /// # Errors
 /// As [`identify`]; [`Error::Truncated`], [`Error::Damaged`] or [`Error::Io`] where the file breaks off; what `sink` returned.
-pub fn read(
-    input: &Input,
-    how: How<'_>,
-    sink: &mut dyn FnMut(Event) -> Result<(), Error>,
-) -> Result<Header, Error> {
+pub fn read(input: &Input, how: How<'_>, sink: &mut dyn FnMut(Event) -> Result<(), Error>) -> Result<Header, Error> {
     if let Some(mapping) = how.mapping {
         return read_mapped(input, mapping, sink);
     }
@@ -82,8 +78,14 @@ pub fn read(
             let slots = known.slots(&header);
             let leftovers = Leftovers::of(&header, &slots);
             let mut mapper = (known.build)(&slots, place);
-            let table =
-                CsvTable { header: &header, leftovers, separator: place.separator, encoding, skip_lines: 0, headed: true };
+            let table = CsvTable {
+                header: &header,
+                leftovers,
+                separator: place.separator,
+                encoding,
+                skip_lines: 0,
+                headed: true,
+            };
             read_csv(input, &table, mapper.as_mut(), sink).map(|encoding| Header::of(known.format, encoding))
         }
         Shape::Json { known, layout, place } => read_json(input, known, layout, place, sink),

@@ -143,7 +143,10 @@ impl App {
             ));
         }
         if let Some(mapping) = &mapping {
-            reports.iter_mut().filter(|r| r.status == "seen_before").for_each(|r| r.error = Some(held_already(r, mapping)));
+            reports
+                .iter_mut()
+                .filter(|r| r.status == "seen_before")
+                .for_each(|r| r.error = Some(held_already(r, mapping)));
         }
         let judged = self.judge_pending(&mut |flag| tell(IngestProgress::Judging(flag)))?;
         reports.sort_by(|a, b| a.name.cmp(&b.name));
@@ -299,11 +302,7 @@ fn read_files(files: &[Fresh], how: How<'_>, sender: &SyncSender<Message>) {
     }
 }
 
-fn read_file(
-    input: &Input,
-    how: How<'_>,
-    sender: &SyncSender<Message>,
-) -> std::result::Result<Header, sources::Error> {
+fn read_file(input: &Input, how: How<'_>, sender: &SyncSender<Message>) -> std::result::Result<Header, sources::Error> {
     let gone = || sources::Error::sink("the writer stopped");
     sender.send(Message::Begin(sources::identify(input, how)?)).map_err(|_| gone())?;
     let mut lot = Vec::with_capacity(LOT);

@@ -124,12 +124,14 @@ fn complete_registration(registration: &mut Registration) -> Result<(), Fault> {
         registration.cnpj = Some(cnpj.to_string());
         return Ok(());
     }
-    registration.cnpj_root = root_of(&registration.cnpj_root).ok_or_else(|| no_cnpj("cnpj_root", &registration.cnpj_root))?;
+    registration.cnpj_root =
+        root_of(&registration.cnpj_root).ok_or_else(|| no_cnpj("cnpj_root", &registration.cnpj_root))?;
     Ok(())
 }
 
 fn complete_partner(partner: &mut Partner, party: Option<&'static str>) -> Result<(), Fault> {
-    partner.company_root = root_of(&partner.company_root).ok_or_else(|| no_cnpj("company_root", &partner.company_root))?;
+    partner.company_root =
+        root_of(&partner.company_root).ok_or_else(|| no_cnpj("company_root", &partner.company_root))?;
     if partner.kind.is_empty() {
         partner.kind = party.filter(|kind| *kind != "unverified").ok_or_else(|| {
             Fault::at("kind", Reason::RequiredField, "the partner's number does not tell a company from a person")

@@ -188,7 +188,9 @@ pub(super) fn set_constant(
             Day::On(day) => Value::Date(day),
             Day::FarOff | Day::No => return Err(wrong("a day in the form AAAA-MM-DD")),
         },
-        Kind::Decimal => Value::Decimal(style.number(&text).map_err(|_| wrong("a number with a decimal dot"))?.scaled()),
+        Kind::Decimal => {
+            Value::Decimal(style.number(&text).map_err(|_| wrong("a number with a decimal dot"))?.scaled())
+        }
     };
     record.set(column.name, value).map_err(|unfit| item.error(format!("`{}`: {unfit}", column.name)))
 }

@@ -77,9 +77,14 @@ impl Style {
     pub(crate) fn day(&self, text: &str) -> Day {
         let alone = text.split([' ', 'T']).next().unwrap_or_default();
         let read = |form: &String| {
-            let days = [text, alone].into_iter().filter_map(|text| NaiveDate::parse_from_str(text, form).ok());
-            // `%Y` also takes the 24 of `05/02/24`, which is no year of four digits.
-            days.filter(|day| (1000..=9999).contains(&day.year())).next()
+            let mut days = [text, alone].into_iter().filter_map(|text| NaiveDate::parse_from_str(text, form).ok());
+            // `%Y` also takes the 24 of `05/02/24`, which is no year of four digits; `0024` is one.
+            let is_written = |year: i32| match year {
+                1000..=9999 => true,
+                0..1000 => text.contains(&format!("{year:04}")),
+                _ => false,
+            };
+            days.find(|day| is_written(day.year()))
         };
         match self.dates.iter().find_map(read) {
             Some(day) if YEARS.contains(&day.year()) => Day::On(day),
@@ -102,7 +107,7 @@ impl Style {
 
     /// The forms of days, for messages.
     pub(crate) fn forms(&self) -> String {
-        self.dates.join(" or ")
+        model::mask_cpfs(&self.dates.join(" or ")).into_owned()
     }
 }
 
@@ -167,8 +172,8 @@ mod tests {
         assert_eq!(style.day("05/02/2024"), on(2024, 2, 5));
         assert_eq!(style.day("5/2/2024 10:30"), on(2024, 2, 5));
         assert_eq!(style.day("05.02.24"), on(2024, 2, 5));
-        assert_eq!(style.day("05/02/3024"), Day::FarOff);
-        assert_eq!(["05/02/24", "30/02/2024", "2024-02-05", "x"].map(|t| style.day(t)), [Day::No; 4]);
+        assert_eq!(["05/02/3024", "05/02/0024"].map(|t| style.day(t)), [Day::FarOff; 2]);
+        assert_eq!(["05/02/24", "05/02/20245", "30/02/2024", "2024-02-05", "x"].map(|t| style.day(t)), [Day::No; 5]);
         let style = Style { dates: vec!["%d/%m/%Y %H:%M".into()], ..Style::default() };
         assert_eq!(style.day("05/02/2024 10:30"), on(2024, 2, 5));
         assert_eq!(style.moment("05/02/2024 10:30").as_deref(), Some("2024-02-05T10:30:00"));

@@ -68,7 +68,10 @@ fn a_contract_maps_exactly() {
     assert_eq!(found.supplier_name, text("PAPELARIA LTDA"));
     assert_eq!(found.tender_id, text("exemplo-prefeitura:tender:7%7C24"));
     let (id, buyer) = row.buyer.as_ref().unwrap();
-    assert_eq!((id, &buyer.code, buyer.name.as_str()), (found.buyer_id.as_ref().unwrap(), &text("03"), "Secretaria de Educação"));
+    assert_eq!(
+        (id, &buyer.code, buyer.name.as_str()),
+        (found.buyer_id.as_ref().unwrap(), &text("03"), "Secretaria de Educação")
+    );
     assert_eq!((&buyer.sphere, &buyer.branch, &buyer.state), (&text("M"), &text("E"), &text("SP")));
     assert_eq!((&buyer.municipality, &buyer.parent_name), (&text("Exemplo"), &text("Prefeitura Municipal de Exemplo")));
     assert_eq!(buyer.seen_on, day("2024-02-05"));
@@ -110,8 +113,9 @@ fn words_without_a_meaning_stay_as_stated_and_are_counted() {
 
 #[test]
 fn a_file_of_many_unknown_words_counts_the_first_hundred_by_name() {
-    let rows: Vec<String> =
-        (0..300).map(|n| ROW.replace("12/2024", &n.to_string()).replace("Compra Direta", &format!("Forma {n}"))).collect();
+    let rows: Vec<String> = (0..300)
+        .map(|n| ROW.replace("12/2024", &n.to_string()).replace("Compra Direta", &format!("Forma {n}")))
+        .collect();
     let outcome = city(&rows.iter().map(String::as_str).collect::<Vec<_>>());
     let words = &outcome.result.as_ref().unwrap().unknown_words;
     assert_eq!((words.len(), words["…"]), (101, 200));
@@ -151,7 +155,7 @@ fn a_day_in_a_year_that_cannot_be_meant_stays_in_the_metadata() {
 
 #[test]
 fn columns_may_be_optional_and_may_have_several_names() {
-    let header = HEADER.replace("Situação;", "").replace("Processo;", "N. DO PROCESSO;");
+    let header = HEADER.replace("Situação;", "").replace("Processo;", "Nº DO PROCESSO;");
     let text = format!("\n\n{header}\n{}\n", ROW.replace("Vigente;", ""));
     let outcome = read_mapped("c.csv", &cp1252(&text), &example());
     let found = contract(&outcome.only().sourced);
@@ -163,7 +167,9 @@ fn a_header_that_lacks_columns_is_an_error_that_names_them() {
     let header = HEADER.replace("Objeto;", "Assunto;").replace("Contratado;Nº", "Credor;Nº");
     let text = format!("\n\n{header}\n{ROW}\n");
     let outcome = read_mapped("c.csv", &cp1252(&text), &example());
-    let Err(Error::MappedColumnsMissing { missing, none_found, .. }) = &outcome.result else { panic!("{:?}", outcome.result) };
+    let Err(Error::MappedColumnsMissing { missing, none_found, .. }) = &outcome.result else {
+        panic!("{:?}", outcome.result)
+    };
     assert_eq!((missing.as_slice(), *none_found), (&["Objeto".to_owned(), "Contratado".to_owned()][..], false));
     let said = outcome.result.unwrap_err().to_string();
     assert!(said.contains("c.csv") && said.contains("mapping.toml") && said.contains("Objeto, Contratado"), "{said}");
@@ -231,10 +237,22 @@ fn buyers_are_known_by_the_best_that_is_stated() {
     let odd = outcome.rows()[5];
     assert_eq!(odd.buyer.as_ref().unwrap().1.cnpj, None);
     let left = metadata(&odd.sourced);
-    assert_eq!((&left["cnpj"], &left["esfera"], &left["uf"]), (&json!("11111111111111"), &json!("regional"), &json!("São Paulo")));
+    assert_eq!(
+        (&left["cnpj"], &left["esfera"], &left["uf"]),
+        (&json!("11111111111111"), &json!("regional"), &json!("São Paulo"))
+    );
     assert!(outcome.rows()[6].buyer.is_none(), "a code alone names nobody");
     let federal = mapping.to_owned() + "uasg = true\n";
     assert_eq!(contract(&small(&federal, lines).rows()[0].sourced).buyer_id, text("uasg:07"));
+}
+
+#[test]
+fn a_persons_number_may_have_a_column_of_its_own() {
+    let mapping = "source = \"exemplo\"\ntable = \"contracts\"\nkey = \"n\"\n[supplier]\nnumber = \"cnpj\"\ncpf = \"cpf\"\nname = \"nome\"\n";
+    let outcome = small(mapping, "n;cnpj;cpf;nome\n1;00000000000191;;A\n2;;***982247**;JOÃO\n3;;***982247**;\n4;;;B\n");
+    let ids: Vec<_> = outcome.rows().iter().map(|row| contract(&row.sourced).supplier_id.clone()).collect();
+    assert_eq!(ids, [text("cnpj:00000000000191"), text("cpf:***.982.247-**|joao"), None, None]);
+    assert_eq!(metadata(&outcome.rows()[2].sourced), json!({"n": "3", "cpf": "***982247**"}));
 }
 
 #[test]
@@ -242,7 +260,10 @@ fn tenders_take_the_rules_of_tenders() {
     let mapping = "source = \"exemplo\"\ntable = \"tenders\"\nkey = \"n\"\n[style]\ndecimal = \".\"\nthousands = \",\"\n[columns]\n\
                    modality_as_stated = \"modo\"\nvalue_estimated = \"estimado\"\nvalue_awarded = \"valor\"\npublished_on = \"data\"\n\
                    price_registration = \"srp\"\nbidders = \"licitantes\"\n";
-    let outcome = small(mapping, "n;modo;estimado;valor;data;srp;licitantes\n1;Pregão;0.00;1,234.5;2024-05-06T08:00:00;Sim;3\n2;;;;;talvez;\n");
+    let outcome = small(
+        mapping,
+        "n;modo;estimado;valor;data;srp;licitantes\n1;Pregão;0.00;1,234.5;2024-05-06T08:00:00;Sim;3\n2;;;;;talvez;\n",
+    );
     let found = tender(&outcome.rows()[0].sourced);
     assert_eq!((found.modality, found.price_registration, found.bidders), (Some("pregao"), Some(true), Some(3)));
     assert_eq!((found.value_estimated, found.value_awarded), (None, brl("1234.5")));
@@ -274,7 +295,10 @@ fn items_bids_amendments_and_payments_hang_on_their_parents() {
                    [supplier]\nnumber = \"cnpj\"\nname = \"nome\"\n[parent]\ntender = [\"edital\"]\n";
     let outcome = small(mapping, "edital;cnpj;nome;r\n5;00000000000191;A;V\n-;00000000000191;A;N\n");
     let Record::Bid(bid) = &outcome.rows()[0].sourced.record else { panic!() };
-    assert_eq!((bid.won, &bid.bidder_id, &bid.bidder_root), (Some(true), &text("cnpj:00000000000191"), &text("00000000")));
+    assert_eq!(
+        (bid.won, &bid.bidder_id, &bid.bidder_root),
+        (Some(true), &text("cnpj:00000000000191"), &text("00000000"))
+    );
     assert_eq!((&bid.tender_id, &bid.bidder_name), (&text("exemplo:tender:5"), &text("A")));
 
     let mapping = "source = \"exemplo\"\ntable = \"amendments\"\nkey = [\"contrato\", \"termo\"]\n[style]\ndecimal = \",\"\n[columns]\nvalue = \"valor\"\n\
@@ -285,7 +309,8 @@ fn items_bids_amendments_and_payments_hang_on_their_parents() {
 
     let mapping = "source = \"exemplo\"\ntable = \"payments\"\nkey = \"n\"\n[style]\ndecimal = \",\"\n[columns]\nvalue = \"valor\"\n\
                    kind = { column = \"fase\", values = { Empenho = \"commitment\", Pagamento = \"payment\" } }\n[supplier]\nname = \"credor\"\n";
-    let outcome = small(mapping, "n;fase;valor;credor\n1;PAGAMENTO;5,00;529.982.247-25 JOÃO\n2;estorno;1,00;X\n3;;1,00;X\n");
+    let outcome =
+        small(mapping, "n;fase;valor;credor\n1;PAGAMENTO;5,00;529.982.247-25 JOÃO\n2;estorno;1,00;X\n3;;1,00;X\n");
     assert_eq!(outcome.faults(), [(3, "type"), (4, "required_field")]);
     let Record::Payment(payment) = &outcome.rows()[0].sourced.record else { panic!() };
     assert_eq!((payment.kind, payment.value), ("payment", Some(Money::from_scaled(50_000))));
@@ -302,8 +327,14 @@ fn sanctions_take_the_rules_of_the_registers() {
     let outcome = small(mapping, lines);
     assert_eq!(outcome.faults(), [(3, "required_field")]);
     let found = sanction(&outcome.rows()[0].sourced);
-    assert_eq!((&found.register, found.kind, found.bars_contracting), (&text("EXEMPLO"), Some("inidoneidade"), Some(true)));
-    assert_eq!((&found.body_sphere, found.body_sphere_basis, &found.body_state), (&text("M"), Some("name"), &text("SP")));
+    assert_eq!(
+        (&found.register, found.kind, found.bars_contracting),
+        (&text("EXEMPLO"), Some("inidoneidade"), Some(true))
+    );
+    assert_eq!(
+        (&found.body_sphere, found.body_sphere_basis, &found.body_state),
+        (&text("M"), Some("name"), &text("SP"))
+    );
     assert_eq!((found.scope_min, found.scope_max, found.listed_on), (Some(3), Some(3), day("2024-02-01")));
     assert_eq!(found.body_key, text("prefeitura de exemplo"));
     let other = sanction(&outcome.rows()[1].sourced);
@@ -327,10 +358,16 @@ fn partners_registrations_and_terms_are_mapped_too() {
 
     let mapping = "source = \"exemplo\"\ntable = \"registrations\"\nkey = \"cnpj\"\n[columns]\ncnpj = \"cnpj\"\nname = \"nome\"\n\
                    status = { column = \"situação\", values = { ATIVA = \"active\" } }\n[constants]\nscope = \"establishment\"\n";
-    let outcome = small(mapping, "cnpj;nome;situação\n00.000.000/0001-91;EXEMPLO;Ativa\n00000000000191;EXEMPLO;Paralisada\n1;X;\n");
+    let outcome = small(
+        mapping,
+        "cnpj;nome;situação\n00.000.000/0001-91;EXEMPLO;Ativa\n00000000000191;EXEMPLO;Paralisada\n1;X;\n",
+    );
     assert_eq!(outcome.faults(), [(4, "type")]);
     let Record::Registration(found) = &outcome.rows()[0].sourced.record else { panic!() };
-    assert_eq!((&found.cnpj, found.cnpj_root.as_str(), found.status), (&text("00000000000191"), "00000000", Some("active")));
+    assert_eq!(
+        (&found.cnpj, found.cnpj_root.as_str(), found.status),
+        (&text("00000000000191"), "00000000", Some("active"))
+    );
     assert_eq!(outcome.result.unwrap().unknown_words["status: Paralisada"], 1);
 
     let mapping = "source = \"exemplo\"\ntable = \"terms\"\nkey = \"c\"\n[columns]\ncode = \"c\"\nmeaning = \"m\"\n[constants]\nlist = \"role\"\n";
@@ -356,7 +393,8 @@ fn no_cpf_passes_through_a_mapping() {
 
 #[test]
 fn a_mapping_reads_also_a_file_that_a_built_in_format_knows() {
-    let mapping = "source = \"exemplo\"\ntable = \"contracts\"\nkey = \"Número do Contrato\"\n[columns]\nobject = \"Objeto\"\n";
+    let mapping =
+        "source = \"exemplo\"\ntable = \"contracts\"\nkey = \"Número do Contrato\"\n[columns]\nobject = \"Objeto\"\n";
     let file = super::portal_compras::file_of(&[super::portal_compras::ROW.to_owned()]);
     let outcome = read_mapped("c.csv", &file, &Mapping::parse("m.toml", mapping).unwrap());
     assert!(outcome.only().sourced.id.starts_with("exemplo:contract:"));

@@ -79,7 +79,7 @@ fn keys_that_are_not_known_are_named_with_those_that_are() {
     refused(&contracts("[columns]\nvalue = \"Valor\""), 5, &["contracts have no field `value`", "value_initial"]);
     refused(&contracts("[constants]\ncolour = \"red\""), 5, &["`colour`", "currency", "sphere"]);
     refused(&contracts("[buyer]\ncodigo = \"x\""), 5, &["`codigo`", "code", "uasg"]);
-    refused(&contracts("[supplier]\ncnpj = \"x\""), 5, &["`cnpj`", "number, name"]);
+    refused(&contracts("[supplier]\ncnpj = \"x\""), 5, &["`cnpj`", "number, cpf, name"]);
     refused(&contracts("[parent]\ncontract = \"x\""), 5, &["`contract`", "tender"]);
 }
 
@@ -96,7 +96,8 @@ fn fields_that_others_fill_are_refused_with_who_does() {
         refused(&contracts(&format!("[columns]\n{field} = \"x\"")), 5, &[field, by]);
         refused(&contracts(&format!("[constants]\n{field} = \"x\"")), 5, &[field, by]);
     }
-    let registrations = "source = \"exemplo\"\ntable = \"registrations\"\nkey = \"CNPJ\"\n[columns]\nphone_keys = \"x\"";
+    let registrations =
+        "source = \"exemplo\"\ntable = \"registrations\"\nkey = \"CNPJ\"\n[columns]\nphone_keys = \"x\"";
     refused(registrations, 5, &["ways to reach people are not kept"]);
 }
 
@@ -121,9 +122,13 @@ fn values_that_cannot_be_are_refused_with_what_can() {
     refused(&contracts("[columns]\nobject = { optional = true }"), 5, &["`column` is missing"]);
     refused(&contracts("[columns]\nobject = { column = \"x\", optional = \"yes\" }"), 5, &["true or false"]);
     refused(&contracts("[columns]\nincome = { column = \"x\", values = { a = \"yes\" } }"), 5, &["`yes`"]);
-    refused(&contracts("[columns]\nregime = { column = \"x\", values = { a = \"8666\" } }"), 5, &["lei_8666, lei_10520"]);
+    refused(
+        &contracts("[columns]\nregime = { column = \"x\", values = { a = \"8666\" } }"),
+        5,
+        &["lei_8666, lei_10520"],
+    );
     refused(&contracts("[columns]\nsigned_on = { column = \"x\", values = { a = \"hoje\" } }"), 5, &["nothing"]);
-    refused(&contracts("[columns]\nobject = { column = \"x\", values = { a = \"1\", Á = \"2\" } }"), 5, &["twice"]);
+    refused(&contracts("[columns]\nobject = { column = \"x\", values = { a = \"1\", \"Á\" = \"2\" } }"), 5, &["twice"]);
     refused(&contracts("[modalities]\n\"Compra\" = \"compra\""), 5, &["`compra`", "pregao, concorrencia"]);
     refused(&contracts("[modalities]\n\"Compra\" = \"dispensa\""), 1, &["modality_as_stated"]);
 }
@@ -140,11 +145,16 @@ fn constants_are_checked_like_values() {
     refused(&contracts("[constants]\nsphere = \"M\""), 5, &["no section [buyer]"]);
     refused(&contracts("[buyer]\nname = \"x\"\n[constants]\nsphere = \"X\""), 7, &["F, E, M or D"]);
     refused(&contracts("[buyer]\nname = \"x\"\n[constants]\nstate = \"sp\""), 7, &["capital letters"]);
-    refused(&contracts("[buyer]\nname = \"x\"\nsphere = { value = \"M\" }\n[constants]\nsphere = \"M\""), 8, &["[buyer] too"]);
+    refused(
+        &contracts("[buyer]\nname = \"x\"\nsphere = { value = \"M\" }\n[constants]\nsphere = \"M\""),
+        8,
+        &["[buyer] too"],
+    );
     refused(&contracts("[buyer]\nname = { value = \"\" }"), 5, &["empty"]);
     refused(&contracts("[buyer]\ncnpj = { value = \"123\" }"), 5, &["CNPJ"]);
     refused(&contracts("[buyer]\nsphere = \"x\""), 4, &["`code`, `cnpj` or `name`"]);
     refused(&contracts("[supplier]"), 4, &["`number` and `name`"]);
+    refused(&contracts("[supplier]\ncpf = \"a\""), 4, &["`cpf` stands beside `number`"]);
     refused(&contracts("[parent]"), 4, &["tender"]);
 }
 
