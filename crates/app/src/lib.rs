@@ -19,10 +19,10 @@ use store::Store;
 
 pub use commands::demo::{DemoReport, write_sample};
 pub use commands::doctor::{Advice, Gravity};
-pub use commands::ingest::{FileReport, IngestProgress, IngestReport, IngestRequest};
+pub use commands::ingest::{FileReport, IngestProgress, IngestReport, IngestRequest, load_mapping};
 pub use commands::ingest_jobs::{Job, JobEvent};
 pub use commands::judge::JudgeReport;
-// pub use commands::quarantine::RetryReport;
+pub use commands::quarantine::RetryReport;
 pub use error::{Error, Result};
 pub use folder::WriterLock;
 pub use queries::coverage::FlagCoverage;

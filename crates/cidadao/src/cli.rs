@@ -58,6 +58,9 @@ pub enum Command {
         /// Force a source instead of knowing each file by its content.
         #[arg(long, value_name = "NAME")]
         source: Option<String>,
+        /// Read CSV files that no source of ours writes, by this mapping (docs/mapping.md).
+        #[arg(long, value_name = "FILE.toml", conflicts_with = "source")]
+        map: Option<PathBuf>,
     },
     /// Write fictitious files in the layouts of real sources.
     Sample {
@@ -74,11 +77,67 @@ pub enum Command {
     /// The catalogue of red flags.
     #[command(subcommand)]
     Flags(FlagsCommand),
+    /// Rows that could not be kept: look at them, read them again, take them out.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
     /// Say in words what is wrong with a data folder or a set-up.
     Doctor {
         /// First write damaged segments of the lake anew from the rows of the database.
         #[arg(long)]
         repair: bool,
+    },
+}
+
+/// Which rows of the quarantine.
+#[derive(Debug, Args)]
+pub struct Which {
+    /// Of this source.
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// Of this reason, such as `date` or `field_count`.
+    #[arg(long, value_name = "CODE")]
+    pub reason: Option<String>,
+    /// Of files whose name holds this.
+    #[arg(long, value_name = "TEXT")]
+    pub file: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum QuarantineCommand {
+    /// How many rows of which source and reason, and the first of them.
+    List {
+        #[command(flatten)]
+        which: Which,
+        /// Rows to show.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        /// Show rows behind this number.
+        #[arg(long, default_value_t = 0, value_name = "ID")]
+        after: i64,
+    },
+    /// One row with everything that is known of it.
+    Show {
+        /// Its number.
+        id: i64,
+    },
+    /// Read rows again with the mappings of this program, or with a mended mapping file.
+    Retry {
+        #[command(flatten)]
+        which: Which,
+        /// Only this row.
+        #[arg(long)]
+        id: Option<i64>,
+        /// The mapping for rows of the source that it names.
+        #[arg(long, value_name = "FILE.toml")]
+        map: Option<PathBuf>,
+    },
+    /// Write rows as JSON Lines, one object each.
+    Export {
+        #[command(flatten)]
+        which: Which,
+        /// Where to; without it, to stdout.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
     },
 }
 

@@ -2,6 +2,7 @@
 
 mod cli;
 mod output;
+mod quarantine;
 mod run;
 
 use std::process::ExitCode;

@@ -99,6 +99,10 @@ pub fn print_ingest(report: &IngestReport) {
     for file in report.files.iter().filter(|f| f.error.is_some()) {
         eprintln!("{}: {}", file.status.replace('_', " "), file.error.as_deref().unwrap_or_default());
     }
+    for file in report.files.iter().filter(|f| !f.unknown_words.is_empty()) {
+        let words: Vec<String> = file.unknown_words.iter().map(|(word, rows)| format!("{word} ({rows})")).collect();
+        eprintln!("{}: palavras sem significado no mapa: {}", file.name, words.join("; "));
+    }
     if let Some(judged) = &report.judged {
         let hits: Vec<String> = judged.flags.iter().map(|f| format!("{} {}", f.code, f.hits)).collect();
         say!("julgado ({}): {} sinais nos grupos tocados, em {:.1} s", judged.scope, hits.join(", "), judged.seconds);

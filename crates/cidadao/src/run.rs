@@ -8,6 +8,7 @@ use app::{App, Error, Gravity, IngestRequest, Result, Settings};
 use serde_json::json;
 
 use crate::cli::{Cli, Command, Common, FlagsCommand};
+use crate::quarantine;
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
@@ -19,11 +20,13 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
     match command {
         Command::Demo { contracts, no_serve, .. } => demo(settings, contracts, no_serve, common.json),
         Command::Serve { .. } => serve(App::open(settings)?),
-        Command::Ingest { paths, source } => {
-            ingest(settings, &IngestRequest { paths, source, stop: stop_at_signal() }, common.json)
+        Command::Ingest { paths, source, map } => {
+            let mapping = map.as_deref().map(app::load_mapping).transpose()?;
+            ingest(settings, &IngestRequest { paths, source, mapping, stop: stop_at_signal() }, common.json)
         }
         Command::Sample { contracts, seed, out } => sample(contracts, seed, &out, common.json),
         Command::Flags(command) => flags(settings, &command, common.json),
+        Command::Quarantine(command) => quarantine::run(&App::open(settings)?, command, common.json),
         Command::Doctor { repair } => doctor(&settings, repair, common.json),
     }
 }
@@ -57,7 +60,7 @@ fn start_log(settings: &Settings) {
     }
 }
 
-fn print_json(value: &impl serde::Serialize) {
+pub(crate) fn print_json(value: &impl serde::Serialize) {
     // Our own answers have no map keys other than text and no numbers that JSON lacks.
     say!("{}", serde_json::to_string_pretty(value).expect("answers can be written as JSON"));
 }

@@ -14,6 +14,7 @@ mod money;
 mod party;
 mod person;
 mod records;
+mod set;
 pub mod text;
 mod words;
 
@@ -26,4 +27,5 @@ pub use records::{
     Amendment, Bid, Buyer, Cell, Column, Contract, ENVELOPE, Item, Kind, Partner, Payment, Record, Registration, Row,
     Sanction, Sourced, Supplier, TABLES, Table, Tender, Term, Value,
 };
+pub use set::{Unfit, codes};
 pub use words::{Modality, SanctionKind};

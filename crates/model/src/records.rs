@@ -6,6 +6,7 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
+use crate::set::{OfValue, Unfit, codes};
 use crate::{Currency, Money, Quantity};
 
 /// What a column holds.
@@ -112,6 +113,11 @@ pub trait Row {
     const TABLE: Table;
     /// Visits its own columns in order.
     fn visit<'a>(&'a self, visitor: &mut dyn FnMut(Value<'a>));
+    /// Sets one of its own columns by name.
+    ///
+    /// # Errors
+    /// The table has no such column, or the column does not take the value; nothing is changed then.
+    fn set(&mut self, column: &str, value: Value<'_>) -> Result<(), Unfit>;
 }
 
 macro_rules! records {
@@ -128,6 +134,13 @@ macro_rules! records {
             };
             fn visit<'a>(&'a self, visitor: &mut dyn FnMut(Value<'a>)) {
                 $(visitor(self.$field.value());)*
+            }
+            fn set(&mut self, column: &str, value: Value<'_>) -> Result<(), Unfit> {
+                match column {
+                    $(stringify!($field) => self.$field = OfValue::of_value(value, codes($table, column))?,)*
+                    _ => return Err(Unfit::NoColumn),
+                }
+                Ok(())
             }
         }
     )*};
@@ -637,6 +650,34 @@ macro_rules! on_record {
 }
 
 impl Record {
+    /// A record of a table, of which nothing is stated yet.
+    #[must_use]
+    pub fn blank(table: &str) -> Option<Self> {
+        Some(match table {
+            "buyers" => Self::Buyer(Buyer::default()),
+            "suppliers" => Self::Supplier(Supplier::default()),
+            "tenders" => Self::Tender(Tender::default()),
+            "contracts" => Self::Contract(Contract::default()),
+            "items" => Self::Item(Item::default()),
+            "bids" => Self::Bid(Bid::default()),
+            "amendments" => Self::Amendment(Amendment::default()),
+            "payments" => Self::Payment(Payment::default()),
+            "sanctions" => Self::Sanction(Sanction::default()),
+            "registrations" => Self::Registration(Registration::default()),
+            "partners" => Self::Partner(Partner::default()),
+            "terms" => Self::Term(Term::default()),
+            _ => return None,
+        })
+    }
+
+    /// Sets one of its own columns by name.
+    ///
+    /// # Errors
+    /// The table has no such column, or the column does not take the value; nothing is changed then.
+    pub fn set(&mut self, column: &str, value: Value<'_>) -> Result<(), Unfit> {
+        on_record!(self, r => r.set(column, value))
+    }
+
     /// Its table.
     #[must_use]
     pub fn table(&self) -> Table {

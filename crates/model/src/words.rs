@@ -20,6 +20,29 @@ pub enum Modality {
 }
 
 impl Modality {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Pregao,
+        Self::Concorrencia,
+        Self::Concurso,
+        Self::Leilao,
+        Self::DialogoCompetitivo,
+        Self::TomadaDePrecos,
+        Self::Convite,
+        Self::Dispensa,
+        Self::Inexigibilidade,
+        Self::ManifestacaoDeInteresse,
+        Self::PreQualificacao,
+        Self::Credenciamento,
+        Self::Rdc,
+    ];
+
+    /// Reads a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|modality| modality.code() == code)
+    }
+
     /// Its code in every table and answer.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -100,6 +123,24 @@ pub enum SanctionKind {
 }
 
 impl SanctionKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Inidoneidade,
+        Self::Impedimento,
+        Self::Suspensao,
+        Self::Proibicao,
+        Self::Multa,
+        Self::Publicacao,
+        Self::Interdicao,
+        Self::ProibicaoDeIncentivos,
+    ];
+
+    /// Reads a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
+    }
+
     /// Its code in every table and answer.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -18,7 +18,7 @@ fn main() -> Result<(), Error> {
     let (mut rows, mut bad) = (0u64, 0u64);
     let mut tables: BTreeMap<&str, u64> = BTreeMap::new();
     for input in discover(&paths)? {
-        let header = read(&input, None, &mut |event| {
+        let header = read(&input, sources::How::default(), &mut |event| {
             match event {
                 Event::Bad(_) => bad += 1,
                 Event::Row(row) => {

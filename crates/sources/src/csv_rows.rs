@@ -22,7 +22,7 @@ use crate::{Quarantined, encoding};
 /// Longest row, in bytes.
 pub(crate) const ROW_BYTES_MAX: usize = 1024 * 1024;
 /// Longest quarantined text that is kept, in bytes.
-pub(crate) const RAW_BYTES_MAX: usize = 4 * 1024;
+pub const RAW_BYTES_MAX: usize = 64 * 1024;
 const SPAN_LINES_MAX: usize = 256;
 const LOST_LOOKAHEAD_BYTES_MAX: usize = 64 * 1024 * 1024;
 const READ_BYTES: usize = 256 * 1024;
@@ -192,6 +192,21 @@ impl<R: Read> Rows<R> {
     pub(crate) fn raw(&self) -> String {
         let bytes = &self.buffer[self.start..self.start + self.row_content];
         raw_text(self.encoding, bytes)
+    }
+
+    /// Passes over lines that stand above the header.
+    pub(crate) fn skip_lines(&mut self, count: usize) -> io::Result<()> {
+        for _ in 0..count {
+            match self.find_line(0)? {
+                Found::Nothing => break,
+                Found::TooLong => drop(self.skip_long_line()?),
+                Found::Line(line) => {
+                    self.start += line.total;
+                    self.line += 1;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Goes to the next row.

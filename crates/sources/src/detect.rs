@@ -203,10 +203,12 @@ pub enum Format {
     OcdsRecord,
     /// OCDS: a package without releases or records.
     OcdsEmpty,
+    /// Read by a user's mapping; its code names the table that it fills.
+    Mapped(&'static str),
 }
 
 impl Format {
-    /// The source it belongs to.
+    /// The source it belongs to. That of a mapped file is its mapping's to say; here it is `mapped`.
     #[must_use]
     pub const fn source(self) -> &'static str {
         match self {
@@ -267,6 +269,7 @@ impl Format {
             Self::ReceitaCnaes | Self::ReceitaMotivos | Self::ReceitaMunicipios => "receita",
             Self::ReceitaNaturezas | Self::ReceitaPaises | Self::ReceitaQualificacoes => "receita",
             Self::OcdsRelease | Self::OcdsRecord | Self::OcdsEmpty => "ocds",
+            Self::Mapped(_) => "mapped",
         }
     }
 
@@ -347,6 +350,7 @@ impl Format {
             Self::OcdsRelease => "ocds/release",
             Self::OcdsRecord => "ocds/record",
             Self::OcdsEmpty => "ocds/empty",
+            Self::Mapped(code) => code,
         }
     }
 }
@@ -415,7 +419,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    fn of(input: &Input, source: &'static str, separator: u8) -> Self {
+    pub(crate) fn of(input: &Input, source: &'static str, separator: u8) -> Self {
         let file = input.file_name();
         Self {
             source,
@@ -612,12 +616,36 @@ impl Shape {
         }
     }
 
+    /// The header as a line of text; empty where the file has none.
+    pub(crate) fn head(&self) -> String {
+        match self {
+            Self::Csv { header, place, header_rows: 1.., .. } => header.written(place.separator),
+            Self::Csv { .. } | Self::Json { .. } => String::new(),
+        }
+    }
+
     pub(crate) fn encoding(&self) -> Encoding {
         match self {
             Self::Csv { encoding, .. } => *encoding,
             Self::Json { .. } => Encoding::Utf8,
         }
     }
+}
+
+/// The shape of a file in a CSV format that was found out before, under the header that it had then.
+pub(crate) fn shape_of(input: &Input, format: &str, head: &str) -> Result<Shape, Error> {
+    let encoding = Encoding::Utf8;
+    if let Some(found) = HEADERLESS.iter().find(|headerless| headerless.known.format.code() == format) {
+        let place = Place::of(input, found.known.format.source(), b';');
+        let header = fields::Header::named(found.names);
+        return Ok(Shape::Csv { known: &found.known, header, place, encoding, header_rows: 0 });
+    }
+    let known = KNOWN.iter().find(|known| known.format.code() == format);
+    let (known, (header, separator)) = known
+        .zip(read_header(head.as_bytes(), encoding))
+        .ok_or_else(|| unknown(input, head.as_bytes(), encoding))?;
+    let place = Place::of(input, known.format.source(), separator);
+    Ok(Shape::Csv { known, header, place, encoding, header_rows: 1 })
 }
 
 /// Finds out the format of an input.
@@ -627,7 +655,23 @@ pub(crate) fn sniff(input: &Input, hint: Option<&str>) -> Result<Shape, Error> {
     {
         return Err(Error::UnknownSource { hint: hint.to_owned(), known: SOURCES.join(", ") });
     }
-    let beginning = input.with_bytes(|bytes| {
+    let (text, encoding) = read_beginning(input)?;
+    if text.trim_ascii_start().starts_with(b"{") || text.trim_ascii_start().starts_with(b"[") {
+        let found = json_formats::sniff(input, hint)?;
+        let (known, layout) = found.ok_or_else(|| unknown(input, &text, encoding))?;
+        check_hint(input, hint, known.format.source())?;
+        return Ok(Shape::Json { known, layout, place: Place::of(input, known.format.source(), b',') });
+    }
+    if let Some(shape) = sniff_headerless(input, &text, encoding) {
+        check_hint(input, hint, shape.format().source())?;
+        return Ok(shape);
+    }
+    sniff_csv(input, hint, &text, encoding)
+}
+
+/// The first bytes of a text, without a mark, and its encoding as they tell it.
+pub(crate) fn read_beginning(input: &Input) -> Result<(Vec<u8>, Encoding), Error> {
+    let mut beginning = input.with_bytes(|bytes| {
         let mut beginning = Vec::with_capacity(BEGINNING_BYTES);
         let read = bytes.take(BEGINNING_BYTES as u64).read_to_end(&mut beginning);
         read.map(|_| beginning).map_err(|cause| Error::io(&input.name, cause))
@@ -642,24 +686,13 @@ pub(crate) fn sniff(input: &Input, hint: Option<&str>) -> Result<Shape, Error> {
     }
     let whole = beginning.len() < BEGINNING_BYTES;
     let encoding = Encoding::of_beginning(&beginning, whole);
-    let text = beginning.strip_prefix(crate::encoding::BOM).unwrap_or(&beginning);
-    let first = text.iter().find(|b| !b.is_ascii_whitespace());
-    match first {
-        None => Err(Error::Empty { name: input.name.clone() }),
-        Some(b'{' | b'[') => {
-            let found = json_formats::sniff(input, hint)?;
-            let (known, layout) = found.ok_or_else(|| unknown(input, text, encoding))?;
-            check_hint(input, hint, known.format.source())?;
-            Ok(Shape::Json { known, layout, place: Place::of(input, known.format.source(), b',') })
-        }
-        Some(_) => match sniff_headerless(input, text, encoding) {
-            Some(shape) => {
-                check_hint(input, hint, shape.format().source())?;
-                Ok(shape)
-            }
-            None => sniff_csv(input, hint, text, encoding),
-        },
+    if beginning.starts_with(crate::encoding::BOM) {
+        beginning.drain(..crate::encoding::BOM.len());
     }
+    if beginning.iter().all(u8::is_ascii_whitespace) {
+        return Err(Error::Empty { name: input.name.clone() });
+    }
+    Ok((beginning, encoding))
 }
 
 /// Whether most letters behind the mark are ASCII, as they are in any text of ours.
@@ -715,8 +748,13 @@ fn read_header(beginning: &[u8], encoding: Encoding) -> Option<(fields::Header, 
             _ => None,
         }
     };
-    let found = [b'|', b',', b'\t', b';'].into_iter().filter_map(split_by).max_by_key(|(h, _)| h.names.len())?;
+    let found = separators().into_iter().filter_map(split_by).max_by_key(|(h, _)| h.names.len())?;
     (found.0.names.len() > 1).then_some(found)
+}
+
+/// What may separate columns; of those that split a header into as many, the last is it.
+pub(crate) const fn separators() -> [u8; 4] {
+    [b'|', b',', b'\t', b';']
 }
 
 fn month_of(file_name: &str) -> Option<NaiveDate> {

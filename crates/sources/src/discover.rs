@@ -35,9 +35,17 @@ pub struct Input {
     pub bytes: u64,
     /// Why it cannot be read, where that is known already.
     pub error: Option<String>,
+    /// Its bytes, where it is no file but a text at hand.
+    text: Option<String>,
 }
 
 impl Input {
+    /// A text at hand, under the name of the file that it is from.
+    pub(crate) fn of_text(name: &str, text: String) -> Self {
+        let (path, bytes) = (PathBuf::from(name), text.len() as u64);
+        Self { path, member: None, name: name.to_owned(), bytes, error: None, text: Some(text) }
+    }
+
     /// The name of the file itself, without folders and archive.
     #[must_use]
     pub fn file_name(&self) -> &str {
@@ -47,6 +55,9 @@ impl Input {
 
     /// Opens it and hands the stream of its (unpacked) bytes to `use_it`.
     pub(crate) fn with_bytes<T>(&self, use_it: impl FnOnce(&mut dyn Read) -> Result<T, Error>) -> Result<T, Error> {
+        if let Some(text) = &self.text {
+            return use_it(&mut text.as_bytes());
+        }
         if let Some(detail) = &self.error {
             return Err(Error::Archive { name: self.name.clone(), detail: detail.clone() });
         }
@@ -119,7 +130,7 @@ fn is_dangling(error: &walkdir::Error) -> bool {
 
 fn list_file(path: &Path, bytes: u64, inputs: &mut Vec<Input>) {
     let name = path.display().to_string();
-    let plain = Input { path: path.to_owned(), member: None, name, bytes, error: None };
+    let plain = Input { path: path.to_owned(), member: None, name, bytes, error: None, text: None };
     let named_zip = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("zip"));
     if !named_zip && !begins_as_zip(path) {
         inputs.push(plain);
@@ -162,6 +173,7 @@ fn list_members(archive_file: &Input) -> Result<Vec<Input>, String> {
             member: Some(inner),
             bytes: member.size(),
             error,
+            text: None,
         });
     }
     members.sort_by(|a, b| a.name.cmp(&b.name));

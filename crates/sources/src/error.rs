@@ -98,6 +98,41 @@ pub enum Error {
         /// What is wrong.
         detail: String,
     },
+    /// A mapping file that says what cannot be.
+    #[error("{name}, line {line}: {because}")]
+    Mapping {
+        /// The mapping file, as people know it.
+        name: String,
+        /// The line, 1 for the first.
+        line: usize,
+        /// What is wrong there, and what is allowed.
+        because: String,
+    },
+    /// The header lacks columns that the mapping names.
+    #[error("{name} does not fit the mapping {mapping}: these columns are missing: {}", missing.join(", "))]
+    MappedColumnsMissing {
+        /// The file, as people know it.
+        name: String,
+        /// The mapping file, as people know it.
+        mapping: String,
+        /// The missing columns, as the mapping names them.
+        missing: Vec<String>,
+        /// Not one column of the mapping stands in the file: it is something else.
+        none_found: bool,
+    },
+    /// A column that the mapping names stands twice in the header.
+    #[error(
+        "the column `{column}` stands twice in {name}, and the mapping {mapping} cannot say which it means; \
+             name the columns by `header` in [file]"
+    )]
+    MappedColumnTwice {
+        /// The file, as people know it.
+        name: String,
+        /// The mapping file, as people know it.
+        mapping: String,
+        /// The column, as the file writes it.
+        column: String,
+    },
     /// The receiver of the rows asked to stop.
     #[error("stopped by the receiver of the rows: {0}")]
     Sink(Box<dyn std::error::Error + Send + Sync>),
@@ -133,7 +168,7 @@ pub enum Reason {
     RequiredField,
     /// Not JSON, or nested too deep.
     Json,
-    /// A JSON value of another type than its field has.
+    /// A value of another type than its field has (in JSON), or none of a field's words (in a mapped file).
     Type,
     /// Longer than a row may be.
     TooLong,

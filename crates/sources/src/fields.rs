@@ -70,10 +70,21 @@ impl Header {
         Self { names, normal }
     }
 
-    /// The header that a file without one should have.
-    pub(crate) fn named(names: &[&str]) -> Self {
+    /// The header that a file without one should have, or was told to have.
+    pub(crate) fn named<N: AsRef<str>>(names: &[N]) -> Self {
+        let names: Vec<String> = names.iter().map(|name| squeeze(name.as_ref())).collect();
         let normal = names.iter().map(|n| normal_name(n)).collect();
-        Self { names: names.iter().map(|n| (*n).to_owned()).collect(), normal }
+        Self { names, normal }
+    }
+
+    /// As a line of text that reads as this header.
+    pub(crate) fn written(&self, separator: u8) -> String {
+        let separator = char::from(separator);
+        let name = |name: &String| match name.contains([separator, '"']) {
+            true => format!("\"{}\"", name.replace('"', "\"\"")),
+            false => name.clone(),
+        };
+        self.names.iter().map(name).collect::<Vec<_>>().join(&separator.to_string())
     }
 
     /// Looks up each column of a format.
@@ -153,7 +164,15 @@ impl<'a> Row<'a> {
 
     /// Sends a column to the metadata under the name of the column that it belongs to.
     pub(crate) fn leave_under_name_of(&self, col: Col, named: Col) {
-        self.unkept.borrow_mut().push((col, named));
+        let mut unkept = self.unkept.borrow_mut();
+        if !unkept.contains(&(col, named)) {
+            unkept.push((col, named));
+        }
+    }
+
+    /// As decoded, without blanks at its ends: for numbers and days only, which a mask might damage.
+    pub(crate) fn exact(&self, col: Col) -> &'a str {
+        col.0.map_or("", |c| stated(self.cells.exact(c)))
     }
 
     /// `DD/MM/AAAA`. A day of a year that cannot be meant (`03/02/3023`) is not stated, and stays in the metadata.
@@ -205,7 +224,7 @@ impl<'a> Row<'a> {
         read: impl Fn(&str) -> Option<NaiveDate>,
         forms: &[&str],
     ) -> Result<Option<NaiveDate>, Fault> {
-        let text = col.0.map_or("", |c| stated(self.cells.exact(c)));
+        let text = self.exact(col);
         if text.is_empty() {
             return Ok(None);
         }
@@ -274,8 +293,9 @@ impl<'a> Row<'a> {
         count
     }
 
-    fn number<T>(&self, col: Col, read: impl Fn(&str) -> Result<T, MoneyError>) -> Result<Option<T>, Fault> {
-        let text = col.0.map_or("", |c| stated(self.cells.exact(c)));
+    /// A number in the style that `read` reads.
+    pub(crate) fn number<T>(&self, col: Col, read: impl Fn(&str) -> Result<T, MoneyError>) -> Result<Option<T>, Fault> {
+        let text = self.exact(col);
         if text.is_empty() {
             return Ok(None);
         }
@@ -296,7 +316,8 @@ impl<'a> Row<'a> {
         col.0.and_then(|c| self.names.get(c)).map_or("", String::as_str)
     }
 
-    fn shown(&self, col: Col) -> String {
+    /// The field as messages show it.
+    pub(crate) fn shown(&self, col: Col) -> String {
         self.code(col).chars().take(40).collect()
     }
 

@@ -134,6 +134,11 @@ impl JsonFormat {
     }
 }
 
+/// A format by its code.
+pub(crate) fn known_json(code: &str) -> Option<&'static JsonFormat> {
+    KNOWN.iter().find(|known| known.format.code() == code)
+}
+
 fn format_of(record: &Members<'_>) -> Option<&'static JsonFormat> {
     KNOWN.iter().find(|known| (known.is)(record))
 }

@@ -10,6 +10,7 @@ mod contratosgov;
 mod contratosgov_tables;
 mod contact;
 mod csv_rows;
+mod again;
 mod detect;
 mod discover;
 mod encoding;
@@ -27,6 +28,8 @@ mod mg_compras;
 mod mg_empenhos;
 mod json_tree;
 mod ocds;
+mod mapped;
+mod mapping;
 mod pncp;
 mod portal_api;
 mod portal_api_sanctions;
@@ -51,10 +54,13 @@ mod unit;
 
 use model::{Buyer, Sourced, Supplier};
 
+pub use again::{Again, read_again};
 pub use detect::{Format, SOURCES};
 pub use discover::{Input, discover};
+pub use csv_rows::RAW_BYTES_MAX;
 pub use error::{Error, Reason};
-pub use read::{Header, identify, read};
+pub use mapping::Mapping;
+pub use read::{Header, How, identify, read};
 
 /// A row that could be mapped.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +98,7 @@ pub struct Quarantined {
     pub reason: Reason,
     /// Why, in words.
     pub detail: String,
-    /// The row as it came, decoded, CPFs masked, cut at 4 KiB.
+    /// The row as it came, decoded, CPFs masked, cut at [`RAW_BYTES_MAX`].
     pub raw: String,
 }
 

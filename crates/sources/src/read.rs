@@ -1,30 +1,53 @@
 //! Reads one input to its end and gives out an event for every row.
 
-use crate::csv_rows::{Rows, Step};
-use crate::detect::{Draft, Format, Known, Mapper, Place, Shape, Stated, sniff};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::csv_rows::{Form, Rows, Step};
+use crate::detect::{Draft, Format, Mapper, Place, Shape, Stated, sniff};
 use crate::encoding::Encoding;
 use crate::error::{Fault, Reason};
 use crate::fields::{Header as Columns, Leftovers, Row, hash_bytes};
 use crate::json_formats::{self, JsonFormat, raw_text};
 use crate::json_rows::{Layout, PageError, Piece, Records};
-use crate::{Also, Error, Event, Input, Parsed, Quarantined};
+use crate::mapped::{self, MapRows};
+use crate::{Also, Error, Event, Input, Mapping, Parsed, Quarantined};
 use chrono::Datelike;
 use model::{Record, Sourced, Value};
 
+/// How a file is to be read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct How<'a> {
+    /// The source that it must be of; without one it is known by its content.
+    pub source: Option<&'a str>,
+    /// Reads it by this mapping, whatever its content.
+    pub mapping: Option<&'a Mapping>,
+}
+
 /// What a file turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
-    /// Its source, one of [`crate::SOURCES`].
-    pub source: &'static str,
+    /// Its source: one of [`crate::SOURCES`], or the mapping's.
+    pub source: Cow<'static, str>,
     /// Its format.
     pub format: Format,
     /// Its encoding: `utf-8`, `utf-8-bom`, `windows-1252`, or `ascii` where nothing else stands in it.
     pub encoding: &'static str,
+    /// Its header as a line of text, with which a row of it can be read again by itself; empty where it has none.
+    pub head: String,
+    /// Words of mapped columns that have no meaning (`modality: Adesão`) and in how many rows; known at the file's end.
+    pub unknown_words: BTreeMap<String, u64>,
 }
 
 impl Header {
     fn of(format: Format, encoding: Encoding) -> Self {
-        Self { source: format.source(), format, encoding: encoding.name() }
+        let source = Cow::Borrowed(format.source());
+        Self { source, format, encoding: encoding.name(), head: String::new(), unknown_words: BTreeMap::new() }
+    }
+
+    fn of_mapping(mapping: &Mapping, encoding: Encoding, unknown_words: BTreeMap<String, u64>) -> Self {
+        let source = Cow::Owned(mapping.source().to_owned());
+        Self { source, format: mapping.format(), encoding: encoding.name(), head: String::new(), unknown_words }
     }
 }
 
@@ -32,10 +55,17 @@ impl Header {
 ///
 /// # Errors
 /// [`Error::UnknownFormat`], [`Error::HeaderChanged`], [`Error::Empty`]; [`Error::WrongSource`] where it is not of
-/// the source that `source_hint` names; whatever keeps it from being opened.
-pub fn identify(input: &Input, source_hint: Option<&str>) -> Result<Header, Error> {
-    let shape = sniff(input, source_hint)?;
-    Ok(Header::of(shape.format(), shape.encoding()))
+/// the source that is asked for; [`Error::MappedColumnsMissing`] or [`Error::MappedColumnTwice`] where it does not fit
+/// the mapping; whatever keeps it from being opened.
+pub fn identify(input: &Input, how: How<'_>) -> Result<Header, Error> {
+    if let Some(mapping) = how.mapping {
+        let file = mapped::sniff(input, mapping)?;
+        let head =
+            if mapping.file.header.is_empty() { file.header.written(file.separator) } else { String::new() };
+        return Ok(Header { head, ..Header::of_mapping(mapping, file.encoding, BTreeMap::new()) });
+    }
+    let shape = sniff(input, how.source)?;
+    Ok(Header { head: shape.head(), ..Header::of(shape.format(), shape.encoding()) })
 }
 
 /// Reads a file to its end; every row goes to `sink` as exactly one event, in the file's order.
@@ -44,50 +74,93 @@ pub fn identify(input: &Input, source_hint: Option<&str>) -> Result<Header, Erro
 ///
 /// # Errors
 /// As [`identify`]; [`Error::Truncated`], [`Error::Damaged`] or [`Error::Io`] where the file breaks off; what `sink` returned.
-pub fn read(
+pub fn read(input: &Input, how: How<'_>, sink: &mut dyn FnMut(Event) -> Result<(), Error>) -> Result<Header, Error> {
+    if let Some(mapping) = how.mapping {
+        return read_mapped(input, mapping, sink);
+    }
+    read_shape(input, sniff(input, how.source)?, sink)
+}
+
+/// Reads a file whose shape was found out.
+pub(crate) fn read_shape(
     input: &Input,
-    source_hint: Option<&str>,
+    shape: Shape,
     sink: &mut dyn FnMut(Event) -> Result<(), Error>,
 ) -> Result<Header, Error> {
-    let shape = sniff(input, source_hint)?;
+    let head = shape.head();
     match shape {
         Shape::Csv { known, header, place, encoding, header_rows } => {
-            let mapper = (known.build)(&known.slots(&header), place);
-            let csv = CsvFile { known, header: &header, separator: place.separator, encoding, header_rows };
-            read_csv(input, &csv, mapper, sink)
+            let slots = known.slots(&header);
+            let leftovers = Leftovers::of(&header, &slots);
+            let mut mapper = (known.build)(&slots, place);
+            let table = CsvTable {
+                header: &header,
+                leftovers,
+                separator: place.separator,
+                encoding,
+                form: known.form,
+                skip_lines: 0,
+                header_rows,
+            };
+            read_csv(input, &table, mapper.as_mut(), sink).map(|encoding| Header { head, ..Header::of(known.format, encoding) })
         }
         Shape::Json { known, layout, place } => read_json(input, known, layout, place, sink),
     }
 }
 
-/// A delimited file before its rows are read.
-struct CsvFile<'a> {
-    known: &'static Known,
+fn read_mapped(
+    input: &Input,
+    mapping: &Mapping,
+    sink: &mut dyn FnMut(Event) -> Result<(), Error>,
+) -> Result<Header, Error> {
+    let file = mapped::sniff(input, mapping)?;
+    let mut mapper = MapRows::new(mapping, file.columns, file.place);
+    let table = CsvTable {
+        header: &file.header,
+        leftovers: Leftovers::of(&file.header, &mapper.held_columns()),
+        separator: file.separator,
+        encoding: file.encoding,
+        skip_lines: mapping.file.skip_lines,
+        form: Form::USUAL,
+        header_rows: usize::from(mapping.file.header.is_empty()),
+    };
+    let encoding = read_csv(input, &table, &mut mapper, sink)?;
+    let head = if table.header_rows == 0 { String::new() } else { file.header.written(file.separator) };
+    Ok(Header { head, ..Header::of_mapping(mapping, encoding, mapper.unknown_words) })
+}
+
+/// How the rows of a delimited file stand in it.
+struct CsvTable<'a> {
     header: &'a Columns,
+    leftovers: Leftovers,
     separator: u8,
     encoding: Encoding,
+    /// Lines above the header, or above the first row of a file without one.
+    skip_lines: usize,
+    form: Form,
+    /// Rows of the header: 0 where the file has none.
     header_rows: usize,
 }
 
+/// Reads all rows; gives the encoding as the whole file tells it.
 fn read_csv(
     input: &Input,
-    file: &CsvFile<'_>,
-    mut mapper: Box<dyn Mapper>,
+    table: &CsvTable<'_>,
+    mapper: &mut dyn Mapper,
     sink: &mut dyn FnMut(Event) -> Result<(), Error>,
-) -> Result<Header, Error> {
-    let CsvFile { known, header, .. } = file;
-    let leftovers = Leftovers::of(header, &known.slots(header));
+) -> Result<Encoding, Error> {
     input.with_bytes(|bytes| {
-        let mut rows = Rows::new(bytes, file.separator, file.encoding);
+        let mut rows = Rows::new(bytes, table.separator, table.encoding);
         let io_error = |cause| Error::io(&input.name, cause);
-        for _ in 0..file.header_rows {
+        rows.skip_lines(table.skip_lines).map_err(io_error)?;
+        for _ in 0..table.header_rows {
             rows.step().map_err(io_error)?;
         }
-        rows.expect_columns(header.names.clone());
-        rows.expect_form(known.form);
+        rows.expect_columns(table.header.names.clone());
+        rows.expect_form(table.form);
         loop {
             let event = match rows.step().map_err(io_error)? {
-                Step::End => return Ok(Header::of(known.format, rows.encoding())),
+                Step::End => return Ok(rows.encoding()),
                 Step::Bad(bad) => {
                     let cut = (bad.reason == Reason::Truncated).then_some(bad.line);
                     sink(Event::Bad(bad))?;
@@ -97,11 +170,11 @@ fn read_csv(
                     }
                 }
                 Step::Row => {
-                    let row = Row::new(rows.cells(), &header.names);
+                    let row = Row::new(rows.cells(), &table.header.names);
                     match mapper.map(&row) {
                         Ok(mut draft) => {
                             if draft.metadata.is_none() {
-                                draft.metadata = leftovers.write(&row);
+                                draft.metadata = table.leftovers.write(&row);
                             }
                             parsed(draft, rows.line(), row.hash())
                         }
@@ -115,7 +188,7 @@ fn read_csv(
 }
 
 /// A row's first record has the row's hash; what else the row states has its own, for it may stand in many rows.
-fn parsed(draft: Draft, line: u64, row_hash: String) -> Event {
+pub(crate) fn parsed(draft: Draft, line: u64, row_hash: String) -> Event {
     let mut more = Vec::new();
     let (updated_at, partial) = (draft.updated_at, draft.partial);
     for stated in draft.more {
@@ -170,7 +243,7 @@ fn hash_values(record: &Record) -> String {
     hash_bytes(&bytes)
 }
 
-fn quarantine(fault: Fault, line: u64, raw: String) -> Event {
+pub(crate) fn quarantine(fault: Fault, line: u64, raw: String) -> Event {
     Event::Bad(Quarantined { line, column: fault.column, reason: fault.reason, detail: fault.detail, raw })
 }
 

@@ -84,7 +84,8 @@ impl Bodies {
     }
 }
 
-fn sphere_of_words(words: &str) -> Option<Sphere> {
+/// The sphere that a register states in words.
+pub(crate) fn sphere_of_words(words: &str) -> Option<Sphere> {
     Some(match model::text::fold(words.trim()).as_str() {
         "federal" => Sphere::F,
         "estadual" => Sphere::E,

@@ -197,15 +197,16 @@ impl Store {
         })
     }
 
-    /// The rows of a file seen before, by what it holds.
+    /// The rows of a file seen before, by what it holds; with a mapping, only if it was read by the same.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub fn file_seen(&self, sha256: &str, member: &str) -> Result<Option<u64>> {
+    pub fn file_seen(&self, sha256: &str, member: &str, mapping: Option<&str>) -> Result<Option<u64>> {
         self.read(|db| {
+            let sql = "select read from files where sha256 = ?1 and member = ?2 and complete and (?3 is null or mapping = ?3)";
             Ok(db
-                .prepare_cached("select read from files where sha256 = ?1 and member = ?2 and complete")?
-                .query_row(params![sha256, member], |row| row.get::<_, i64>(0))
+                .prepare_cached(sql)?
+                .query_row(params![sha256, member, mapping], |row| row.get::<_, i64>(0))
                 .optional()?
                 .map(i64::cast_unsigned))
         })

@@ -53,7 +53,8 @@ pub async fn ask_ingest(
     asked: Result<Json<IngestAsked>, JsonRejection>,
 ) -> Result<Response, Problem> {
     let Json(asked) = asked.map_err(|refused| Problem::invalid("body", refused.body_text()))?;
-    let request = IngestRequest { paths: asked.paths, source: asked.source, ..IngestRequest::default() };
+    let mapping = asked.map.as_deref().map(app::load_mapping).transpose()?;
+    let request = IngestRequest { paths: asked.paths, source: asked.source, mapping, ..IngestRequest::default() };
     let job: Job = door.inspect(move |app| app.ask_ingest(request)).await??;
     let location = format!("/api/v1/admin/ingests/{}", job.id);
     let mut response = (StatusCode::ACCEPTED, Encoded::json(&job)?).into_response();

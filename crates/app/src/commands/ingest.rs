@@ -6,7 +6,7 @@
 
 mod reading;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use sources::{Also, Event, Header, Input, Parsed};
+use sources::{Also, Event, Header, How, Input, Mapping, Parsed};
 use store::{Account, Ingest, NewFile, Outcome, Progress, QuarantinedRow};
 
 use self::reading::{Message, Readers};
@@ -36,6 +36,8 @@ pub struct IngestRequest {
     pub paths: Vec<PathBuf>,
     /// Forces a source; else each file is known by its content.
     pub source: Option<String>,
+    /// A mapping by which all of them are read, for CSV that no format of ours knows.
+    pub mapping: Option<Arc<Mapping>>,
     /// Set from outside, it ends the ingest at the next row: what was read is kept, and the same request goes on from there.
     pub stop: Arc<AtomicBool>,
 }
@@ -99,6 +101,9 @@ pub struct FileReport {
     pub status: &'static str,
     /// Why it failed.
     pub error: Option<String>,
+    /// Words of mapped columns that have no meaning, and in how many rows they stand.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub unknown_words: BTreeMap<String, u64>,
     /// Its account.
     #[serde(flatten)]
     pub account: Totals,
@@ -135,7 +140,8 @@ impl App {
             self.read_and_commit(request, &fresh, &mut reports, tell)?;
         }
         for file in repeated {
-            let rows = self.store().file_seen(&file.sha256, file.input.member.as_deref().unwrap_or_default())?;
+            let member = file.input.member.as_deref().unwrap_or_default();
+            let rows = self.store().file_seen(&file.sha256, member, request.mapping_text())?;
             reports.push(rows.map_or_else(
                 || same_as_failed(file.input.name.clone()),
                 |rows| seen_before(file.input.name.clone(), rows),
@@ -191,7 +197,7 @@ impl App {
                     // By itself and with its folder, say.
                     continue;
                 }
-                match self.store().file_seen(&sha256, &member)? {
+                match self.store().file_seen(&sha256, &member, request.mapping_text())? {
                     Some(rows) => reports.push(seen_before(input.name, rows)),
                     None if listed.insert((sha256.clone(), member)) => fresh.push(Fresh { input, sha256, named }),
                     None => repeated.push(Fresh { input, sha256, named }),
@@ -211,13 +217,14 @@ impl App {
         let bytes = fresh.iter().map(|f| f.input.bytes).sum();
         let mut writer = Writer {
             ingest: self.store().begin_ingest(&model::dates::now_text(), bytes)?,
+            mapping: request.mapping_text().unwrap_or_default(),
             stop: &request.stop,
             rows_unsaved: 0,
             batch_rows: self.settings().ingest.batch_rows,
         };
         let mut rows = 0;
         std::thread::scope(|scope| {
-            let readers = Readers::start(scope, fresh, request.source.as_deref());
+            let readers = Readers::start(scope, fresh, request.how());
             for (at, file) in fresh.iter().enumerate() {
                 if request.stop.load(Ordering::Relaxed) {
                     break;
@@ -250,10 +257,29 @@ impl App {
     }
 }
 
+/// Reads a mapping file.
+///
+/// # Errors
+/// It cannot be read, or says what cannot be; the message names the line.
+pub fn load_mapping(path: &Path) -> Result<Arc<Mapping>> {
+    Mapping::load(path).map(Arc::new).map_err(|error| Error::invalid("map", error.to_string()))
+}
+
 impl IngestRequest {
+    fn how(&self) -> How<'_> {
+        How { source: self.source.as_deref(), mapping: self.mapping.as_deref() }
+    }
+
+    fn mapping_text(&self) -> Option<&str> {
+        self.mapping.as_deref().map(Mapping::text)
+    }
+
     /// # Errors
     /// A source that is not known.
     pub(crate) fn check_source(&self) -> Result<()> {
+        if self.mapping.is_some() && self.source.is_some() {
+            return Err(Error::invalid("map", "a mapping names its own source; no other can be forced"));
+        }
         match self.source.as_deref().filter(|s| !sources::SOURCES.contains(s)) {
             None => Ok(()),
             Some(source) => {
@@ -277,18 +303,20 @@ impl Totals {
 /// The report of a file whose content is held already.
 fn seen_before(name: String, rows: u64) -> FileReport {
     let account = Totals { read: rows, unchanged: rows, ..Totals::default() };
-    FileReport { name, source: None, status: "seen_before", error: None, account }
+    FileReport { name, source: None, status: "seen_before", error: None, unknown_words: BTreeMap::new(), account }
 }
 
 /// The report of a copy of a file of the same call that could not be read.
 fn same_as_failed(name: String) -> FileReport {
     let error = Some(format!("{name} has the content of another file of this call, which could not be read"));
-    FileReport { name, source: None, status: "failed", error, account: Totals::default() }
+    let (unknown_words, account) = (BTreeMap::new(), Totals::default());
+    FileReport { name, source: None, status: "failed", error, unknown_words, account }
 }
 
 /// The one who writes.
 struct Writer<'a> {
     ingest: Ingest,
+    mapping: &'a str,
     stop: &'a AtomicBool,
     rows_unsaved: u64,
     batch_rows: u64,
@@ -317,7 +345,7 @@ impl Writer<'_> {
                     let known = usize::try_from(skip).unwrap_or(usize::MAX).min(lot.len());
                     lot.drain(..known);
                     skip -= known as u64;
-                    let source = header.as_ref().map_or("", |h| h.source);
+                    let source = header.as_ref().map_or("", |h| &*h.source);
                     self.write_rows(source, lot, &mut progress)?;
                     if told.elapsed() >= TELL_EVERY {
                         tell(progress.account.read);
@@ -337,15 +365,20 @@ impl Writer<'_> {
             self.ingest.end_file(&progress, error.as_deref())?;
         }
         let status = match &outcome {
-            Ok(()) => "ingested",
-            Err(sources::Error::UnknownFormat { .. } | sources::Error::Empty { .. }) if !file.named => "not_recognised",
+            Ok(_) => "ingested",
+            Err(
+                sources::Error::UnknownFormat { .. }
+                | sources::Error::Empty { .. }
+                | sources::Error::MappedColumnsMissing { none_found: true, .. },
+            ) if !file.named => "not_recognised",
             Err(_) => "failed",
         };
         Ok(FileReport {
             name: file.input.name.clone(),
-            source: header.map(|h| h.source.to_owned()),
+            source: header.map(|h| h.source.into_owned()),
             status,
             error,
+            unknown_words: outcome.map(|header| header.unknown_words).unwrap_or_default(),
             account: progress.account.into(),
         })
     }
@@ -355,10 +388,10 @@ impl Writer<'_> {
             name: &file.input.name,
             sha256: &file.sha256,
             member: file.input.member.as_deref().unwrap_or_default(),
-            source: found.source,
+            source: &found.source,
             format: found.format.code(),
-            head: "",
-            mapping: "",
+            head: &found.head,
+            mapping: self.mapping,
             reader: VERSION,
         })?)
     }
@@ -367,9 +400,10 @@ impl Writer<'_> {
         self.ingest.save(Some(progress))?;
         Ok(FileReport {
             name: file.input.name.clone(),
-            source: header.map(|h| h.source.to_owned()),
+            source: header.map(|h| h.source.into_owned()),
             status: "interrupted",
             error: None,
+            unknown_words: BTreeMap::new(),
             account: progress.account.into(),
         })
     }
@@ -398,7 +432,7 @@ fn write_event(ingest: &mut Ingest, source: &str, event: Event, account: &mut Ac
                 reason: bad.reason.code(),
                 detail: &bad.detail,
                 raw: &bad.raw,
-                whole: true,
+                whole: bad.is_whole(),
             })?;
             account.book_quarantined();
         }

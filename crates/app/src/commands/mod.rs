@@ -5,4 +5,4 @@ pub(crate) mod doctor;
 pub(crate) mod ingest;
 pub(crate) mod ingest_jobs;
 pub(crate) mod judge;
-// pub(crate) mod quarantine;
+pub(crate) mod quarantine;

@@ -123,10 +123,11 @@ impl App {
 
     fn read_again(&self, row: &Quarantined, mapping: Option<&sources::Mapping>) -> Result<Event> {
         let head = self.store().file_head(row.file_id)?.ok_or_else(|| Error::not_found("file", &row.file))?;
-        let kept = if head.mapping.is_empty() { None } else { Some(sources::Mapping::parse(&head.mapping)?) };
+        let parse = |text: &str| sources::Mapping::parse("the mapping of its ingest", text);
+        let kept = if head.mapping.is_empty() { None } else { Some(parse(&head.mapping)?) };
+        let mapping = mapping.filter(|mapping| mapping.source() == row.source);
         let event = sources::read_again(&sources::Again {
             file: &head.name,
-            source: &head.source,
             format: &head.format,
             head: &head.head,
             raw: &row.raw,

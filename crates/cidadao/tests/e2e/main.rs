@@ -13,6 +13,7 @@ mod every_format;
 mod evidence;
 mod incremental;
 mod ingests;
+mod mapped;
 mod people;
 mod planted;
 mod rest;

@@ -138,3 +138,27 @@ pub fn recife() -> Vec<u8> {
         \"Aguardando Numeração\";\"SECRETARIA\";;\"SARP\";;\"***982247**\";\"MARIA\";2024/10/01 00:00:00.000;;;1700.1;\n",
     )
 }
+
+/// One file of every format of states and cities, by name.
+#[allow(dead_code, reason = "for tests from outside the process")]
+pub fn all() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("sagres_tenders.csv", sagres_tenders()),
+        ("sagres_contracts.csv", sagres_contracts()),
+        ("sagres_amendments.csv", sagres_amendments()),
+        ("sagres_commitments.csv", sagres_commitments()),
+        ("sagres_payments.csv", sagres_payments()),
+        ("sagres_units.csv", sagres_units()),
+        ("licitacon_tenders.csv", licitacon_tenders()),
+        ("licitacon_items.csv", licitacon_items()),
+        ("licitacon_bids.csv", licitacon_bids()),
+        ("licitacon_bidders.csv", licitacon_bidders()),
+        ("licitacon_contracts.csv", licitacon_contracts()),
+        ("licitacon_contract_items.csv", licitacon_contract_items()),
+        ("mg_commitments.csv", mg_commitments()),
+        ("mg_items.csv", mg_items()),
+        ("mg_awards.csv", mg_awards()),
+        ("sao_paulo.csv", sao_paulo()),
+        ("recife.csv", recife()),
+    ]
+}

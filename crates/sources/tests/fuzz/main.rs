@@ -15,9 +15,9 @@ use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use sources::{Event, discover, read};
+use sources::{Error, Event, How, Mapping, discover, read};
 
-const PARSERS: u64 = 47;
+const PARSERS: u64 = 49;
 const INJECTED: &[&[u8]] = &[
     b"\"",
     b"\"\"",
@@ -87,10 +87,10 @@ fn mutate(rng: &mut StdRng, seed: &[u8], other: &[u8]) -> Vec<u8> {
 }
 
 /// Reads the bytes and returns its events; an error of the file is well.
-fn events_of(path: &std::path::Path) -> Vec<Event> {
+fn events_of(path: &std::path::Path, how: How<'_>) -> Vec<Event> {
     let mut events = Vec::new();
     for input in discover(&[path.to_owned()]).unwrap() {
-        let _ = read(&input, None, &mut |event| {
+        let _ = read(&input, how, &mut |event| {
             events.push(event);
             Ok(())
         });
@@ -104,7 +104,7 @@ fn judge(bytes: &[u8], events: &[Event]) {
     for event in events {
         match event {
             Event::Bad(bad) => {
-                assert!(bad.raw.len() <= 4096 && bad.detail.len() <= 400);
+                assert!(bad.raw.len() <= sources::RAW_BYTES_MAX && bad.detail.len() <= 400);
                 let shown = format!("{} {}", bad.raw, bad.detail);
                 assert_eq!(model::mask_cpfs(&shown), shown);
             }
@@ -119,15 +119,22 @@ fn judge(bytes: &[u8], events: &[Event]) {
     }
 }
 
-fn fuzz(parser: &str, seed: &[u8], other: &[u8]) {
-    let seconds: f64 = std::env::var("CIDADAO_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(5.0);
-    let start =
-        std::env::var("CIDADAO_FUZZ_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(rand::random::<u64>);
+/// For all parsers together.
+fn seconds() -> f64 {
+    std::env::var("CIDADAO_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(5.0)
+}
+
+fn first_seed() -> u64 {
+    std::env::var("CIDADAO_FUZZ_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(rand::random::<u64>)
+}
+
+fn fuzz(parser: &str, seed: &[u8], other: &[u8], how: How<'_>) {
+    let (seconds, start) = (seconds(), first_seed());
     println!("{parser}: CIDADAO_FUZZ_SEED={start}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("202402_arquivo");
     std::fs::write(&path, seed).unwrap();
-    let whole = events_of(&path);
+    let whole = events_of(&path, how);
     assert!(!whole.is_empty() && whole.iter().all(|e| matches!(e, Event::Row(_))), "{parser}: {whole:?}");
     let deadline = Instant::now() + Duration::from_secs_f64(seconds / PARSERS as f64);
     let mut rng = StdRng::seed_from_u64(start);
@@ -136,9 +143,9 @@ fn fuzz(parser: &str, seed: &[u8], other: &[u8]) {
         let bytes = mutate(&mut rng, seed, other);
         std::fs::write(&path, &bytes).unwrap();
         let judged = catch_unwind(AssertUnwindSafe(|| {
-            let events = events_of(&path);
+            let events = events_of(&path, how);
             judge(&bytes, &events);
-            assert_eq!(events, events_of(&path), "reading twice gives the same");
+            assert_eq!(events, events_of(&path, how), "reading twice gives the same");
         }));
         if let Err(panic) = judged {
             println!("{parser}: round {rounds}, file: {}", String::from_utf8_lossy(&bytes));
@@ -153,7 +160,7 @@ macro_rules! fuzz_parsers {
     ($($name:ident: $seed:expr;)*) => {$(
         #[test]
         fn $name() {
-            fuzz(stringify!($name), &$seed, &seeds::pncp_contracts());
+            fuzz(stringify!($name), &$seed, &seeds::pncp_contracts(), How::default());
         }
     )*};
 }
@@ -206,4 +213,47 @@ fuzz_parsers! {
     releases_of_ocds: seeds::ocds_releases();
     lines_of_ocds: seeds::ocds_lines();
     records_of_ocds: seeds::ocds_records();
+}
+
+#[test]
+fn mapped_files() {
+    let mapping = Mapping::parse("m.toml", seeds::MAPPING).unwrap();
+    fuzz("mapped_files", &seeds::mapped(), &seeds::compras(), How { mapping: Some(&mapping), source: None });
+}
+
+/// What must hold of any text: no panic, an error names a line of the text, and what is taken can read a file.
+#[test]
+fn mapping_files() {
+    let (seconds, start) = (seconds(), first_seed());
+    println!("mapping_files: CIDADAO_FUZZ_SEED={start}");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("202402_arquivo");
+    std::fs::write(&path, seeds::mapped()).unwrap();
+    let deadline = Instant::now() + Duration::from_secs_f64(seconds / PARSERS as f64);
+    let mut rng = StdRng::seed_from_u64(start);
+    let (mut rounds, mut taken) = (0, 0);
+    while Instant::now() < deadline {
+        let bytes = mutate(&mut rng, seeds::MAPPING.as_bytes(), b"[[x]]\nsource = { a = [1, 2.5e3], b.c = true }\n");
+        let text = String::from_utf8_lossy(&bytes);
+        let judged = catch_unwind(AssertUnwindSafe(|| match Mapping::parse("m.toml", &text) {
+            Ok(mapping) => {
+                judge(&seeds::mapped(), &events_of(&path, How { mapping: Some(&mapping), source: None }));
+                true
+            }
+            Err(Error::Mapping { line, because, .. }) => {
+                assert!((1..=1 + text.matches('\n').count()).contains(&line) && !because.is_empty());
+                false
+            }
+            Err(other) => panic!("{other}"),
+        }));
+        match judged {
+            Ok(ok) => taken += u64::from(ok),
+            Err(panic) => {
+                println!("mapping_files: round {rounds}, mapping: {text}");
+                std::panic::resume_unwind(panic);
+            }
+        }
+        rounds += 1;
+    }
+    println!("mapping_files: {rounds} rounds, {taken} taken");
 }

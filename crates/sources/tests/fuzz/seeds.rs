@@ -242,3 +242,96 @@ pub fn ocds_records() -> Vec<u8> {
     ];
     format!("{{\"records\":[{}]}}\n{{\"records\":[{}]}}", records.join(","), records[2]).into_bytes()
 }
+
+/// A mapping that uses every section.
+pub const MAPPING: &str = r#"source = "exemplo"
+table = "contracts"
+key = ["Contrato", "Ano"]
+updated_at = { column = "Atualizado", date = "%d/%m/%Y %H:%M" }
+[file]
+separator = ";"
+encoding = "utf-8"
+skip_lines = 1
+[style]
+decimal = ","
+thousands = "."
+date = ["%d/%m/%Y", "%d.%m.%y"]
+nothing = ["-"]
+[columns]
+number = "Contrato"
+object = { column = ["Objeto", "Assunto"], optional = true }
+modality_as_stated = "Modalidade"
+legal_basis = "Base"
+signed_on = "Assinatura"
+value_initial = "Valor"
+value_final = { column = "Final", decimal = ".", thousands = "'" }
+income = { column = "Tipo", values = { "Despesa" = "false", "Receita" = "true" } }
+installments = "Parcelas"
+[constants]
+sphere = "M"
+state = "SP"
+currency = "BRL"
+[buyer]
+code = "UG"
+name = "Secretaria"
+cnpj = "CNPJ UG"
+parent_name = { value = "Prefeitura de Exemplo" }
+[supplier]
+number = "CNPJ"
+name = "Fornecedor"
+[modalities]
+"Compra Direta" = "dispensa"
+"Carona" = ""
+[parent]
+tender = ["Edital", "Ano"]
+"#;
+
+pub fn mapped() -> Vec<u8> {
+    let row = "12/2024;2024;01/03/2024 10:30;Aquisição de papel;Compra Direta;Lei 14.133/2021;05/02/2024;1.234,56;1'300.5;Despesa;12;03;\
+        Saúde;00.000.000/0001-91;00000000000191;EXEMPLO SA;7;JOÃO 529.982.247-25";
+    let undated = row.replace("12/2024", "13/2024").replace("05/02/2024", "-");
+    let rows = [row.to_owned(), undated, row.replace("Compra Direta", "?")];
+    format!(
+        "Cidade de Exemplo\nContrato;Ano;Atualizado;Objeto;Modalidade;Base;Assinatura;Valor;Final;Tipo;Parcelas;UG;Secretaria;CNPJ UG;CNPJ;\
+         Fornecedor;Edital;Fiscal\n{}\n",
+        rows.join("\n")
+    )
+    .into_bytes()
+}
+
+/// One file of every built-in format, by name.
+#[allow(dead_code, reason = "for tests from outside the process")]
+pub fn all() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("202402_Compras.csv", compras()),
+        ("202402_ItemCompra.csv", item_compra()),
+        ("202402_TermoAditivo.csv", termo_aditivo()),
+        ("202402_Licitacao.csv", licitacao()),
+        ("202402_ItemLicitacao.csv", item_licitacao()),
+        ("202402_ParticipantesLicitacao.csv", participantes()),
+        ("202402_EmpenhosRelacionados.csv", empenhos()),
+        ("ui.csv", ui()),
+        ("20240201_CEIS.csv", ceis()),
+        ("lista.csv", lista()),
+        ("pncp.json", pncp_contracts()),
+        ("202402.zip", archive()),
+        ("202402_Despesas.csv", despesas()),
+        ("api.json", portal_api_contracts()),
+        ("comprasgov_itens.jsonl", comprasgov_items()),
+        ("comprasgov_contratos.json", comprasgov_contracts()),
+        ("contratosgov.json", contratosgov()),
+        ("ifms.csv", ifms()),
+        ("pncp_itens.json", pncp_items()),
+        ("pncp_termos.json", pncp_terms()),
+        ("df.json", pncp_df_purchases()),
+        ("df.csv", pncp_df_awards()),
+        ("K3241.K03200Y0.D40914.EMPRECSV", receita_companies()),
+        ("K3241.K03200Y0.D40914.ESTABELE", receita_establishments()),
+        ("K3241.K03200Y0.D40914.SOCIOCSV", receita_partners()),
+        ("F.K03200W.SIMPLES.CSV.D40914", receita_simples()),
+        ("F.K03200Z.D40914.CNAECSV", receita_activities()),
+        ("ocds.json", ocds_releases()),
+        ("ocds.jsonl", ocds_lines()),
+        ("ocds_records.jsonl", ocds_records()),
+    ]
+}

@@ -107,7 +107,7 @@ fn a_row_that_never_ends_is_left_out_in_bounded_memory() {
     let long = row_with(1, &"x".repeat(3 << 20));
     let outcome = among_good(&long);
     assert_eq!(outcome.faults(), [(3, "too_long")]);
-    assert!(outcome.bad()[0].raw.len() <= 4096);
+    assert!(outcome.bad()[0].raw.len() <= sources::RAW_BYTES_MAX);
     let outcome = read_bytes("c.csv", &[file_of(&[ROW.to_owned()]), vec![b'x'; 3 << 20]].concat());
     assert_eq!((outcome.rows().len(), outcome.faults()), (1, vec![(3, "too_long")]));
 }
@@ -204,7 +204,7 @@ fn the_receiver_can_stop_the_reading() {
     let path = folder.path().join("c.csv");
     std::fs::write(&path, file_of(&[ROW.to_owned(), ROW.to_owned()])).unwrap();
     let mut seen = 0;
-    let result = sources::read(&super::the_input(&path), None, &mut |_| {
+    let result = sources::read(&super::the_input(&path), sources::How::default(), &mut |_| {
         seen += 1;
         Err(Error::sink("full"))
     });

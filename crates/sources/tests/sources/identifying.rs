@@ -1,6 +1,6 @@
 //! Formats are known by content; reading and identifying agree.
 
-use sources::{Error, Format, SOURCES, identify};
+use sources::{Error, Format, How, SOURCES, identify};
 
 use super::pncp::{contract_record, page, tender_record};
 use super::portal_compras::{HEADER, ROW, file_of};
@@ -11,7 +11,7 @@ fn identified(bytes: &[u8]) -> Result<sources::Header, Error> {
     let path = folder.path().join("sem-nome");
     std::fs::write(&path, bytes).unwrap();
     let input = the_input(&path);
-    let header = identify(&input, None);
+    let header = identify(&input, How::default());
     if let Ok(header) = &header {
         assert_eq!(read_input(&input, None).result.unwrap().format, header.format);
     }

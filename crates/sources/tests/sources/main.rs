@@ -12,6 +12,8 @@ mod cities;
 mod licitacon;
 mod minas;
 mod ocds;
+mod mapped;
+mod mapping;
 mod pncp;
 mod portal_api;
 mod pncp_df;
@@ -31,7 +33,7 @@ mod sanctions;
 use std::path::Path;
 
 use model::{Contract, Money, Record, Sanction, Sourced, Tender};
-use sources::{Error, Event, Header, Input, Parsed, Quarantined, discover, read};
+use sources::{Error, Event, Header, How, Input, Parsed, Quarantined, discover, read};
 
 /// What reading one file gave.
 struct Outcome {
@@ -81,8 +83,12 @@ fn the_input(path: &Path) -> Input {
 }
 
 fn read_input(input: &Input, hint: Option<&str>) -> Outcome {
+    read_how(input, How { source: hint, mapping: None })
+}
+
+fn read_how(input: &Input, how: How<'_>) -> Outcome {
     let mut events = Vec::new();
-    let result = read(input, hint, &mut |event| {
+    let result = read(input, how, &mut |event| {
         events.push(event);
         Ok(())
     });

@@ -91,7 +91,7 @@ fn suppliers(row: &Parsed) -> Vec<&str> {
 fn a_release_maps_exactly() {
     let outcome = read_bytes("r.json", &package(&[release()]));
     let header = outcome.result.as_ref().unwrap();
-    assert_eq!((header.source, header.format), ("ocds", Format::OcdsRelease));
+    assert_eq!((&*header.source, header.format), ("ocds", Format::OcdsRelease));
     let row = outcome.only();
     assert_eq!((row.sourced.id.as_str(), row.sourced.partial), ("ocds:ocds-zz0000-7", true));
     assert_eq!(row.sourced.updated_at, text("2025-03-10T23:30:00-03:00"));

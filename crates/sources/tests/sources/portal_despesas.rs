@@ -26,7 +26,7 @@ fn file(row: &str) -> Vec<u8> {
 fn a_commitment_of_the_portals_own_layout_maps_exactly() {
     let outcome = read_bytes("20240205_Despesas_Empenho.csv", &file(ROW));
     let header = outcome.result.as_ref().unwrap();
-    assert_eq!((header.format, header.source), (Format::PortalDespesasEmpenho, "portal-despesas"));
+    assert_eq!((header.format, &*header.source), (Format::PortalDespesasEmpenho, "portal-despesas"));
     let row = outcome.only();
     assert_eq!(row.sourced.id, "portal-despesas:commitment:159999000012024NE000012:2024-02-05");
     let found = payment(&row.sourced);

@@ -44,7 +44,7 @@ proptest! {
             let outcome = read_bytes("c.csv", &bytes);
             prop_assert!(outcome.events.len() <= lines);
             for bad in outcome.bad() {
-                prop_assert!(bad.raw.len() <= 4096);
+                prop_assert!(bad.raw.len() <= sources::RAW_BYTES_MAX);
             }
         }
     }

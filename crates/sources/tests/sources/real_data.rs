@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use sources::{Format, discover};
+use sources::{Format, How, Mapping, discover};
 
-use super::{Outcome, read_input, the_input};
+use super::{Outcome, read_how, read_input, the_input};
 
 /// The folder of real files; without the variable, the test says so and ends.
 pub(super) fn real_data() -> Option<PathBuf> {
@@ -151,4 +151,46 @@ fn every_file_of_ocds_is_read_with_a_closed_account() {
         rows += outcome.rows().len();
     }
     assert_eq!(rows, 350);
+}
+
+#[test]
+fn a_citys_contracts_are_read_whole_by_a_mapping() {
+    let Some(folder) = real_data() else { return };
+    let mapping = r#"source = "exemplo-recife"
+table = "contracts"
+key = ["numerocontrato"]
+[style]
+decimal = "."
+date = "%Y/%m/%d"
+[columns]
+number = "numerocontrato"
+object = "objetocontrato"
+modality_as_stated = "origemcontrato"
+starts_on = "datainiciovigencia"
+ends_on = "datafimvigencia"
+value_initial = "valorcontrato1"
+value_final = "valorcontrato2"
+status = "situacaocontrato"
+[constants]
+sphere = "M"
+state = "PE"
+[buyer]
+name = "orgaocontratante"
+[supplier]
+number = "cnpjcontratado"
+cpf = "cpfcontratado"
+name = "razaonomecontratado"
+"#;
+    let mapping = Mapping::parse("recife.toml", mapping).unwrap();
+    let path = folder.join("recife-contratos/dados_abertos_contratos.csv");
+    let outcome = read_how(&the_input(&path), How { mapping: Some(&mapping), source: None });
+    for bad in outcome.bad().iter().take(5) {
+        println!("{bad:?}");
+    }
+    let header = outcome.result.as_ref().unwrap();
+    let counted: Vec<_> = header.unknown_words.iter().map(|(word, rows)| (word.as_str(), *rows)).collect();
+    let words = [("modality: COMPRA DIRETA", 37), ("modality: LICITAÇÃO", 2477), ("modality: SARP", 3090)];
+    assert_eq!(counted, words);
+    assert_eq!(outcome.faults(), []);
+    assert_eq!(outcome.rows().len(), 8202);
 }

@@ -46,7 +46,7 @@ fn key(normal: &str) -> String {
 fn a_company_maps_exactly_and_is_dated_by_its_file() {
     let outcome = read_as("K3241.K03200Y0.D40914.EMPRECSV", &[COMPANY]);
     let header = outcome.result.as_ref().unwrap();
-    assert_eq!((header.format, header.source, header.encoding), (Format::ReceitaEmpresas, "receita", "windows-1252"));
+    assert_eq!((header.format, &*header.source, header.encoding), (Format::ReceitaEmpresas, "receita", "windows-1252"));
     let row = outcome.only();
     assert_eq!((row.sourced.id.as_str(), row.sourced.line), ("receita:company:12345678", 1));
     assert_eq!(row.sourced.updated_at, text("2024-09-14"));

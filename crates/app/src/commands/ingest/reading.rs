@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Scope;
 
-use sources::{Event, Header, Input};
+use sources::{Event, Header, How, Input};
 
 use super::Fresh;
 
@@ -25,8 +25,8 @@ pub(super) enum Message {
     Begin(Header),
     /// Some of its rows.
     Rows(Vec<Event>),
-    /// The file is done, or why it is not.
-    End(std::result::Result<(), sources::Error>),
+    /// The file is done, and what was found out on the way, or why it is not.
+    End(std::result::Result<Header, sources::Error>),
 }
 
 /// The queues of all files, in their order.
@@ -39,12 +39,12 @@ impl Readers {
     pub(super) fn start<'scope, 'env: 'scope>(
         scope: &'scope Scope<'scope, 'env>,
         files: &'env [Fresh],
-        hint: Option<&'env str>,
+        how: How<'env>,
     ) -> Self {
         let (senders, queues): (Vec<_>, Vec<_>) = files.iter().map(|_| sync_channel::<Message>(LOTS_WAITING)).unzip();
         let work = std::sync::Arc::new(Work {
             files,
-            hint,
+            how,
             senders: senders.into_iter().map(|sender| Mutex::new(Some(sender))).collect(),
             next: AtomicUsize::new(0),
         });
@@ -64,7 +64,7 @@ impl Readers {
 
 struct Work<'a> {
     files: &'a [Fresh],
-    hint: Option<&'a str>,
+    how: How<'a>,
     senders: Vec<Mutex<Option<SyncSender<Message>>>>,
     next: AtomicUsize,
 }
@@ -77,7 +77,7 @@ impl Work<'_> {
             let sender = self.senders[at].lock().ok().and_then(|mut sender| sender.take());
             let Some(sender) = sender else { return };
             // A reader that panics fails its file, not the ingest.
-            let read = std::panic::AssertUnwindSafe(|| read_file(&file.input, self.hint, &sender));
+            let read = std::panic::AssertUnwindSafe(|| read_file(&file.input, self.how, &sender));
             let outcome = std::panic::catch_unwind(read).unwrap_or_else(|_| {
                 Err(sources::Error::Damaged {
                     name: file.input.name.clone(),
@@ -93,14 +93,14 @@ impl Work<'_> {
 
 fn read_file(
     input: &Input,
-    hint: Option<&str>,
+    how: How<'_>,
     sender: &SyncSender<Message>,
-) -> std::result::Result<(), sources::Error> {
+) -> std::result::Result<Header, sources::Error> {
     let gone = || sources::Error::sink("the writer stopped");
-    sender.send(Message::Begin(sources::identify(input, hint)?)).map_err(|_| gone())?;
+    sender.send(Message::Begin(sources::identify(input, how)?)).map_err(|_| gone())?;
     let mut lot = Vec::with_capacity(LOT);
     let mut weight = 0;
-    let outcome = sources::read(input, hint, &mut |event| {
+    let outcome = sources::read(input, how, &mut |event| {
         weight += weight_of(&event);
         lot.push(event);
         if weight >= LOT {
@@ -113,7 +113,7 @@ fn read_file(
     if !lot.is_empty() {
         sender.send(Message::Rows(lot)).map_err(|_| gone())?;
     }
-    outcome.map(|_| ())
+    outcome
 }
 
 /// Records that an event holds, so that rows that state many fill a lot sooner.
