@@ -7,6 +7,10 @@ mod entities;
 mod error;
 mod findings;
 mod ingest;
+mod likeness;
+mod linking;
+mod links;
+mod quality;
 mod read;
 mod schema;
 pub mod search;
@@ -24,6 +28,9 @@ use rusqlite::{Connection, OpenFlags};
 pub use error::{Error, Result};
 pub use findings::{CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord};
 pub use ingest::{Account, Ingest, Outcome, QuarantinedRow};
+pub use linking::LinkedReport;
+pub use links::{Decision, EntityKind, LinkChange, LinkFilter, LinkRow};
+pub use quality::{Noted, QualityNote, SourceFiles, SourceMonth};
 pub use read::{
     BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, RowVersion, SanctionRow,
     SupplierFilter, SupplierRow, Totals,

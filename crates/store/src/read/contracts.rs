@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::{Map, Value};
 
 use super::{Conditions, Cursor, Page, Walk, walk};
+use crate::links::{self, EntityKind};
 use crate::{Result, Store, id_hash, search};
 
 /// Above this many full-text matches, the list is walked in its order and each row is asked whether it matches;
@@ -148,10 +149,16 @@ impl Store {
         self.read(|db| {
             let mut conditions = Conditions::default();
             let few = add_words(db, &mut conditions, filter.q.as_deref())?;
-            let buyer = filter.buyer_id.as_deref().map(id_hash);
-            let supplier = filter.supplier_id.as_deref().map(id_hash);
-            conditions.add_some("c.buyer_h = ?", buyer.as_ref());
-            conditions.add_some("c.supplier_h = ?", supplier.as_ref());
+            // Who asks for one id of an entity is shown the rows of all its ids.
+            let parties = [
+                ("c.buyer_h", EntityKind::Buyer, &filter.buyer_id),
+                ("c.supplier_h", EntityKind::Supplier, &filter.supplier_id),
+            ];
+            for (column, kind, id) in parties {
+                let Some(id) = id else { continue };
+                let hashes = links::members(db, kind, id)?.iter().map(|id| id_hash(id)).collect();
+                links::add_one_of(&mut conditions, column, hashes);
+            }
             conditions.add_some("c.source = ?", filter.source.as_ref());
             conditions.add_some("c.modality = ?", filter.modality.as_ref());
             conditions.add_some("c.buyer_h in (select idh from buyers where state = ?)", filter.state.as_ref());
