@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flags::Catalogue;
-use lake::Lake;
+use lake::{Lake, NullCounts};
 use store::Store;
 
 pub use commands::demo::{DemoReport, write_sample};
@@ -41,6 +41,7 @@ struct Inner {
     store: Store,
     lake: Lake,
     catalogue: Catalogue,
+    nulls: NullCounts,
 }
 
 impl App {
@@ -54,7 +55,7 @@ impl App {
         let store = Store::open(&folder.join("cidadao.db"), settings.store.readers)?;
         let lake = Lake::open(&folder.join("lake"))?;
         let catalogue = Catalogue::embedded()?;
-        Ok(Self { inner: Arc::new(Inner { folder, settings, store, lake, catalogue }) })
+        Ok(Self { inner: Arc::new(Inner { folder, settings, store, lake, catalogue, nulls: NullCounts::default() }) })
     }
 
     /// Asks `question`; what it still asks of the database after `deadline` is interrupted and gives an error.
@@ -86,5 +87,9 @@ impl App {
 
     pub(crate) fn lake(&self) -> &Lake {
         &self.inner.lake
+    }
+
+    pub(crate) fn null_counts(&self) -> &NullCounts {
+        &self.inner.nulls
     }
 }

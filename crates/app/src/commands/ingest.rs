@@ -135,7 +135,9 @@ impl App {
                 |rows| seen_before(file.input.name.clone(), rows),
             ));
         }
+        self.link_entities()?;
         let judged = self.judge_pending(&mut |flag| tell(IngestProgress::Judging(flag)))?;
+        self.note_quality()?;
         reports.sort_by(|a, b| a.name.cmp(&b.name));
         let mut totals = Totals::default();
         for report in &reports {

@@ -2,5 +2,7 @@
 
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod entities;
 pub(crate) mod ingest;
 pub(crate) mod judge;
+pub(crate) mod quality;
