@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 
 use crate::problem::Problem;
-use crate::routes::{buyers, contracts, findings, flags, operations, sources, suppliers};
+use crate::routes::{buyers, contracts, entities, findings, flags, operations, sources, suppliers};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +26,7 @@ use crate::routes::{buyers, contracts, findings, flags, operations, sources, sup
         findings::show_finding,
         findings::show_evidence,
         sources::list_sources,
+        entities::list_links,
         operations::live,
         operations::ready,
         operations::metrics,
@@ -38,6 +39,7 @@ use crate::routes::{buyers, contracts, findings, flags, operations, sources, sup
         (name = "flags", description = "What is looked for."),
         (name = "findings", description = "What was found."),
         (name = "sources", description = "Where it comes from."),
+        (name = "entities", description = "Who is one and the same."),
         (name = "operations", description = "How the program does."),
     )
 )]

@@ -6,6 +6,7 @@ use app::{App, Error, Gravity, IngestRequest, Result, Settings};
 use serde_json::json;
 
 use crate::cli::{Cli, Command, Common, FlagsCommand};
+use crate::entities;
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
@@ -20,6 +21,8 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Ingest { paths, source } => ingest(settings, &IngestRequest { paths, source }, common.json),
         Command::Sample { contracts, seed, out } => sample(contracts, seed, &out, common.json),
         Command::Flags(command) => flags(settings, &command, common.json),
+        Command::Sources => entities::print_board(&App::open(settings)?, common.json).map(|()| DONE),
+        Command::Entities(command) => entities::run(&App::open(settings)?, command, common.json).map(|()| DONE),
         Command::Doctor => doctor(&settings, common.json),
     }
 }
@@ -53,7 +56,7 @@ fn start_log(settings: &Settings) {
     }
 }
 
-fn print_json(value: &impl serde::Serialize) {
+pub fn print_json(value: &impl serde::Serialize) {
     // Our own answers have no map keys other than text and no numbers that JSON lacks.
     say!("{}", serde_json::to_string_pretty(value).expect("answers can be written as JSON"));
 }

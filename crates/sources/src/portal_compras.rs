@@ -252,8 +252,11 @@ impl Mapper for MapContracts {
             number: Some(number.clone()),
             ..Contract::default()
         };
-        Ok(Draft { buyer: buyer(row, &unit, self.buyer, signed_on.or(published_on)),
-            supplier, ..Draft::of(format!("portal-compras:{unit}-{number}"), Record::Contract(contract)) })
+        Ok(Draft {
+            buyer: buyer(row, &unit, self.buyer, signed_on.or(published_on)),
+            supplier,
+            ..Draft::of(format!("portal-compras:{unit}-{number}"), Record::Contract(contract))
+        })
     }
 }
 
@@ -317,7 +320,10 @@ impl Mapper for MapItems {
             contract_id: Some(contract_id.clone()),
             ..Item::default()
         };
-        Ok(Draft { buyer: buyer(row, &unit, self.buyer, self.place.file_month), ..Draft::of(format!("{contract_id}:item:{code}"), Record::Item(item)) })
+        Ok(Draft {
+            buyer: buyer(row, &unit, self.buyer, self.place.file_month),
+            ..Draft::of(format!("{contract_id}:item:{code}"), Record::Item(item))
+        })
     }
 }
 
@@ -391,6 +397,9 @@ impl Mapper for MapAmendments {
             buyer_id: Some(format!("uasg:{unit}")),
             ..Amendment::default()
         };
-        Ok(Draft { buyer: buyer(row, &unit, self.buyer, seen_on.or(self.place.file_month)), ..Draft::of(format!("{contract_id}:{}:{number}", self.kind), Record::Amendment(amendment)) })
+        Ok(Draft {
+            buyer: buyer(row, &unit, self.buyer, seen_on.or(self.place.file_month)),
+            ..Draft::of(format!("{contract_id}:{}:{number}", self.kind), Record::Amendment(amendment))
+        })
     }
 }

@@ -205,8 +205,11 @@ impl Mapper for MapItems {
             parent_name: c.parent_name,
             ..BuyerColumns::default()
         };
-        Ok(Draft { buyer: buyer(row, &key.unit, buyer_columns, self.place.file_month),
-            supplier: seen(supplier, self.place.file_month), ..Draft::of(format!("{}:item:{code}", key.id), Record::Item(item)) })
+        Ok(Draft {
+            buyer: buyer(row, &key.unit, buyer_columns, self.place.file_month),
+            supplier: seen(supplier, self.place.file_month),
+            ..Draft::of(format!("{}:item:{code}", key.id), Record::Item(item))
+        })
     }
 }
 
@@ -248,8 +251,11 @@ impl Mapper for MapBids {
             parent_name: c.parent_name,
             ..BuyerColumns::default()
         };
-        Ok(Draft { buyer: buyer(row, &key.unit, buyer_columns, self.place.file_month),
-            supplier: seen(bidder, self.place.file_month), ..Draft::of(format!("{}:bid:{item}:{who}", key.id), Record::Bid(bid)) })
+        Ok(Draft {
+            buyer: buyer(row, &key.unit, buyer_columns, self.place.file_month),
+            supplier: seen(bidder, self.place.file_month),
+            ..Draft::of(format!("{}:bid:{item}:{who}", key.id), Record::Bid(bid))
+        })
     }
 }
 
@@ -291,6 +297,9 @@ impl Mapper for MapCommitments {
             ..Payment::default()
         };
         let buyer_columns = BuyerColumns { unit_name: c.unit_name, ..BuyerColumns::default() };
-        Ok(Draft { buyer: buyer(row, &key.unit, buyer_columns, issued_on.or(self.place.file_month)), ..Draft::of(format!("{}:commitment:{number}", key.id), Record::Payment(payment)) })
+        Ok(Draft {
+            buyer: buyer(row, &key.unit, buyer_columns, issued_on.or(self.place.file_month)),
+            ..Draft::of(format!("{}:commitment:{number}", key.id), Record::Payment(payment))
+        })
     }
 }

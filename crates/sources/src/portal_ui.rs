@@ -83,7 +83,10 @@ impl Mapper for MapContracts {
             partition_on: seen_on.or(self.place.file_month),
             ..Contract::default()
         };
-        Ok(Draft { buyer: Some((buyer_id, buyer)),
-            supplier, ..Draft::of(format!("portal-ui:{unit}-{number}"), Record::Contract(contract)) })
+        Ok(Draft {
+            buyer: Some((buyer_id, buyer)),
+            supplier,
+            ..Draft::of(format!("portal-ui:{unit}-{number}"), Record::Contract(contract))
+        })
     }
 }

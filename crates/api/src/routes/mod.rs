@@ -2,6 +2,7 @@
 
 pub mod buyers;
 pub mod contracts;
+pub mod entities;
 pub mod findings;
 pub mod flags;
 pub mod operations;
@@ -43,4 +44,5 @@ fn api() -> Router<Door> {
         .route("/findings/{id}", get(findings::show_finding))
         .route("/findings/{id}/evidence", get(findings::show_evidence))
         .route("/sources", get(sources::list_sources))
+        .route("/entities/links", get(entities::list_links))
 }

@@ -13,22 +13,54 @@ pub(crate) const IMPORTANT: &[(&str, &[&str])] = &[
     (
         "tenders",
         &[
-            "number", "object", "modality", "regime", "status", "buyer_id", "published_on", "opened_on", "closes_on",
-            "result_on", "value_estimated", "value_awarded", "bidders", "criterion",
+            "number",
+            "object",
+            "modality",
+            "regime",
+            "status",
+            "buyer_id",
+            "published_on",
+            "opened_on",
+            "closes_on",
+            "result_on",
+            "value_estimated",
+            "value_awarded",
+            "bidders",
+            "criterion",
         ],
     ),
     (
         "contracts",
         &[
-            "number", "object", "modality", "regime", "buyer_id", "supplier_id", "signed_on", "published_on",
-            "starts_on", "ends_on", "value_initial", "value_final", "activity", "tender_id",
+            "number",
+            "object",
+            "modality",
+            "regime",
+            "buyer_id",
+            "supplier_id",
+            "signed_on",
+            "published_on",
+            "starts_on",
+            "ends_on",
+            "value_initial",
+            "value_final",
+            "activity",
+            "tender_id",
         ],
     ),
     (
         "items",
         &[
-            "contract_id", "tender_id", "buyer_id", "description", "catalog_code", "unit", "quantity", "unit_price",
-            "total", "supplier_id",
+            "contract_id",
+            "tender_id",
+            "buyer_id",
+            "description",
+            "catalog_code",
+            "unit",
+            "quantity",
+            "unit_price",
+            "total",
+            "supplier_id",
         ],
     ),
     ("bids", &["tender_id", "item_number", "bidder_id", "won", "value", "unit_price", "rank", "valid", "submitted_on"]),
@@ -36,7 +68,17 @@ pub(crate) const IMPORTANT: &[(&str, &[&str])] = &[
     ("payments", &["contract_id", "buyer_id", "supplier_id", "issued_on", "value", "value_settled", "value_paid"]),
     (
         "sanctions",
-        &["kind", "supplier_id", "starts_on", "ends_on", "body", "body_sphere", "scope_as_stated", "legal_basis", "listed_on"],
+        &[
+            "kind",
+            "supplier_id",
+            "starts_on",
+            "ends_on",
+            "body",
+            "body_sphere",
+            "scope_as_stated",
+            "legal_basis",
+            "listed_on",
+        ],
     ),
     ("registrations", &["cnpj", "status", "opened_on", "capital", "main_activity", "state", "municipality"]),
 ];
@@ -136,7 +178,9 @@ pub(super) fn not_computable(
         // A flag's subject is what its first need speaks of.
         let judges = flag.needs.first().and_then(|need| need.split_once('.')).map(|(of, _)| of);
         for row in coverage.iter().filter(|row| row.flag == flag.code && row.source == source && row.n > 0) {
-            let Some((of, field)) = row.field.split_once('.').filter(|_| row.outcome == "not_computable") else { continue };
+            let Some((of, field)) = row.field.split_once('.').filter(|_| row.outcome == "not_computable") else {
+                continue;
+            };
             if of == table {
                 blocked.entry(field.to_owned()).or_default().insert(flag.code.clone());
             } else if judges == Some(table) {
