@@ -17,8 +17,8 @@ use crate::{Error, Lake, Result};
 pub struct SegmentNulls {
     /// Rows.
     pub rows: u64,
-    /// Nulls by column; a column that the footer does not count is not there.
-    pub nulls: HashMap<String, u64>,
+    /// Nulls by column; `None` where the footer does not count them.
+    pub nulls: HashMap<String, Option<u64>>,
 }
 
 /// The footers read so far, by path.
@@ -53,19 +53,14 @@ fn read_footer(path: PathBuf) -> Result<SegmentNulls> {
     let file = File::open(&path).map_err(|e| Error::io(&path, e))?;
     let reader = SerializedFileReader::new(file)?;
     let mut counted = SegmentNulls::default();
-    let mut uncounted: Vec<String> = Vec::new();
     for group in reader.metadata().row_groups() {
         counted.rows += group.num_rows().unsigned_abs();
         for column in group.columns() {
             let name = column.column_path().string();
-            match column.statistics().and_then(|statistics| statistics.null_count_opt()) {
-                Some(nulls) => *counted.nulls.entry(name).or_default() += nulls,
-                None => uncounted.push(name),
-            }
+            let nulls = column.statistics().and_then(|statistics| statistics.null_count_opt());
+            let sum = counted.nulls.entry(name).or_insert(Some(0));
+            *sum = sum.zip(nulls).map(|(sum, nulls)| sum + nulls);
         }
-    }
-    for name in uncounted {
-        counted.nulls.remove(&name);
     }
     Ok(counted)
 }

@@ -91,12 +91,8 @@ pub(crate) fn important(table: &str) -> &'static [&'static str] {
     IMPORTANT.iter().find(|(name, _)| *name == table).map_or(&[], |(_, fields)| fields)
 }
 
-/// Rows and nulls per field, of one source and table.
-#[derive(Debug, Default)]
-struct Counted {
-    rows: u64,
-    nulls: BTreeMap<&'static str, u64>,
-}
+/// Rows counted and rows that lack the field, by field; of each source and table.
+type Counts = BTreeMap<(String, String), BTreeMap<&'static str, (u64, u64)>>;
 
 impl App {
     /// How many rows of each source and table have each important field. A segment whose footer cannot be read is left
@@ -104,36 +100,26 @@ impl App {
     pub(super) fn presence(&self) -> crate::Result<BTreeMap<(String, String), BTreeMap<String, Presence>>> {
         let live = self.store().segments_live()?;
         self.null_counts().keep_only(&live);
-        let mut counted: BTreeMap<(String, String), BTreeMap<&'static str, Counted>> = BTreeMap::new();
+        let mut counts = Counts::new();
         for segment in live.iter().filter(|s| !important(&s.table).is_empty()) {
-            self.count_segment(segment, &mut counted);
+            self.count_segment(segment, &mut counts);
         }
-        let shares = counted.into_iter().map(|(key, fields)| {
-            let fields = fields.into_iter().map(|(field, c)| {
-                let nulls = c.nulls.get(field).copied().unwrap_or(0);
-                (field.to_owned(), Presence::new(c.rows, nulls))
-            });
-            (key, fields.collect())
+        let shares = counts.into_iter().map(|(key, fields)| {
+            let fields = fields.into_iter();
+            (key, fields.map(|(field, (rows, lacking))| (field.to_owned(), Presence::new(rows, lacking))).collect())
         });
         Ok(shares.collect())
     }
 
-    fn count_segment(
-        &self,
-        segment: &Segment,
-        counted: &mut BTreeMap<(String, String), BTreeMap<&'static str, Counted>>,
-    ) {
-        let nulls = match self.null_counts().of(self.lake(), segment) {
-            Ok(nulls) => nulls,
-            Err(_) => return,
-        };
-        let fields = counted.entry((segment.source.clone(), segment.table.clone())).or_default();
+    fn count_segment(&self, segment: &Segment, counts: &mut Counts) {
+        let Ok(nulls) = self.null_counts().of(self.lake(), segment) else { return };
+        let fields = counts.entry((segment.source.clone(), segment.table.clone())).or_default();
         for field in important(&segment.table) {
             // A segment written before the field existed has none of it.
-            let lacking = nulls.nulls.get(*field).copied().unwrap_or(nulls.rows);
-            let sum = fields.entry(field).or_default();
-            sum.rows += nulls.rows;
-            *sum.nulls.entry(field).or_default() += lacking;
+            let Some(lacking) = nulls.nulls.get(*field).copied().unwrap_or(Some(nulls.rows)) else { continue };
+            let (rows, sum) = fields.entry(field).or_default();
+            *rows += nulls.rows;
+            *sum += lacking;
         }
     }
 }

@@ -154,9 +154,11 @@ impl Store {
                 ("c.buyer_h", EntityKind::Buyer, &filter.buyer_id),
                 ("c.supplier_h", EntityKind::Supplier, &filter.supplier_id),
             ];
+            let mut several = false;
             for (column, kind, id) in parties {
                 let Some(id) = id else { continue };
-                let hashes = links::members(db, kind, id)?.iter().map(|id| id_hash(id)).collect();
+                let hashes: Vec<i64> = links::members(db, kind, id)?.iter().map(|id| id_hash(id)).collect();
+                several |= hashes.len() > 1;
                 links::add_one_of(&mut conditions, column, hashes);
             }
             conditions.add_some("c.source = ?", filter.source.as_ref());
@@ -166,8 +168,8 @@ impl Store {
             conditions.add_some("c.signed_on <= ?", filter.signed_to.as_ref());
             conditions.add_some("c.value_final >= ?", filter.value_min.as_ref());
             conditions.add_some("c.value_final <= ?", filter.value_max.as_ref());
-            // A few matches lead; a unary plus keeps the order's index out of it.
-            let column = if few { format!("+{column}") } else { column.to_owned() };
+            // A few matches lead, and so do an entity's ids; a unary plus keeps the order's index out of it.
+            let column = if few || several { format!("+{column}") } else { column.to_owned() };
             walk(db, SELECT, &conditions, &Walk { column: &column, descending, after, limit }, contract_from)
         })
     }
