@@ -104,13 +104,14 @@ pub fn print_board(app: &App, json: bool) -> Result<()> {
         print_json(&json!({"sources": board}));
         return Ok(());
     }
-    let mut rows = table(&["fonte", "tabela", "registros", "de", "até", "meses sem dados", "falta", "não computável"]);
+    let mut rows =
+        table(&["fonte", "tabela", "registros", "de", "até", "meses sem dados", "falta em", "não computável"]);
     for row in &board {
         let lacking: Vec<String> = row
             .fields
             .iter()
             .filter(|(_, presence)| presence.missing > 0)
-            .map(|(field, presence)| format!("{field} {:.1} %", (1.0 - presence.present) * 100.0))
+            .map(|(field, presence)| format!("{field} {}/{}", presence.missing, presence.rows))
             .collect();
         let blocked: Vec<String> = row
             .not_computable

@@ -1,7 +1,7 @@
 //! Who is one and the same: finds links between the ids that new records brought and those held.
 //!
 //! Only what a number says is merged, and visibly: one CNPJ with one unit code, or a federal unit of PNCP whose code is
-//! a UASG. A name is never enough: names that are alike within one place are proposed, for a person to decide. What a
+//! a UASG and whose name, or whose body's name, says so too. A name is never enough: names that are alike within one place are proposed, for a person to decide. What a
 //! person undid is never merged again by the program.
 //!
 //! Bounded: buyers are compared within one state, municipality and first word only, and at least one of a pair is
@@ -19,6 +19,9 @@ use crate::{Result, Store};
 const BLOCK_MAX: usize = 300;
 /// The most ids of one number that are compared.
 const NUMBER_MAX: usize = 100;
+/// Confidence of a code that nothing but itself says is one unit: some federal bodies give PNCP codes of their own that
+/// look like a UASG.
+const UNCONFIRMED: f64 = 0.8;
 /// Confidence of a code that says one unit while the states differ.
 const CONTRADICTED: f64 = 0.5;
 
@@ -41,6 +44,8 @@ struct Unit {
     sphere: Option<String>,
     state: Option<String>,
     municipality: Option<String>,
+    parent_name: Option<String>,
+    superior_name: Option<String>,
     new: bool,
 }
 
@@ -102,8 +107,10 @@ fn set_mark(db: &Connection, key: &str, value: i64) -> Result<()> {
 }
 
 fn units(db: &Connection, since: i64) -> Result<Vec<Unit>> {
-    let mut statement =
-        db.prepare("select id, name, code, cnpj, sphere, state, municipality, ingest_id from buyers order by id")?;
+    let mut statement = db.prepare(
+        "select id, name, code, cnpj, sphere, state, municipality, parent_name, superior_name, ingest_id
+         from buyers order by id",
+    )?;
     let rows = statement.query_map([], |row| {
         Ok(Unit {
             id: row.get(0)?,
@@ -113,7 +120,9 @@ fn units(db: &Connection, since: i64) -> Result<Vec<Unit>> {
             sphere: row.get(4)?,
             state: row.get(5)?,
             municipality: row.get(6)?,
-            new: row.get::<_, i64>(7)? > since,
+            parent_name: row.get(7)?,
+            superior_name: row.get(8)?,
+            new: row.get::<_, i64>(9)? > since,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
@@ -155,6 +164,9 @@ fn certain_links(units: &[Unit]) -> Vec<Found> {
         if differ(unit.state.as_deref(), uasg.state.as_deref()) {
             (one.certain, one.confidence) = (false, CONTRADICTED);
             one.reason.push_str("; but the states differ");
+        } else if !names_confirm(unit, uasg) {
+            (one.certain, one.confidence) = (false, UNCONFIRMED);
+            one.reason.push_str("; but neither the unit nor its body is named alike");
         }
         found.push(one);
     }
@@ -163,6 +175,13 @@ fn certain_links(units: &[Unit]) -> Vec<Found> {
 
 fn link(from: &Unit, into: &Unit, basis: &'static str, confidence: f64, reason: String) -> Found {
     Found { from: from.id.clone(), into: into.id.clone(), basis, confidence, certain: confidence >= 1.0, reason }
+}
+
+/// Whether the names of two units, or of the bodies above them, are alike.
+fn names_confirm(a: &Unit, b: &Unit) -> bool {
+    let alike = |x: &str, y: &str| likeness(&words(x), &words(y)) >= LIKENESS_MIN;
+    let above = |unit: &Unit| [unit.parent_name.clone(), unit.superior_name.clone()].into_iter().flatten();
+    alike(&a.name, &b.name) || above(a).any(|x| above(b).any(|y| alike(&x, &y)))
 }
 
 fn differ<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
@@ -325,6 +344,8 @@ mod tests {
             sphere: some(place.0),
             state: some(place.1),
             municipality: some(place.2),
+            parent_name: None,
+            superior_name: None,
             new: true,
         }
     }
@@ -340,15 +361,18 @@ mod tests {
             unit("pncp:1-7", "B", "7", "11222333000181", ("", "", "")),
             unit("pncp:2-153065", "C", "153065", "", ("F", "PB", "")),
             unit("pncp:3-200005", "D", "200005", "", ("F", "DF", "")),
+            unit("pncp:5-700100", "REGIAO FISCAL", "700100", "", ("F", "", "")),
             unit("pncp:4-200005", "E", "200005", "", ("M", "SP", "")),
             unit("uasg:153065", "C", "153065", "", ("", "PB", "")),
             unit("uasg:200005", "D", "200005", "", ("", "RJ", "")),
+            unit("uasg:700100", "PORTO", "700100", "", ("", "", "")),
         ];
         let found = certain_links(&units);
         let expected = [
             ("pncp:1-7", "compras:1-7", "cnpj", true),
             ("pncp:2-153065", "uasg:153065", "code", true),
             ("pncp:3-200005", "uasg:200005", "code", false),
+            ("pncp:5-700100", "uasg:700100", "code", false),
         ];
         assert_eq!(pairs(&found), expected);
     }

@@ -11,6 +11,7 @@ const UASG: &str = "uasg:153000";
 fn federal(number: u32, code: &str, name: &str) -> Value {
     let mut contract = files::pncp_contract(number, "2025-06-24T00:30:04", 250.0);
     contract["orgaoEntidade"]["esferaId"] = json!("F");
+    contract["orgaoEntidade"]["razaoSocial"] = json!("UNIVERSIDADE FICTICIA");
     contract["unidadeOrgao"]["codigoUnidade"] = json!(code);
     contract["unidadeOrgao"]["nomeUnidade"] = json!(name);
     contract
