@@ -51,8 +51,9 @@ impl App {
             for (_, field, stated, known) in AS_THEY_CAME.iter().filter(|(of, ..)| *of == table) {
                 let unknown = known.map_or_else(|| "true".to_owned(), |column| format!("{column} is null"));
                 let sql = format!(
-                    "select source, left({stated}, {VALUE_CHARS_MAX}) as value, count(*) as n from {table}
-                     where {of_sources} and {stated} is not null and {unknown} group by 1, 2
+                    "select source, value, n from (
+                       select source, left({stated}, {VALUE_CHARS_MAX}) as value, count(*) as n from {table}
+                       where {of_sources} and {stated} is not null and {unknown} group by 1, 2)
                      qualify row_number() over (partition by source order by n desc, value) <= {VALUES_MAX}"
                 );
                 count(&session, &sql, table, field, &mut notes)?;
