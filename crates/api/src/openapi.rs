@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 
 use crate::problem::Problem;
-use crate::routes::{buyers, contracts, findings, flags, ingests, operations, sources, suppliers};
+use crate::routes::{buyers, contracts, entities, findings, flags, ingests, operations, sources, suppliers};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +31,7 @@ use crate::routes::{buyers, contracts, findings, flags, ingests, operations, sou
         ingests::show_ingest,
         ingests::stop_ingest,
         ingests::follow_ingest,
+        entities::list_links,
         operations::live,
         operations::ready,
         operations::metrics,
@@ -44,6 +45,7 @@ use crate::routes::{buyers, contracts, findings, flags, ingests, operations, sou
         (name = "findings", description = "What was found."),
         (name = "sources", description = "Where it comes from."),
         (name = "admin", description = "What changes the data; for programs on the same machine."),
+        (name = "entities", description = "Who is one and the same."),
         (name = "operations", description = "How the program does."),
     )
 )]

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flags::Catalogue;
-use lake::Lake;
+use lake::{Lake, NullCounts};
 use store::Store;
 
 pub use commands::demo::{DemoReport, write_sample};
@@ -47,6 +47,7 @@ struct Inner {
     lake: Lake,
     catalogue: Catalogue,
     jobs: Jobs,
+    nulls: NullCounts,
 }
 
 impl App {
@@ -60,7 +61,8 @@ impl App {
         let store = Store::open(&folder.join("cidadao.db"), settings.store.readers)?;
         let lake = Lake::open(&folder.join("lake"))?;
         let catalogue = Catalogue::embedded()?;
-        Ok(Self { inner: Arc::new(Inner { folder, settings, store, lake, catalogue, jobs: Jobs::default() }) })
+        let (jobs, nulls) = (Jobs::default(), NullCounts::default());
+        Ok(Self { inner: Arc::new(Inner { folder, settings, store, lake, catalogue, jobs, nulls }) })
     }
 
     /// Asks `question`; what it still asks of the database after `deadline` is interrupted and gives an error.
@@ -96,5 +98,9 @@ impl App {
 
     pub(crate) fn lake(&self) -> &Lake {
         &self.inner.lake
+    }
+
+    pub(crate) fn null_counts(&self) -> &NullCounts {
+        &self.inner.nulls
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// Turns public-procurement data into red flags that anyone can check.
 ///
@@ -80,6 +80,11 @@ pub enum Command {
     /// Rows that could not be kept: look at them, read them again, take them out.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
+    /// What is held per source and table, and how whole it is.
+    Sources,
+    /// Which ids are one buyer or supplier.
+    #[command(subcommand)]
+    Entities(EntitiesCommand),
     /// Say in words what is wrong with a data folder or a set-up.
     Doctor {
         /// First write damaged segments of the lake anew from the rows of the database.
@@ -154,4 +159,58 @@ pub enum FlagsCommand {
     },
     /// How many subjects were judged, with which outcome, and what is missing.
     Coverage,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EntitiesCommand {
+    /// Links between ids, newest decision first.
+    List {
+        /// Of buyers or of suppliers only.
+        #[arg(long)]
+        kind: Option<EntityKindName>,
+        /// In this state only.
+        #[arg(long)]
+        state: Option<LinkStateName>,
+        /// The most links to print.
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// The ids that are one with this one, its links and what became of them.
+    Show {
+        /// A buyer's or supplier's id.
+        id: String,
+    },
+    /// Read two ids as one from now on.
+    Merge {
+        /// The id to merge.
+        from: String,
+        /// The id to merge it into.
+        into: String,
+        /// Why; it is kept and shown.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Undo a merge, or turn a proposal down; the program never merges the pair again.
+    Undo {
+        /// One id of the link.
+        from: String,
+        /// The other.
+        into: String,
+        /// Why; it is kept and shown.
+        #[arg(long, default_value = "")]
+        reason: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum EntityKindName {
+    Buyer,
+    Supplier,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum LinkStateName {
+    Proposed,
+    Merged,
+    Undone,
 }

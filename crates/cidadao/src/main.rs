@@ -1,6 +1,7 @@
 //! The binary: command line, configuration, wiring, graceful stop.
 
 mod cli;
+mod entities;
 mod output;
 mod quarantine;
 mod run;

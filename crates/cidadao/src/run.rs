@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::cli::{Cli, Command, Common, FlagsCommand};
 use crate::quarantine;
+use crate::entities;
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
@@ -28,6 +29,8 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Flags(command) => flags(settings, &command, common.json),
         Command::Quarantine(command) => quarantine::run(&App::open(settings)?, command, common.json),
         Command::Doctor { repair } => doctor(&settings, repair, common.json),
+        Command::Sources => entities::print_board(&App::open(settings)?, common.json).map(|()| DONE),
+        Command::Entities(command) => entities::run(&App::open(settings)?, command, common.json).map(|()| DONE),
     }
 }
 
@@ -60,7 +63,7 @@ fn start_log(settings: &Settings) {
     }
 }
 
-pub(crate) fn print_json(value: &impl serde::Serialize) {
+pub fn print_json(value: &impl serde::Serialize) {
     // Our own answers have no map keys other than text and no numbers that JSON lacks.
     say!("{}", serde_json::to_string_pretty(value).expect("answers can be written as JSON"));
 }

@@ -13,6 +13,9 @@ use store::{Segment, Store};
 use crate::columns::{columns_of, sql_type};
 use crate::{Error, Lake, Result};
 
+/// Merged buyers that are handed over at once.
+const MERGED_LOT: usize = 1_000;
+
 /// What a session may use.
 #[derive(Debug, Clone)]
 pub struct SessionLimits {
@@ -71,6 +74,7 @@ impl Lake {
         for table in TABLES {
             connection.execute_batch(&self.views(table, &segments, &closed, scope))?;
         }
+        show_buyer_entities(&connection, &store.merged_buyers()?)?;
         Ok(Session { connection, segments })
     }
 
@@ -137,6 +141,7 @@ impl Session {
                 ))?;
             }
         }
+        show_buyer_entities(&connection, &[])?;
         Ok(Self { connection, segments: Vec::new() })
     }
 
@@ -190,6 +195,23 @@ impl Session {
     pub fn count(&self, sql: &str) -> Result<i64> {
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
     }
+}
+
+/// Makes the view `buyer_entities`: each buyer's id and the id that stands for its entity, its own where it is alone.
+/// Records keep the buyer's id that their source gave; who judges by entity joins this view.
+fn show_buyer_entities(connection: &Connection, merged: &[(String, String)]) -> Result<()> {
+    connection.execute_batch(
+        "create table merged_buyers (buyer_id varchar primary key, entity_id varchar not null);
+         create view buyer_entities as
+         select b.id as buyer_id, coalesce(m.entity_id, b.id) as entity_id
+         from buyers b left join merged_buyers m on m.buyer_id = b.id;",
+    )?;
+    for lot in merged.chunks(MERGED_LOT) {
+        let values: Vec<String> =
+            lot.iter().map(|(id, entity)| format!("('{}', '{}')", quoted(id), quoted(entity))).collect();
+        connection.execute_batch(&format!("insert into merged_buyers values {}", values.join(", ")))?;
+    }
+    Ok(())
 }
 
 /// A row of texts, by column name.

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
+use crate::links::{self, EntityKind};
 use crate::read::{Conditions, Walk, walk};
 use crate::{Cursor, Page, Result, Store};
 
@@ -175,8 +176,13 @@ impl Store {
         conditions.add_some("p.severity = ?", filter.severity.as_ref());
         conditions.add_some("p.kind = ?", filter.kind.as_ref());
         conditions.add_some(if narrow { "+p.state = ?" } else { "p.state = ?" }, filter.state.as_ref());
-        conditions.add_some("p.buyer_id = ?", filter.buyer_id.as_ref());
-        conditions.add_some("p.supplier_id = ?", filter.supplier_id.as_ref());
+        // Who asks for one id of an entity is shown the findings of all its ids.
+        if let Some(id) = &filter.buyer_id {
+            links::add_one_of(&mut conditions, "p.buyer_id", self.entity_members(EntityKind::Buyer, id)?);
+        }
+        if let Some(id) = &filter.supplier_id {
+            links::add_one_of(&mut conditions, "p.supplier_id", self.entity_members(EntityKind::Supplier, id)?);
+        }
         conditions.add_some(
             "p.id in (select finding_id from finding_contracts where contract_id = ?)",
             filter.contract_id.as_ref(),

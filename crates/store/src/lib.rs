@@ -10,6 +10,10 @@ mod ingest;
 mod keys;
 mod put;
 mod quarantine;
+mod likeness;
+mod linking;
+mod links;
+mod quality;
 mod read;
 mod schema;
 pub mod search;
@@ -28,6 +32,9 @@ pub use error::{Error, Result};
 pub use findings::{CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord};
 pub use ingest::{Account, Ingest, NewFile, Outcome, Progress, QuarantinedRow};
 pub use quarantine::{FileHead, QuarantineFilter, Quarantined};
+pub use linking::LinkedReport;
+pub use links::{Decision, EntityKind, LinkChange, LinkFilter, LinkRow};
+pub use quality::{Noted, QualityNote, SourceFiles, SourceMonth};
 pub use read::{
     BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, RowVersion, SanctionRow,
     SupplierFilter, SupplierRow, Totals,

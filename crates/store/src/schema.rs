@@ -57,6 +57,7 @@ pub(crate) fn migrate(connection: &Connection) -> Result<()> {
     if connection_version > VERSION {
         return Err(Error::Newer { found: connection_version, known: VERSION });
     }
+    crate::links::entities_schema(connection)?;
     if connection_version == VERSION {
         return Ok(());
     }

@@ -23,6 +23,8 @@ describe('coverage', () => {
 describe('the board of sources', () => {
   const row = (source: string, rows: number, from: string | null, to: string | null): Source => ({
     source, table: 'contracts', rows, period: { from, to }, files: 1, last_ingest_at: null, quarantined: { bad_date: 2 },
+    undated: 0, fields: {}, duplicates: { unchanged: 0, told_apart: null }, gaps: { months: [], total: 0 },
+    errors: { incomplete_files: 0, files: [], quarantined_rows: 2 }, unknown: null, not_computable: {},
   })
   it('gathers tables by source and spans their periods', () => {
     const [first, second] = boards([row('a', 1, '2024-02-01', '2024-03-01'), row('b', 9, null, null), row('a', 2, '2023-01-01', null)])

@@ -116,6 +116,8 @@ export interface Sanction {
 }
 
 export interface SupplierDetail extends Supplier {
+  same_as: string[]
+  links: EntityLink[]
   totals: Totals
   sanctions: Sanction[]
   findings: FindingSummary[]
@@ -134,7 +136,21 @@ export interface Buyer {
   superior_name: string | null
 }
 
+export interface EntityLink {
+  kind: string
+  from_id: string
+  into_id: string
+  basis: string
+  confidence: number
+  state: 'proposed' | 'merged' | 'undone' | (string & {})
+  decided_by: string
+  decided_at: string
+  reason: string
+}
+
 export interface BuyerDetail extends Buyer {
+  same_as: string[]
+  links: EntityLink[]
   totals: Totals
   findings: FindingSummary[]
   contracts: Contract[]
@@ -279,4 +295,11 @@ export interface Source {
   files: number
   last_ingest_at: string | null
   quarantined: Record<string, number>
+  undated: number
+  fields: Record<string, { present: number; missing: number; rows: number }>
+  duplicates: { unchanged: number; told_apart: number | null }
+  gaps: { months: string[]; total: number }
+  errors: { incomplete_files: number; files: string[]; quarantined_rows: number }
+  unknown: Record<string, Record<string, number>> | null
+  not_computable: Record<string, string[]>
 }

@@ -2,6 +2,7 @@
 
 pub mod buyers;
 pub mod contracts;
+pub mod entities;
 pub mod findings;
 pub mod flags;
 pub mod ingests;
@@ -48,4 +49,5 @@ fn api() -> Router<Door> {
         .route("/admin/ingests/{id}", get(ingests::show_ingest))
         .route("/admin/ingests/{id}/cancel", post(ingests::stop_ingest))
         .route("/admin/ingests/{id}/events", get(ingests::follow_ingest))
+        .route("/entities/links", get(entities::list_links))
 }

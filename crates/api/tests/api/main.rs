@@ -66,6 +66,8 @@ async fn what_cannot_be_is_refused_by_name() {
         ("findings?flag=NOPE", "flag"),
         ("flags?q=x", "q"),
         ("sources?limit=0", "limit"),
+        ("entities/links?state=sure", "state"),
+        ("entities/links?kind=person", "kind"),
         ("contracts/x?q=1", "q"),
     ];
     for (path, field) in refused {
@@ -214,6 +216,7 @@ fn the_description_names_every_route_and_its_refusals() {
         "findings/{id}",
         "findings/{id}/evidence",
         "sources",
+        "entities/links",
     ];
     for route in routes {
         let answers = &document["paths"][format!("/api/v1/{route}")]["get"]["responses"];

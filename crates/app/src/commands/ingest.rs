@@ -148,17 +148,21 @@ impl App {
             ));
         }
         let interrupted = request.stop.load(Ordering::Relaxed);
-        let judged = if interrupted {
-            None
-        } else {
-            self.judge_pending(&mut |flag| tell(IngestProgress::Judging(flag)))?
-        };
+        let judged = if interrupted { None } else { self.judge_what_came(tell)? };
         reports.sort_by(|a, b| a.name.cmp(&b.name));
         let mut totals = Totals::default();
         for report in &reports {
             totals.add(&report.account);
         }
         Ok(IngestReport { totals, files: reports, interrupted, rebuilt, judged, seconds: started.elapsed().as_secs_f64() })
+    }
+
+    /// What follows the rows: who is who, what the flags say, how whole the sources are.
+    fn judge_what_came(&self, tell: &mut dyn FnMut(IngestProgress<'_>)) -> Result<Option<JudgeReport>> {
+        self.link_entities()?;
+        let judged = self.judge_pending(&mut |flag| tell(IngestProgress::Judging(flag)))?;
+        self.note_quality()?;
+        Ok(judged)
     }
 
     /// Waits for the folder's lock, telling so, until it is free or `stop` is set.

@@ -2,7 +2,9 @@
 
 pub(crate) mod demo;
 pub(crate) mod doctor;
+pub(crate) mod entities;
 pub(crate) mod ingest;
 pub(crate) mod ingest_jobs;
 pub(crate) mod judge;
 pub(crate) mod quarantine;
+pub(crate) mod quality;

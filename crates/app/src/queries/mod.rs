@@ -7,15 +7,18 @@
 mod contracts;
 pub(crate) mod coverage;
 mod cursor;
+mod entities;
 mod findings;
 mod flags;
 mod health;
 mod page;
 mod parties;
+mod quality;
 mod sources;
 mod vocabulary;
 
 pub use contracts::{ContractQuery, ContractSort};
+pub use entities::{LinkQuery, LinkState, LinkedKind};
 pub use findings::{FindingKind, FindingQuery, FindingSort, FindingState, Severity};
 pub use health::{Figures, Readiness};
 pub use page::{PageLimit, PageQuery};

@@ -2,9 +2,10 @@
 
 use model::Cnpj;
 use serde::{Deserialize, Serialize};
-use store::{BuyerFilter, ContractFilter, ContractSort, FindingFilter, SupplierFilter};
+use store::{BuyerFilter, ContractFilter, ContractSort, EntityKind, FindingFilter, SupplierFilter};
 use utoipa::{IntoParams, ToSchema};
 
+use super::entities::others;
 use super::page::Walk;
 use super::{CONTRACTS_SHOWN, FINDINGS_SHOWN_MAX, PageLimit, PageQuery, Sphere, Words};
 use crate::views::{Buyer, BuyerDetail, Contract, List, Sanction, Supplier, SupplierDetail};
@@ -114,12 +115,21 @@ impl App {
     pub fn supplier(&self, id: &str) -> Result<SupplierDetail> {
         let store = self.store();
         let supplier = Supplier::from(store.supplier(id)?.ok_or_else(|| Error::not_found("supplier", id))?);
-        let cnpj = supplier.cnpj.as_deref().and_then(|cnpj| Cnpj::parse(cnpj).ok());
-        let sanctions = store.sanctions_of(id, cnpj.as_ref().map(Cnpj::root))?;
+        let ids = store.entity_members(EntityKind::Supplier, id)?;
+        let mut sanctions = Vec::new();
+        for id in &ids {
+            let cnpj = id.strip_prefix("cnpj:").and_then(|cnpj| Cnpj::parse(cnpj).ok());
+            sanctions.extend(store.sanctions_of(id, cnpj.as_ref().map(Cnpj::root))?);
+        }
+        // Two establishments of one legal person show its sanctions once.
+        let mut shown = std::collections::HashSet::new();
+        sanctions.retain(|sanction| shown.insert(sanction.id.clone()));
         let about = FindingFilter { supplier_id: Some(id.to_owned()), ..FindingFilter::default() };
         let sold = ContractFilter { supplier_id: Some(id.to_owned()), ..ContractFilter::default() };
         Ok(SupplierDetail {
             supplier,
+            same_as: others(&ids, id),
+            links: self.links_of(EntityKind::Supplier, &ids)?,
             totals: store.totals_of_supplier(id)?.into(),
             sanctions: sanctions.into_iter().map(Sanction::from).collect(),
             findings: self.open_findings(about, FINDINGS_SHOWN_MAX)?.0,
@@ -148,10 +158,13 @@ impl App {
     pub fn buyer(&self, id: &str) -> Result<BuyerDetail> {
         let store = self.store();
         let buyer = Buyer::from(store.buyer(id)?.ok_or_else(|| Error::not_found("buyer", id))?);
+        let ids = store.entity_members(EntityKind::Buyer, id)?;
         let about = FindingFilter { buyer_id: Some(id.to_owned()), ..FindingFilter::default() };
         let bought = ContractFilter { buyer_id: Some(id.to_owned()), ..ContractFilter::default() };
         Ok(BuyerDetail {
             buyer,
+            same_as: others(&ids, id),
+            links: self.links_of(EntityKind::Buyer, &ids)?,
             totals: store.totals_of_buyer(id)?.into(),
             findings: self.open_findings(about, FINDINGS_SHOWN_MAX)?.0,
             contracts: self.newest_contracts(&bought)?,

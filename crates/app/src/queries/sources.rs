@@ -2,41 +2,133 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use store::{QualityNote, SourceFiles, SourceMonth};
+
 use super::page::Walk;
+use super::quality::{duplicates, gaps, not_computable};
 use super::{PageLimit, PageQuery};
-use crate::views::{List, Period, Source};
+use crate::commands::quality::TOLD_APART;
+use crate::views::{Errors, List, Period, Presence, Source};
 use crate::{App, Result};
 
+/// The most files that are named as not read to their end.
+const INCOMPLETE_SHOWN_MAX: usize = 20;
+
+/// What stands on every table of a source.
+#[derive(Default)]
+struct OfSource {
+    files: i64,
+    last_ingest_at: Option<String>,
+    quarantined: BTreeMap<String, i64>,
+    unchanged: i64,
+    errors: Errors,
+}
+
 impl App {
-    /// What is held, per source and table. A source of which nothing could be kept stands there too.
+    /// What is held, per source and table, and how whole it is. A source of which nothing could be kept stands there
+    /// too.
     ///
     /// # Errors
     /// `Invalid` for a cursor of another list; the database cannot be read.
     pub fn sources(&self, page: &PageQuery) -> Result<List<Source>> {
         let walk = Walk::new("sources", &(), page, PageLimit::MAX)?;
+        walk.slice(self.board()?)
+    }
+
+    /// The whole board, by source and table.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn board(&self) -> Result<Vec<Source>> {
         let store = self.store();
-        let mut quarantined: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
-        for count in store.quarantine_counts()? {
-            quarantined.entry(count.source).or_default().insert(count.reason, count.rows);
-        }
-        let files: BTreeMap<String, _> = store.source_files()?.into_iter().map(|f| (f.source.clone(), f)).collect();
-        let board = |source: String, table: Option<String>, rows: i64, period: Period| Source {
-            files: files.get(&source).map_or(0, |f| f.files),
-            last_ingest_at: files.get(&source).map(|f| f.last_ingest_at.clone()),
-            quarantined: quarantined.get(&source).cloned().unwrap_or_default(),
-            source,
-            table,
-            rows,
-            period,
-        };
+        let of_source = self.of_sources()?;
+        let presence = self.presence()?;
+        let months = store.source_months()?;
+        let notes = store.quality_notes()?;
+        let coverage = store.coverage()?;
         let held = store.source_rows()?;
         let with_rows: BTreeSet<String> = held.iter().map(|row| row.source.clone()).collect();
-        let empty = files.keys().filter(|source| !with_rows.contains(*source));
-        let mut all: Vec<Source> = empty.map(|source| board(source.clone(), None, 0, Period::default())).collect();
+        let nothing = OfSource::default();
+        let mut all: Vec<Source> = of_source
+            .iter()
+            .filter(|(source, _)| !with_rows.contains(*source))
+            .map(|(source, of)| board_row(source.clone(), None, of))
+            .collect();
         for row in held {
-            all.push(board(row.source, Some(row.table), row.rows, Period { from: row.from, to: row.to }));
+            let of = of_source.get(&row.source).unwrap_or(&nothing);
+            let key = (row.source.clone(), row.table.clone());
+            let here: Vec<&SourceMonth> =
+                months.iter().filter(|m| m.source == row.source && m.table == row.table).collect();
+            let fields: BTreeMap<String, Presence> = presence.get(&key).cloned().unwrap_or_default();
+            let noted = notes.as_deref().map(|notes| notes_of(notes, &row.source, &row.table));
+            let told_apart = noted.as_ref().map(|(_, told_apart)| *told_apart);
+            all.push(Source {
+                rows: row.rows,
+                period: Period { from: row.from, to: row.to },
+                undated: here.iter().filter(|m| m.partition == "undated").map(|m| m.rows).sum(),
+                duplicates: duplicates(of.unchanged, told_apart),
+                gaps: gaps(&here),
+                unknown: noted.map(|(unknown, _)| unknown),
+                not_computable: not_computable(self.catalogue(), &row.source, &row.table, &fields, &coverage),
+                fields,
+                ..board_row(row.source, Some(row.table), of)
+            });
         }
         all.sort_by(|a, b| (&a.source, &a.table).cmp(&(&b.source, &b.table)));
-        walk.slice(all)
+        Ok(all)
     }
+
+    fn of_sources(&self) -> Result<BTreeMap<String, OfSource>> {
+        let store = self.store();
+        let mut all: BTreeMap<String, OfSource> = BTreeMap::new();
+        for file in store.source_files()? {
+            let of = all.entry(file.source).or_default();
+            (of.files, of.last_ingest_at) = (file.files, Some(file.last_ingest_at));
+        }
+        for count in store.quarantine_counts()? {
+            all.entry(count.source).or_default().quarantined.insert(count.reason, count.rows);
+        }
+        for SourceFiles { source, unchanged, incomplete, quarantined } in store.source_accounts()? {
+            let files =
+                if incomplete > 0 { store.incomplete_files(&source, INCOMPLETE_SHOWN_MAX)? } else { Vec::new() };
+            let of = all.entry(source).or_default();
+            of.unchanged = unchanged;
+            of.errors = Errors { incomplete_files: incomplete, files, quarantined_rows: quarantined };
+        }
+        Ok(all)
+    }
+}
+
+/// A row that holds what its source says and nothing of a table yet.
+fn board_row(source: String, table: Option<String>, of: &OfSource) -> Source {
+    Source {
+        source,
+        table,
+        rows: 0,
+        period: Period::default(),
+        undated: 0,
+        files: of.files,
+        last_ingest_at: of.last_ingest_at.clone(),
+        quarantined: of.quarantined.clone(),
+        fields: BTreeMap::new(),
+        duplicates: duplicates(of.unchanged, None),
+        gaps: gaps(&[]),
+        errors: of.errors.clone(),
+        unknown: None,
+        not_computable: BTreeMap::new(),
+    }
+}
+
+/// The unknown values of a source's table by field, and how many of its records share a key.
+fn notes_of(notes: &[QualityNote], source: &str, table: &str) -> (BTreeMap<String, BTreeMap<String, i64>>, i64) {
+    let mut unknown: BTreeMap<String, BTreeMap<String, i64>> = BTreeMap::new();
+    let mut told_apart = 0;
+    for note in notes.iter().filter(|note| note.source == source && note.table == table) {
+        if note.field == TOLD_APART {
+            told_apart += note.n;
+        } else {
+            unknown.entry(note.field.clone()).or_default().insert(note.value.clone(), note.n);
+        }
+    }
+    (unknown, told_apart)
 }

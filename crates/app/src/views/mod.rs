@@ -5,6 +5,7 @@
 //! every door shows the same facts in the same words.
 
 mod contracts;
+mod entities;
 mod evidence;
 mod findings;
 mod flags;
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 pub use contracts::{Amendment, Contract, ContractBuyer, ContractDetail, ContractSupplier, Item, Version};
+pub use entities::{Entity, EntityChange, EntityLink};
 pub use evidence::{EvidenceFlag, EvidenceRow, EvidenceRun, EvidenceSegment, EvidenceShape};
 pub use findings::{
     Arithmetic, Explained, Finding, FindingCoverage, FindingShape, FindingSummary, Law, Links, Party, PeerGroup,
@@ -23,7 +25,7 @@ pub use findings::{
 };
 pub use flags::{Coverage, Flag, FlagExplanation, FlagParameter, FlagShape};
 pub use parties::{Buyer, BuyerDetail, Sanction, Supplier, SupplierDetail, Totals};
-pub use sources::{Period, Source};
+pub use sources::{Duplicates, Errors, Gaps, Period, Presence, Source};
 
 /// The currency of every amount that the sources state today.
 pub(crate) const CURRENCY: &str = "BRL";

@@ -4,7 +4,7 @@ use serde::Serialize;
 use store::{BuyerRow, SanctionRow, SupplierRow};
 use utoipa::ToSchema;
 
-use super::{CURRENCY, Contract, FindingSummary, Provenance};
+use super::{CURRENCY, Contract, EntityLink, FindingSummary, Provenance};
 
 /// A supplier.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -27,6 +27,10 @@ pub struct SupplierDetail {
     /// The supplier.
     #[serde(flatten)]
     pub supplier: Supplier,
+    /// Other ids that are merged with this one; sums, sanctions, findings and contracts are those of all of them.
+    pub same_as: Vec<String>,
+    /// Links that touch any of its ids: merged, proposed and undone.
+    pub links: Vec<EntityLink>,
     /// Sums over its contracts.
     pub totals: Totals,
     /// Sanctions of this supplier, or of another establishment of the same legal person.
@@ -66,6 +70,10 @@ pub struct BuyerDetail {
     /// The buyer.
     #[serde(flatten)]
     pub buyer: Buyer,
+    /// Other ids that are merged with this one; sums, findings and contracts are those of all of them.
+    pub same_as: Vec<String>,
+    /// Links that touch any of its ids: merged, proposed and undone.
+    pub links: Vec<EntityLink>,
     /// Sums over its contracts.
     pub totals: Totals,
     /// Open findings, gravest first.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Conditions, Cursor, Page, Walk, walk};
 use crate::keys::keys_table;
+use crate::links::{self, EntityKind};
 use crate::{Result, Store, id_hash, search};
 
 /// Above this many full-text matches, the list is walked in its order and each row is asked whether it matches;
@@ -149,10 +150,18 @@ impl Store {
         self.read(|db| {
             let mut conditions = Conditions::default();
             let few = add_words(db, &mut conditions, filter.q.as_deref())?;
-            let buyer = filter.buyer_id.as_deref().map(id_hash);
-            let supplier = filter.supplier_id.as_deref().map(id_hash);
-            conditions.add_some("c.buyer_h = ?", buyer.as_ref());
-            conditions.add_some("c.supplier_h = ?", supplier.as_ref());
+            // Who asks for one id of an entity is shown the rows of all its ids.
+            let parties = [
+                ("c.buyer_h", EntityKind::Buyer, &filter.buyer_id),
+                ("c.supplier_h", EntityKind::Supplier, &filter.supplier_id),
+            ];
+            let mut several = false;
+            for (column, kind, id) in parties {
+                let Some(id) = id else { continue };
+                let hashes: Vec<i64> = links::members(db, kind, id)?.iter().map(|id| id_hash(id)).collect();
+                several |= hashes.len() > 1;
+                links::add_one_of(&mut conditions, column, hashes);
+            }
             conditions.add_some("c.source = ?", filter.source.as_ref());
             conditions.add_some("c.modality = ?", filter.modality.as_ref());
             conditions.add_some("c.buyer_h in (select idh from buyers where state = ?)", filter.state.as_ref());
@@ -160,8 +169,8 @@ impl Store {
             conditions.add_some("c.signed_on <= ?", filter.signed_to.as_ref());
             conditions.add_some("c.value_final >= ?", filter.value_min.as_ref());
             conditions.add_some("c.value_final <= ?", filter.value_max.as_ref());
-            // A few matches lead; a unary plus keeps the order's index out of it.
-            let column = if few { format!("+{column}") } else { column.to_owned() };
+            // A few matches lead, and so do an entity's ids; a unary plus keeps the order's index out of it.
+            let column = if few || several { format!("+{column}") } else { column.to_owned() };
             walk(db, SELECT, &conditions, &Walk { column: &column, descending, after, limit }, contract_from)
         })
     }

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Conditions, Cursor, Page, Walk, walk};
+use crate::links::{self, EntityKind};
 use crate::{Result, Store, id_hash, search};
 
 /// A row of `suppliers`.
@@ -230,31 +231,35 @@ impl Store {
         })
     }
 
-    /// Sums over the contracts of a supplier.
+    /// Sums over the contracts of a supplier, of all ids that are merged with this one.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn totals_of_supplier(&self, id: &str) -> Result<Totals> {
-        self.totals("supplier_h", id)
+        self.totals("supplier_h", EntityKind::Supplier, id)
     }
 
-    /// Sums over the contracts of a buyer.
+    /// Sums over the contracts of a buyer, of all ids that are merged with this one.
     ///
     /// # Errors
     /// The database cannot be read.
     pub fn totals_of_buyer(&self, id: &str) -> Result<Totals> {
-        self.totals("buyer_h", id)
+        self.totals("buyer_h", EntityKind::Buyer, id)
     }
 
-    fn totals(&self, column: &str, id: &str) -> Result<Totals> {
+    fn totals(&self, column: &str, kind: EntityKind, id: &str) -> Result<Totals> {
         self.read(|db| {
+            let mut conditions = Conditions::default();
+            let hashes = links::members(db, kind, id)?.iter().map(|id| id_hash(id)).collect();
+            links::add_one_of(&mut conditions, column, hashes);
             // Two halves keep each sum within 64 bits whatever the number of contracts.
             let sql = format!(
                 "select count(*), sum(value_final / 10000), sum(value_final % 10000), min(signed_on), max(signed_on),
                  count(*) - count(value_final)
-                 from contracts where {column} = ?1 and not income"
+                 from contracts where {} and not income",
+                conditions.where_clause()
             );
-            Ok(db.prepare_cached(&sql)?.query_row([id_hash(id)], |row| {
+            Ok(db.prepare_cached(&sql)?.query_row(conditions.values().as_slice(), |row| {
                 let whole: Option<i64> = row.get(1)?;
                 let rest: Option<i64> = row.get(2)?;
                 Ok(Totals {
