@@ -104,7 +104,7 @@ fn judge(bytes: &[u8], events: &[Event]) {
         match event {
             Event::Bad(bad) => {
                 assert!(bad.raw.len() <= 4096 && bad.detail.len() <= 400);
-                let shown = format!("{}{}", bad.raw, bad.detail);
+                let shown = format!("{}\n{}", bad.raw, bad.detail);
                 assert_eq!(model::mask_cpfs(&shown), shown);
             }
             Event::Row(row) => {

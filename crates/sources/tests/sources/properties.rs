@@ -39,7 +39,8 @@ proptest! {
                 let at = *at as usize % bytes.len();
                 bytes[at] = *byte;
             }
-            let lines = 1 + bytes.iter().filter(|b| **b == b'\n' || **b == b'{').count();
+            // A record that lost its bracket falls into its members.
+            let lines = 2 + bytes.iter().filter(|b| matches!(**b, b'\n' | b'{' | b',')).count();
             bytes.truncate(cut as usize % (bytes.len() + 1));
             let outcome = read_bytes("c.csv", &bytes);
             prop_assert!(outcome.events.len() <= lines);
