@@ -210,13 +210,19 @@ impl<'a> Row<'a> {
 
     /// The field as messages show it.
     pub(crate) fn shown(&self, col: Col) -> String {
-        self.code(col).chars().take(40).collect()
+        clip(self.code(col), 40)
     }
 
     /// The first 16 bytes, in hex, of SHA-256 over the fields joined by U+001F.
     pub(crate) fn hash(&self) -> String {
         hash_text(self.cells.joined())
     }
+}
+
+/// The beginning of a masked text; masked anew, for a longer number may look like a CPF once it is cut.
+pub(crate) fn clip(text: &str, chars: usize) -> String {
+    let beginning: String = text.chars().take(chars).collect();
+    model::mask_cpfs(&beginning).into_owned()
 }
 
 /// A day that exists in the calendar, though in a year that no contract can mean: a slip of the keyboard.
