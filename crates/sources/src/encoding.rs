@@ -116,7 +116,8 @@ pub(crate) fn mask_and_clip(text: &str, bytes_max: usize) -> String {
     while !masked.is_char_boundary(end) {
         end -= 1;
     }
-    masked[..end].to_owned()
+    // A longer number may look like a CPF once it is cut.
+    model::mask_cpfs(&masked[..end]).into_owned()
 }
 
 #[cfg(test)]
@@ -166,5 +167,6 @@ mod tests {
     fn a_text_is_masked_before_it_is_cut() {
         assert_eq!(mask_and_clip("x 52998224725", 8), "x ***982");
         assert_eq!(mask_and_clip("aç", 2), "a");
+        assert_eq!(mask_and_clip("529982247250000", 11), "***982247**");
     }
 }

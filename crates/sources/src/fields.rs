@@ -318,7 +318,7 @@ impl<'a> Row<'a> {
 
     /// The field as messages show it.
     pub(crate) fn shown(&self, col: Col) -> String {
-        self.code(col).chars().take(40).collect()
+        clip(self.code(col), 40)
     }
 
     /// The first 16 bytes, in hex, of SHA-256 over the fields joined by U+001F.
@@ -337,6 +337,12 @@ fn whole_day(text: &str) -> Option<String> {
         _ => return None,
     };
     parts.next().is_none().then(|| format!("{day:0>2}/{month:0>2}/{century}{year}"))
+}
+
+/// The beginning of a masked text; masked anew, for a longer number may look like a CPF once it is cut.
+pub(crate) fn clip(text: &str, chars: usize) -> String {
+    let beginning: String = text.chars().take(chars).collect();
+    model::mask_cpfs(&beginning).into_owned()
 }
 
 /// A day that exists in the calendar, though in a year that no contract can mean: a slip of the keyboard.

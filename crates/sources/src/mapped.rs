@@ -12,7 +12,7 @@ use crate::csv_rows::{Rows, Step};
 use crate::detect::{Draft, Mapper, Place, read_beginning, separators};
 use crate::encoding::Encoding;
 use crate::error::{Fault, Reason};
-use crate::fields::{Col, Header, Row};
+use crate::fields::{Col, Header, Row, clip};
 use crate::mapping::{BuyerMap, Day, Field, Filled, Mapping, Take, Wanted, is_state, word_key};
 use crate::portal_compras::seen;
 use crate::sanctions::sphere_of_words;
@@ -163,8 +163,7 @@ impl<'m> MapRows<'m> {
     }
 
     fn count_unknown(&mut self, column: &str, word: &str) {
-        let clipped: String = word.chars().take(80).collect();
-        let mut word = format!("{column}: {clipped}");
+        let mut word = format!("{column}: {}", clip(word, 80));
         if !self.unknown_words.contains_key(&word) && self.unknown_words.len() >= UNKNOWN_WORDS_MAX {
             OTHER_WORDS.clone_into(&mut word);
         }
@@ -201,7 +200,7 @@ impl<'m> MapRows<'m> {
                 Ok(())
             }
             Err(_) => {
-                let shown: String = stated.chars().take(40).collect();
+                let shown = clip(stated, 40);
                 Err(Fault::at(
                     row.name(col),
                     Reason::Type,
@@ -419,7 +418,6 @@ fn day(row: &Row<'_>, take: &Take, col: Col) -> Result<Option<chrono::NaiveDate>
 }
 
 fn fault_of_day(row: &Row<'_>, take: &Take, col: Col, text: &str) -> Fault {
-    let shown: String = text.chars().take(40).collect();
-    let forms: String = take.style.forms().chars().take(100).collect();
+    let (shown, forms) = (clip(text, 40), clip(&take.style.forms(), 100));
     Fault::at(row.name(col), Reason::Date, format!("`{shown}` is not a day in the form {forms}"))
 }

@@ -101,7 +101,7 @@ fn a_corrected_file_replaces_what_was_mapped() {
 fn a_wrong_mapping_is_wrong_use_and_nothing_is_read() {
     let house = House::new();
     for (wrong, words) in [
-        (MAPPING.replace("object =", "objeto ="), ["line 10", "contracts have no field `objeto`"]),
+        (MAPPING.replace("object =", "objeto ="), ["line 11", "contracts have no field `objeto`"]),
         (MAPPING.replace("exemplo-cidade", "pncp"), ["line 1", "`pncp` is taken"]),
         ("no toml".to_owned(), ["line 1", "mapping.toml"]),
     ] {

@@ -9,6 +9,7 @@ use model::{Cnpj, Item, Partner, Record, Registration, Sanction, SanctionKind};
 
 use crate::detect::Place;
 use crate::error::{Fault, Reason};
+use crate::fields::clip;
 use crate::portal_compras::Memo;
 use crate::sanctions::{Bodies, scope, stated_scope};
 use crate::unit::unit_of_text;
@@ -150,6 +151,6 @@ fn root_of(text: &str) -> Option<String> {
 }
 
 fn no_cnpj(column: &str, text: &str) -> Fault {
-    let shown: String = text.chars().take(40).collect();
+    let shown = clip(text, 40);
     Fault::at(column, Reason::Type, format!("`{shown}` is not a CNPJ or the root of one"))
 }

@@ -107,7 +107,7 @@ impl Style {
 
     /// The forms of days, for messages.
     pub(crate) fn forms(&self) -> String {
-        model::mask_cpfs(&self.dates.join(" or ")).into_owned()
+        self.dates.join(" or ")
     }
 }
 

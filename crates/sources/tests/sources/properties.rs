@@ -39,7 +39,7 @@ proptest! {
                 let at = *at as usize % bytes.len();
                 bytes[at] = *byte;
             }
-            let lines = 1 + bytes.iter().filter(|b| matches!(b, b'\n' | b'{' | b',' | b'[')).count();
+            let lines = 2 + bytes.iter().filter(|b| matches!(b, b'\n' | b'{' | b',' | b'[')).count();
             bytes.truncate(cut as usize % (bytes.len() + 1));
             let outcome = read_bytes("c.csv", &bytes);
             prop_assert!(outcome.events.len() <= lines);
