@@ -36,7 +36,8 @@ pub struct Source {
     /// Values that no mapping knows, kept as they came, with their rows: at most the 20 most frequent of each field.
     /// Null until an ingest counted them.
     pub unknown: Option<BTreeMap<String, BTreeMap<String, i64>>>,
-    /// The flags that cannot judge some rows here, by the field that those rows lack.
+    /// The flags that need a field which some rows here lack, by that field; how many subjects a flag could not judge
+    /// stands in its coverage.
     pub not_computable: BTreeMap<String, BTreeSet<String>>,
 }
 
