@@ -65,6 +65,17 @@ impl App {
         Ok(Self { inner: Arc::new(Inner { folder, settings, store, lake, catalogue, jobs, nulls }) })
     }
 
+    /// Names every segment whose file is missing or has another size, in the log. Contents are looked at by the doctor.
+    ///
+    /// # Errors
+    /// The manifest cannot be read.
+    pub fn look_at_segments(&self) -> Result<()> {
+        for damage in self.lake().damage(self.store(), false)? {
+            tracing::error!("{damage}; `cidadao doctor --repair` or the next ingest writes it anew");
+        }
+        Ok(())
+    }
+
     /// Asks `question`; what it still asks of the database after `deadline` is interrupted and gives an error.
     pub fn within<T>(&self, deadline: std::time::Instant, question: impl FnOnce(&Self) -> T) -> T {
         store::within(deadline, || question(self))

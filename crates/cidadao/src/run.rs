@@ -85,6 +85,7 @@ fn demo(settings: Settings, contracts: u64, no_serve: bool, json: bool) -> Resul
 }
 
 fn serve(app: App) -> Result<ExitCode> {
+    app.look_at_segments()?;
     let listen = app.settings().http.listen.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

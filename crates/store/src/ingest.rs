@@ -110,6 +110,8 @@ pub(crate) struct OpenFile {
     pub(crate) id: i64,
     /// It was read before: what later files say stands over it.
     pub(crate) again: bool,
+    /// It was read before by another mapping, so that its rows may say something else now.
+    pub(crate) remapped: bool,
 }
 
 /// An ingest under way. Dropped without [`Ingest::commit`], it leaves what its saved batches hold and no more.
@@ -263,9 +265,15 @@ impl Ingest {
             )
             .optional()?;
         if let Some((id, progress)) = held {
-            self.file = Some(OpenFile { id, again: false });
+            self.file = Some(OpenFile { id, again: false, remapped: false });
             return Ok(progress);
         }
+        let remapped: bool = self
+            .connection
+            .prepare_cached(
+                "select exists (select 1 from files where sha256 = ?1 and member = ?2 and source = ?3 and mapping <> ?4)",
+            )?
+            .query_row(params![file.sha256, file.member, file.source, file.mapping], |row| row.get(0))?;
         self.connection.prepare_cached(
             "insert into files (ingest_id, name, sha256, member, source, format, head, mapping, reader, fetched_at,
                                 read, kept, unchanged, replaced, quarantined)
@@ -284,13 +292,13 @@ impl Ingest {
         )?;
         // What a first, broken reading of the same file quarantined is read again.
         self.connection.prepare_cached("delete from quarantine where file_id = ?1")?.execute([id])?;
-        self.file = Some(OpenFile { id, again: false });
+        self.file = Some(OpenFile { id, again: false, remapped });
         Ok(Progress::default())
     }
 
     /// Goes on with a file that is held, for rows of it that were quarantined.
     pub(crate) fn begin_again(&mut self, id: i64) {
-        self.file = Some(OpenFile { id, again: true });
+        self.file = Some(OpenFile { id, again: true, remapped: false });
     }
 
     /// Ends the file and writes its account down. A file that was not read to its end may come again.

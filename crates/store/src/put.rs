@@ -83,6 +83,10 @@ impl Ingest {
             return self.put_part(source, &table, sourced, &held);
         }
         if held.row_hash == sourced.row_hash {
+            if self.file.is_some_and(|file| file.remapped) {
+                self.replace(source, &table, sourced, &held)?;
+                return Ok(Outcome::Replaced);
+            }
             self.see_again(number, &held)?;
             return Ok(Outcome::Unchanged);
         }

@@ -197,7 +197,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn segments_closed_since(&self, since: i64) -> Result<Vec<Segment>> {
-        self.segments_where(&format!("to_ingest >= {since} and from_ingest < {since}"))
+        self.segments_where(&format!("to_ingest >= {since} and from_ingest < {since} and not lost"))
     }
 
     /// Every segment that the manifest names, live or closed, but for those that are known to be lost.

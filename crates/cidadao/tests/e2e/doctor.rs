@@ -64,6 +64,35 @@ fn an_altered_segment_is_named() {
 }
 
 #[test]
+fn a_damaged_segment_is_written_anew_by_the_next_ingest_or_by_repair() {
+    let house = house_with_data();
+    let sound = house.state();
+    let path = a_segment(&house);
+    std::fs::remove_file(&path).unwrap();
+    let again = house.ingested(&[&house.file("c.csv", files::purchases(&[Purchase::new(1, "1,0000")]))], 0);
+    assert!(again["rebuilt"][0].as_str().unwrap().contains("contracts/portal-compras/2024-02"), "{again}");
+    assert_eq!(house.problems(), Vec::<String>::new());
+    testkit::state::assert_same(&sound, &house.state(), "a missing segment written anew");
+    let path = a_segment(&house);
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    let run = house.program().args(["doctor", "--repair", "--json"]).run().ends_with(0).json();
+    assert!(run["repaired"][0].as_str().unwrap().contains("SHA-256"), "{run}");
+    assert_eq!(house.problems(), Vec::<String>::new());
+    testkit::state::assert_same(&sound, &house.state(), "an altered segment written anew");
+}
+
+#[test]
+fn a_server_that_starts_over_a_damaged_segment_says_so() {
+    let house = house_with_data();
+    std::fs::remove_file(a_segment(&house)).unwrap();
+    let server = house.serve();
+    assert!(server.log().contains("contracts/portal-compras/2024-02"), "{}", server.log());
+}
+
+#[test]
 fn a_file_that_nobody_knows_in_the_lake_counts_for_nothing_and_is_removed_by_the_next_ingest() {
     let house = house_with_data();
     let orphan = house.data().join("lake/contracts/portal-compras/2024-02/99999999.parquet");

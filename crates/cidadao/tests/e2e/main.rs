@@ -18,6 +18,7 @@ mod mapped;
 mod people;
 mod planted;
 mod quality;
+mod quarantine;
 mod rest;
 mod resume;
 mod server;

@@ -244,6 +244,7 @@ pub fn ocds_records() -> Vec<u8> {
 }
 
 /// A mapping that uses every section.
+#[allow(dead_code, reason = "not every test that has the seeds needs it")]
 pub const MAPPING: &str = r#"source = "exemplo"
 table = "contracts"
 key = ["Contrato", "Ano"]
@@ -286,6 +287,7 @@ name = "Fornecedor"
 tender = ["Edital", "Ano"]
 "#;
 
+#[allow(dead_code, reason = "not every test that has the seeds needs it")]
 pub fn mapped() -> Vec<u8> {
     let row = "12/2024;2024;01/03/2024 10:30;Aquisição de papel;Compra Direta;Lei 14.133/2021;05/02/2024;1.234,56;1'300.5;Despesa;12;03;\
         Saúde;00.000.000/0001-91;00000000000191;EXEMPLO SA;7;JOÃO 529.982.247-25";
