@@ -141,9 +141,16 @@ struct Keys {
 
 impl Keys {
     fn read(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
+        let mut at = 0;
+        while at < bytes.len() {
+            let byte = bytes[at];
+            at += 1;
             if self.in_string {
                 self.read_in_string(byte);
+                if self.key.is_none() && self.in_string && !self.escaped {
+                    // Nothing of a value's text counts but its end.
+                    at += memchr2(b'"', b'\\', &bytes[at..]).unwrap_or(bytes.len() - at);
+                }
                 continue;
             }
             match byte {

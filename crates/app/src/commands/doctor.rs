@@ -108,7 +108,9 @@ impl App {
     pub fn repair(&self) -> Result<Vec<String>> {
         let _lock = WriterLock::take(self.folder(), Duration::from_secs(600))?;
         let damaged = self.lake().damage(self.store(), true)?;
-        self.rebuild(&damaged)
+        let rebuilt = self.rebuild(&damaged)?;
+        self.judge_pending(&mut |_| {})?;
+        Ok(rebuilt)
     }
 
     /// What the look at sizes finds is written anew before anything else is done.
