@@ -122,6 +122,7 @@ impl App {
             tracing::warn!("{damage}; it is written anew from the rows");
         }
         self.lake().rebuild(self.store(), damaged, &model::dates::now_text())?;
+        self.lake().remove_orphans(self.store())?;
         Ok(damaged.iter().map(ToString::to_string).collect())
     }
 }

@@ -154,19 +154,34 @@ impl App {
         for report in &reports {
             totals.add(&report.account);
         }
-        Ok(IngestReport { totals, files: reports, interrupted, rebuilt, judged, seconds: started.elapsed().as_secs_f64() })
+        Ok(IngestReport {
+            totals,
+            files: reports,
+            interrupted,
+            rebuilt,
+            judged,
+            seconds: started.elapsed().as_secs_f64(),
+        })
     }
 
     /// What follows the rows: who is who, what the flags say, how whole the sources are.
     fn judge_what_came(&self, tell: &mut dyn FnMut(IngestProgress<'_>)) -> Result<Option<JudgeReport>> {
+        let started = Instant::now();
         self.link_entities()?;
+        tracing::debug!(seconds = started.elapsed().as_secs_f64(), "entities are linked");
         let judged = self.judge_pending(&mut |flag| tell(IngestProgress::Judging(flag)))?;
+        tracing::debug!(seconds = started.elapsed().as_secs_f64(), "judged");
         self.note_quality()?;
+        tracing::debug!(seconds = started.elapsed().as_secs_f64(), "quality is noted");
         Ok(judged)
     }
 
     /// Waits for the folder's lock, telling so, until it is free or `stop` is set.
-    pub(super) fn writer_lock(&self, stop: &AtomicBool, tell: &mut dyn FnMut(IngestProgress<'_>)) -> Result<WriterLock> {
+    pub(super) fn writer_lock(
+        &self,
+        stop: &AtomicBool,
+        tell: &mut dyn FnMut(IngestProgress<'_>),
+    ) -> Result<WriterLock> {
         let started = Instant::now();
         loop {
             match WriterLock::take(self.folder(), Duration::from_millis(200)) {
@@ -218,6 +233,7 @@ impl App {
         reports: &mut Vec<FileReport>,
         tell: &mut dyn FnMut(IngestProgress<'_>),
     ) -> Result<()> {
+        let started = Instant::now();
         let bytes = fresh.iter().map(|f| f.input.bytes).sum();
         let mut writer = Writer {
             ingest: self.store().begin_ingest(&model::dates::now_text(), bytes)?,
@@ -253,10 +269,14 @@ impl App {
             return Ok(());
         }
         tell(IngestProgress::Writing);
+        tracing::debug!(seconds = started.elapsed().as_secs_f64(), rows, "rows are put");
         ingest.finish_rows()?;
         let at = model::dates::now_text();
+        tracing::debug!(seconds = started.elapsed().as_secs_f64(), "partitions can be found");
         self.lake().write_segments(self.store(), &ingest, &at)?;
+        tracing::debug!(seconds = started.elapsed().as_secs_f64(), "segments and indexes are written");
         ingest.commit(&at)?;
+        tracing::debug!(seconds = started.elapsed().as_secs_f64(), "committed");
         Ok(())
     }
 }

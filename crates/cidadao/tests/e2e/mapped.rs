@@ -89,7 +89,11 @@ fn the_same_mapped_file_twice_changes_nothing_and_a_corrected_mapping_reads_it_a
     let other = House::new();
     let _ = ingest_by(&other, &changed, FILE).ends_with(3);
     let records = testkit::state::records;
-    testkit::state::assert_same(&records(&other.state()), &records(&house.state()), "as if it had been so from the start");
+    testkit::state::assert_same(
+        &records(&other.state()),
+        &records(&house.state()),
+        "as if it had been so from the start",
+    );
 }
 
 #[test]

@@ -29,7 +29,10 @@ fn quarantined_rows_are_counted_by_source_and_reason_and_each_can_be_seen() {
     assert_eq!(list["counts"]["exemplo"]["date"], 3);
     let rows = list["rows"].as_array().unwrap();
     assert_eq!(rows.len(), 3);
-    assert_eq!((&rows[0]["line"], &rows[0]["column"], &rows[0]["reason"]), (&2.into(), &"Assinatura".into(), &"date".into()));
+    assert_eq!(
+        (&rows[0]["line"], &rows[0]["column"], &rows[0]["reason"]),
+        (&2.into(), &"Assinatura".into(), &"date".into())
+    );
     let shown = house.json(&["quarantine", "show", &rows[0]["id"].to_string()]);
     assert_eq!(shown["raw"], "1/2024;2024-02-05;1.234,56;00.000.000/0001-91;EXEMPLO SA");
     assert!(shown["detail"].as_str().unwrap().contains("2024-02-05"));
@@ -63,9 +66,7 @@ fn a_mended_mapping_empties_the_quarantine_as_if_it_had_been_right_from_the_star
         .replace("date = \"%d/%m/%Y\"", "date = [\"%d/%m/%Y\", \"%Y-%m-%d\"]")
         .replace("[columns]", "nothing = [\"nunca\"]\n[columns]");
     let mapping = house.file("mended.toml", &mended);
-    let retry = |house: &House| {
-        house.program().args(["quarantine", "retry", "--json", "--map"]).arg(&mapping).run()
-    };
+    let retry = |house: &House| house.program().args(["quarantine", "retry", "--json", "--map"]).arg(&mapping).run();
     let unmended = house.program().args(["quarantine", "retry", "--json"]).run().ends_with(3).json();
     assert_eq!((&unmended["released"], &unmended["still_quarantined"]), (&0.into(), &3.into()));
     assert_eq!(unmended["reasons"]["date"], 3);
@@ -95,7 +96,8 @@ fn a_retry_never_puts_an_older_row_over_a_newer_files() {
     ingest("a.csv", "Contrato;Assinatura;Valor;CNPJ;Fornecedor\n1/2024;2024-02-05;1,00;00.000.000/0001-91;VELHA\n");
     ingest("b.csv", "Contrato;Assinatura;Valor;CNPJ;Fornecedor\n1/2024;05/02/2024;2,00;00.000.000/0001-91;NOVA\n");
     let mended = house.file("mended.toml", WRONG.replace("\"%d/%m/%Y\"", "[\"%d/%m/%Y\", \"%Y-%m-%d\"]"));
-    let report = house.program().args(["quarantine", "retry", "--json", "--map"]).arg(&mended).run().ends_with(0).json();
+    let report =
+        house.program().args(["quarantine", "retry", "--json", "--map"]).arg(&mended).run().ends_with(0).json();
     assert_eq!(report["released"], 1);
     let server = house.serve();
     let contracts = server.walk("contracts", 10);
