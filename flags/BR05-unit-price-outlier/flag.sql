@@ -30,7 +30,7 @@ judged as (
            -- Items that lack something meet no window.
            case when i.unit_price > 0 then year(c.signed_on) end as y
     from   items i left join contracts c on c.id = i.contract_id left join buyers b on b.id = c.buyer_id
-    where  i.contract_id is not null and not coalesce(c.income, false)
+    where  i.contract_id is not null and not coalesce(c.income, false) and coalesce(i.currency, 'BRL') = 'BRL'
     and    in_scope(coalesce(i.catalog_code || '|' || i.unit || '|' || b.state, '?'))
 ),
 measured as (

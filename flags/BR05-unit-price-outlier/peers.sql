@@ -3,7 +3,7 @@
 with priced as (
     select i.id, i.unit_price, i.quantity, year(c.signed_on) as y, i.catalog_code || '|' || i.unit || '|' || b.state as group_key
     from   items i join contracts c on c.id = i.contract_id join buyers b on b.id = c.buyer_id
-    where  not c.income and i.unit_price > 0 and i.catalog_code is not null and i.unit is not null
+    where  not c.income and coalesce(i.currency, 'BRL') = 'BRL' and i.unit_price > 0 and i.catalog_code is not null and i.unit is not null
     and    b.state is not null and c.signed_on is not null
     and    in_scope(i.catalog_code || '|' || i.unit || '|' || b.state)
 ),

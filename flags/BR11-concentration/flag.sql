@@ -9,7 +9,7 @@ with spending as (
                 when coalesce(c.value_initial, c.value_final) is null then 'contracts.value'
                 when c.activity is null  then 'contracts.activity' end as missing
     from   contracts c
-    where  not c.income and (coalesce(c.value_initial, c.value_final) is null or coalesce(c.value_initial, c.value_final) > 0)
+    where  not c.income and coalesce(c.currency, 'BRL') = 'BRL' and (coalesce(c.value_initial, c.value_final) is null or coalesce(c.value_initial, c.value_final) > 0)
     and    in_scope(coalesce(c.activity, '?') || '|' || coalesce(cast(year(c.signed_on) as varchar), '?'))
 ),
 groups as (

@@ -3,7 +3,7 @@ with spent as (
     select c.buyer_id, c.activity, year(c.signed_on) as y, coalesce(c.supplier_root, c.supplier_id) as supplier,
            sum(coalesce(c.value_initial, c.value_final)) as value, count(*) as n
     from   contracts c
-    where  not c.income and c.buyer_id is not null and c.activity is not null and c.signed_on is not null
+    where  not c.income and coalesce(c.currency, 'BRL') = 'BRL' and c.buyer_id is not null and c.activity is not null and c.signed_on is not null
     and    coalesce(c.value_initial, c.value_final) > 0
     and    in_scope(c.activity || '|' || cast(year(c.signed_on) as varchar))
     group  by 1, 2, 3, 4

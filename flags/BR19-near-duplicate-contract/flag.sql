@@ -40,7 +40,7 @@ spending as (
                 when c.object is null      then 'contracts.object'
                 when coalesce(c.value_initial, c.value_final) is null then 'contracts.value' end as missing
     from   contracts c
-    where  not c.income and (coalesce(c.value_initial, c.value_final) is null or coalesce(c.value_initial, c.value_final) > 0)
+    where  not c.income and coalesce(c.currency, 'BRL') = 'BRL' and (coalesce(c.value_initial, c.value_final) is null or coalesce(c.value_initial, c.value_final) > 0)
     and    in_scope(coalesce(c.buyer_id || '|' || coalesce(c.supplier_root, c.supplier_id), '?'))
 )
 select s.id                                      as subject_id,

@@ -4,7 +4,7 @@ with spending as (
     select id, source || '|' || buyer_id || '|' || coalesce(supplier_root, supplier_id) as pair, object, signed_on,
            coalesce(value_initial, value_final) as value
     from   contracts
-    where  not income and object is not null and signed_on is not null and buyer_id is not null
+    where  not income and coalesce(currency, 'BRL') = 'BRL' and object is not null and signed_on is not null and buyer_id is not null
     and    coalesce(value_initial, value_final) > 0
     and    in_scope(buyer_id || '|' || coalesce(supplier_root, supplier_id))
 )

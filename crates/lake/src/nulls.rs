@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -37,7 +37,7 @@ impl NullCounts {
         if let Some(held) = held {
             return Ok(held);
         }
-        let counted = Arc::new(read_footer(lake.root().join(&segment.path))?);
+        let counted = Arc::new(read_footer(&lake.root().join(&segment.path))?);
         self.read.lock().unwrap_or_else(PoisonError::into_inner).insert(segment.path.clone(), Arc::clone(&counted));
         Ok(counted)
     }
@@ -49,8 +49,8 @@ impl NullCounts {
     }
 }
 
-fn read_footer(path: PathBuf) -> Result<SegmentNulls> {
-    let file = File::open(&path).map_err(|e| Error::io(&path, e))?;
+fn read_footer(path: &Path) -> Result<SegmentNulls> {
+    let file = File::open(path).map_err(|e| Error::io(path, e))?;
     let reader = SerializedFileReader::new(file)?;
     let mut counted = SegmentNulls::default();
     for group in reader.metadata().row_groups() {

@@ -105,12 +105,22 @@ impl Lake {
             .map(|s| format!("'{}'", quoted(&self.root().join(&s.path).to_string_lossy())))
             .collect();
         if paths.is_empty() {
-            let columns: Vec<String> =
-                columns_of(table).map(|c| format!("cast(null as {}) as {}", sql_type(c), c.name)).collect();
-            return format!("select {} where false", columns.join(", "));
+            return no_rows(table);
         }
-        format!("select * from read_parquet([{}], union_by_name = true, hive_partitioning = false)", paths.join(", "))
+        // A segment may be older than a column: the empty half names them all.
+        format!(
+            "select * from read_parquet([{}], union_by_name = true, hive_partitioning = false) union all by name {}",
+            paths.join(", "),
+            no_rows(table)
+        )
     }
+}
+
+/// A table's columns without a row.
+fn no_rows(table: &Table) -> String {
+    let columns: Vec<String> =
+        columns_of(table).map(|c| format!("cast(null as {}) as {}", sql_type(c), c.name)).collect();
+    format!("select {} where false", columns.join(", "))
 }
 
 impl Session {

@@ -15,8 +15,8 @@ const VERSION: i64 = 2;
 pub(crate) const INDEXES: &[(&str, &str, &str)] = &[
     ("contracts", "contracts_by_signature", "signed_on, rid"),
     ("contracts", "contracts_by_value", "value_final, rid"),
-    ("contracts", "contracts_by_buyer", "buyer_h, signed_on, rid, value_final"),
-    ("contracts", "contracts_by_supplier", "supplier_h, signed_on, rid, value_final"),
+    ("contracts", "contracts_by_buyer", "buyer_h, signed_on, rid, value_final, currency, income"),
+    ("contracts", "contracts_by_supplier", "supplier_h, signed_on, rid, value_final, currency, income"),
     ("contracts", "contracts_by_modality", "modality, signed_on, rid"),
     ("contracts", "contracts_by_source", "source, signed_on, rid"),
     ("items", "items_by_contract", "contract_h"),

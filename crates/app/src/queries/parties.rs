@@ -8,8 +8,11 @@ use utoipa::{IntoParams, ToSchema};
 use super::entities::others;
 use super::page::Walk;
 use super::{CONTRACTS_SHOWN, FINDINGS_SHOWN_MAX, PageLimit, PageQuery, Sphere, Words};
-use crate::views::{Buyer, BuyerDetail, Contract, List, Sanction, Supplier, SupplierDetail};
+use crate::views::{Buyer, BuyerDetail, Contract, List, Partner, Registration, Sanction, Supplier, SupplierDetail};
 use crate::{App, Error, Result};
+
+/// Partners that a supplier shows.
+const PARTNERS_SHOWN_MAX: usize = 50;
 
 /// The order of names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -116,10 +119,14 @@ impl App {
         let store = self.store();
         let supplier = Supplier::from(store.supplier(id)?.ok_or_else(|| Error::not_found("supplier", id))?);
         let ids = store.entity_members(EntityKind::Supplier, id)?;
-        let mut sanctions = Vec::new();
+        let (mut sanctions, mut registrations, mut partners) = (Vec::new(), Vec::new(), Vec::new());
         for id in &ids {
             let cnpj = id.strip_prefix("cnpj:").and_then(|cnpj| Cnpj::parse(cnpj).ok());
             sanctions.extend(store.sanctions_of(id, cnpj.as_ref().map(Cnpj::root))?);
+            if let Some(cnpj) = &cnpj {
+                registrations.extend(store.registrations_of(&cnpj.to_string(), cnpj.root())?);
+                partners.extend(store.partners_of(cnpj.root(), PARTNERS_SHOWN_MAX)?);
+            }
         }
         // Two establishments of one legal person show its sanctions once.
         let mut shown = std::collections::HashSet::new();
@@ -132,6 +139,8 @@ impl App {
             links: self.links_of(EntityKind::Supplier, &ids)?,
             totals: store.totals_of_supplier(id)?.into(),
             sanctions: sanctions.into_iter().map(Sanction::from).collect(),
+            registrations: registrations.into_iter().map(Registration::from).collect(),
+            partners: partners.into_iter().map(Partner::from).collect(),
             findings: self.open_findings(about, FINDINGS_SHOWN_MAX)?.0,
             contracts: self.newest_contracts(&sold)?,
         })

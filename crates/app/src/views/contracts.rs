@@ -52,7 +52,7 @@ pub struct Contract {
     pub value_final: Option<String>,
     /// Of both values.
     #[schema(example = "BRL")]
-    pub currency: &'static str,
+    pub currency: String,
     /// Income of the public purse, not spending.
     pub income: bool,
     /// Line of activity.
@@ -126,7 +126,7 @@ pub struct Item {
     /// BRL for all.
     pub total: Option<String>,
     /// Of price and total.
-    pub currency: &'static str,
+    pub currency: String,
     /// Where it came from.
     pub provenance: Provenance,
 }
@@ -145,7 +145,7 @@ pub struct Amendment {
     /// BRL, negative for a reduction.
     pub value: Option<String>,
     /// Of the value.
-    pub currency: &'static str,
+    pub currency: String,
     /// What changes.
     pub description: Option<String>,
     /// Where it came from.
@@ -198,7 +198,7 @@ impl From<ContractRow> for Contract {
             ends_on: row.ends_on,
             value_initial: money(row.value_initial),
             value_final: money(row.value_final),
-            currency: CURRENCY,
+            currency: row.currency.unwrap_or_else(|| CURRENCY.to_owned()),
             income: row.income,
             activity: row.activity,
             activity_basis: row.activity_basis,
@@ -227,7 +227,7 @@ impl From<Map<String, Value>> for Item {
             quantity: text("quantity"),
             unit_price: text("unit_price"),
             total: text("total"),
-            currency: CURRENCY,
+            currency: text("currency").unwrap_or_else(|| CURRENCY.to_owned()),
             provenance,
         }
     }
@@ -243,7 +243,7 @@ impl From<Map<String, Value>> for Amendment {
             kind: text("kind"),
             signed_on: text("signed_on"),
             value: text("value"),
-            currency: CURRENCY,
+            currency: text("currency").unwrap_or_else(|| CURRENCY.to_owned()),
             description: text("object"),
             provenance,
         }

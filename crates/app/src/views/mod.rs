@@ -10,6 +10,7 @@ mod evidence;
 mod findings;
 mod flags;
 mod parties;
+mod registrations;
 mod sources;
 
 use serde::Serialize;
@@ -25,9 +26,10 @@ pub use findings::{
 };
 pub use flags::{Coverage, Flag, FlagExplanation, FlagParameter, FlagShape};
 pub use parties::{Buyer, BuyerDetail, Sanction, Supplier, SupplierDetail, Totals};
+pub use registrations::{Partner, Registration};
 pub use sources::{Duplicates, Errors, Gaps, Period, Presence, Source};
 
-/// The currency of every amount that the sources state today.
+/// The currency of amounts whose row is older than the column, and of every sum: amounts in others are not added.
 pub(crate) const CURRENCY: &str = "BRL";
 
 /// One page of a list.

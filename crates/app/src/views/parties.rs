@@ -4,7 +4,7 @@ use serde::Serialize;
 use store::{BuyerRow, SanctionRow, SupplierRow};
 use utoipa::ToSchema;
 
-use super::{CURRENCY, Contract, EntityLink, FindingSummary, Provenance};
+use super::{CURRENCY, Contract, EntityLink, FindingSummary, Partner, Provenance, Registration};
 
 /// A supplier.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -35,6 +35,10 @@ pub struct SupplierDetail {
     pub totals: Totals,
     /// Sanctions of this supplier, or of another establishment of the same legal person.
     pub sanctions: Vec<Sanction>,
+    /// What the register of companies says of it.
+    pub registrations: Vec<Registration>,
+    /// Who owns or runs it, as that register says; at most 50.
+    pub partners: Vec<Partner>,
     /// Open findings, gravest first.
     pub findings: Vec<FindingSummary>,
     /// The newest contracts.

@@ -53,8 +53,7 @@ fn follow(server: &Server, id: u64, seen: u64) -> Vec<(u64, String, Value)> {
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     write!(
         stream,
-        "GET /api/v1/admin/ingests/{id}/events HTTP/1.0\r\nhost: {}\r\nlast-event-id: {seen}\r\n\r\n",
-        address
+        "GET /api/v1/admin/ingests/{id}/events HTTP/1.0\r\nhost: {address}\r\nlast-event-id: {seen}\r\n\r\n"
     )
     .unwrap();
     let (mut events, mut current) = (Vec::new(), (0, String::new()));

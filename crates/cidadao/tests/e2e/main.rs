@@ -19,6 +19,7 @@ mod people;
 mod planted;
 mod quality;
 mod quarantine;
+mod registry;
 mod rest;
 mod resume;
 mod server;

@@ -38,6 +38,7 @@ pub struct ContractRow {
     pub ends_on: Option<String>,
     pub value_initial: Option<i64>,
     pub value_final: Option<i64>,
+    pub currency: Option<String>,
     pub income: bool,
     pub activity: Option<String>,
     pub activity_basis: Option<String>,
@@ -116,6 +117,7 @@ fn contract_from(row: &Row<'_>) -> rusqlite::Result<ContractRow> {
         ends_on: row.get("ends_on")?,
         value_initial: row.get("value_initial")?,
         value_final: row.get("value_final")?,
+        currency: row.get("currency")?,
         income: row.get("income")?,
         activity: row.get("activity")?,
         activity_basis: row.get("activity_basis")?,
@@ -199,6 +201,23 @@ impl Store {
         )
     }
 
+    /// What the register of companies says of an establishment and of its legal person.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn registrations_of(&self, cnpj: &str, root: &str) -> Result<Vec<Map<String, Value>>> {
+        let condition = "t.cnpj = ?1 or (t.cnpj_root = ?2 and t.cnpj is null)";
+        self.rows_where("registrations", condition, params![cnpj, root], 10)
+    }
+
+    /// Who owns or runs a legal person, as the register of companies says.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn partners_of(&self, root: &str, limit: usize) -> Result<Vec<Map<String, Value>>> {
+        self.rows_where("partners", "t.company_root = ?1", params![root], limit)
+    }
+
     /// The row with this id in a canonical table, as its columns stand, with file and line.
     ///
     /// # Errors
@@ -277,11 +296,14 @@ fn add_words(db: &Connection, conditions: &mut Conditions, q: Option<&str>) -> R
     Ok(few)
 }
 
+/// Ways to reach people are compared, never shown.
+const NEVER_SHOWN: &[&str] = &["address_key", "phone_keys", "email_key"];
+
 /// A canonical row as JSON: money and quantities as decimal strings, the rest as it is.
 fn row_map(table: &model::Table, row: &Row<'_>) -> rusqlite::Result<Map<String, Value>> {
     use rusqlite::types::ValueRef;
     let mut map = Map::new();
-    for column in model::ENVELOPE.iter().chain(table.columns) {
+    for column in model::ENVELOPE.iter().chain(table.columns).filter(|c| !NEVER_SHOWN.contains(&c.name)) {
         let value = match (column.kind, row.get_ref(column.name)?) {
             (_, ValueRef::Null) => Value::Null,
             (model::Kind::Decimal, ValueRef::Integer(n)) => model::Money::from_scaled(n).to_string().into(),

@@ -254,8 +254,9 @@ impl Store {
             links::add_one_of(&mut conditions, column, hashes);
             // Two halves keep each sum within 64 bits whatever the number of contracts.
             let sql = format!(
-                "select count(*), sum(value_final / 10000), sum(value_final % 10000), min(signed_on), max(signed_on),
-                 count(*) - count(value_final)
+                "select count(*), sum(value_final / 10000) filter (where currency = 'BRL'),
+                 sum(value_final % 10000) filter (where currency = 'BRL'), min(signed_on), max(signed_on),
+                 count(*) - count(value_final) filter (where currency = 'BRL')
                  from contracts where {} and not income",
                 conditions.where_clause()
             );
