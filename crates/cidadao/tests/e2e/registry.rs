@@ -12,8 +12,9 @@ fn receita(rows: &[&str]) -> String {
 fn a_supplier_shows_its_registration_with_its_date_and_its_partners() {
     let house = House::new();
     let establishment = "00000000|0001|91|1|EXEMPLO|04|20230510|63|||19660801|6422100|6499999|AVENIDA|DE EXEMPLO|1000|SALA 1|CENTRO|01310100|SP|7107|11|33334444|||||contato@exemplo.com.br||";
+    let purchase = Purchase { supplier: "00.000.000/0001-91".to_owned(), ..Purchase::new(1, "1,0000") };
     let paths = [
-        house.file("202402_Compras.csv", files::purchases(&[Purchase::new(1, "1,0000")])),
+        house.file("202402_Compras.csv", files::purchases(&[purchase])),
         house.file("K3241.K03200Y0.D40914.ESTABELE", receita(&[establishment])),
         house.file("K3241.K03200Y0.D40914.EMPRECSV", receita(&["00000000|EXEMPLO SA|2038|10|120000,00|05|"])),
         house.file(
