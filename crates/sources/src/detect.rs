@@ -20,7 +20,7 @@ use crate::{
     Error, Input, comprasgov_contracts, ifms, portal_compras, portal_despesas, portal_licitacoes, portal_ui,
     sanction_lists, sanctions,
 };
-use crate::{licitacon, mg_compras, mg_empenhos, recife, sagres, sp_capital};
+use crate::{licitacon, mg_compras, mg_empenhos, recife, sagres, sagres_bids, sp_capital};
 use crate::{pncp_df, receita};
 use model::{Buyer, Record, Supplier};
 
@@ -145,6 +145,10 @@ pub enum Format {
     SagresPagamentos,
     /// SAGRES (Paraíba): managing units.
     SagresUnidades,
+    /// SAGRES (Paraíba): who took part.
+    SagresParticipantes,
+    /// SAGRES (Paraíba): what was offered.
+    SagresPropostas,
     /// Minas Gerais: commitments and what was paid on them.
     MgEmpenhos,
     /// Minas Gerais: items bought in the pandemic.
@@ -250,7 +254,9 @@ impl Format {
             | Self::SagresAditivos
             | Self::SagresEmpenhos
             | Self::SagresPagamentos
-            | Self::SagresUnidades => "sagres-pb",
+            | Self::SagresUnidades
+            | Self::SagresParticipantes
+            | Self::SagresPropostas => "sagres-pb",
             Self::MgEmpenhos => "mg-empenhos",
             Self::MgComprasItens | Self::MgComprasResultados => "mg-compras",
             Self::SpCapitalContratos => "sp-capital",
@@ -321,6 +327,8 @@ impl Format {
             Self::SagresEmpenhos => "sagres-pb/empenhos",
             Self::SagresPagamentos => "sagres-pb/pagamentos",
             Self::SagresUnidades => "sagres-pb/unidades",
+            Self::SagresParticipantes => "sagres-pb/participantes",
+            Self::SagresPropostas => "sagres-pb/propostas",
             Self::MgEmpenhos => "mg-empenhos/empenhos",
             Self::MgComprasItens => "mg-compras/itens",
             Self::MgComprasResultados => "mg-compras/resultados",
@@ -497,6 +505,15 @@ const KNOWN: &[Known] = &[
         "nu aditivo",
         "nu cpfcnpj"
     ),
+    known!(
+        SagresParticipantes,
+        sagres_bids::Participants,
+        sagres_bids::MapParticipants::new,
+        unless "nu contrato",
+        "nu empenho",
+        "vl licitacao"
+    ),
+    known!(SagresPropostas, sagres_bids::Proposals, sagres_bids::MapProposals::new),
     known!(MgEmpenhos, mg_empenhos::Commitments, mg_empenhos::MapCommitments::new),
     known!(MgComprasItens, mg_compras::Items, mg_compras::MapItems::new),
     known!(MgComprasResultados, mg_compras::Awards, mg_compras::MapAwards::new),

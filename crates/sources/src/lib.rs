@@ -46,6 +46,7 @@ mod receita;
 mod receita_shape;
 mod recife;
 mod sagres;
+mod sagres_bids;
 mod sanction_lists;
 mod sanctions;
 mod siasg;

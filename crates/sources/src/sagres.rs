@@ -95,7 +95,7 @@ columns! {
     }
 }
 
-fn tender_id(unit: &str, kind: &str, number: &str) -> String {
+pub(crate) fn tender_id(unit: &str, kind: &str, number: &str) -> String {
     format!("sagres-pb:{unit}-{kind}-{number}")
 }
 
@@ -110,7 +110,7 @@ fn contract_id(unit: &str, number: &str) -> String {
 }
 
 /// The first day of `MMAAAA`; editions that lost the month (`002013`) have none.
-fn month(text: &str) -> Option<NaiveDate> {
+pub(crate) fn month(text: &str) -> Option<NaiveDate> {
     let (month, year) = (text.get(..2)?, text.get(2..)?);
     model::dates::parse_iso(&format!("{year}-{month}-01")).ok()
 }

@@ -139,6 +139,17 @@ pub fn recife() -> Vec<u8> {
     )
 }
 
+pub fn sagres_participants() -> Vec<u8> {
+    let row = "201095,00012/2013,4,00000000000191,EXEMPLO SA,032013";
+    format!("cd_UGestora,nu_Licitacao,tp_Licitacao,nu_CPFCNPJ,no_Participante,dt_MesAno\n{row}\n{row}\n").into_bytes()
+}
+
+pub fn sagres_proposals() -> Vec<u8> {
+    let row = "201095,00012/2013,4,00000000000191,7,3,2.5,1234.56,1";
+    format!("cd_UGestora,nu_Licitacao,tp_Licitacao,nu_CPFCNPJ,cd_Item,cd_SubGrupoItem,qt_Ofertada,vl_Ofertado,st_Proposta\n{row}\n{row}\n")
+        .into_bytes()
+}
+
 /// One file of every format of states and cities, by name.
 #[allow(dead_code, reason = "for tests from outside the process")]
 pub fn all() -> Vec<(&'static str, Vec<u8>)> {
@@ -149,6 +160,8 @@ pub fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("sagres_commitments.csv", sagres_commitments()),
         ("sagres_payments.csv", sagres_payments()),
         ("sagres_units.csv", sagres_units()),
+        ("sagres_participants.csv", sagres_participants()),
+        ("sagres_proposals.csv", sagres_proposals()),
         ("licitacon_tenders.csv", licitacon_tenders()),
         ("licitacon_items.csv", licitacon_items()),
         ("licitacon_bids.csv", licitacon_bids()),

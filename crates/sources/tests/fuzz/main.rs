@@ -17,7 +17,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use sources::{Error, Event, How, Mapping, discover, read};
 
-const PARSERS: u64 = 49;
+const PARSERS: u64 = 51;
 const INJECTED: &[&[u8]] = &[
     b"\"",
     b"\"\"",
@@ -190,6 +190,8 @@ fuzz_parsers! {
     commitments_of_sagres: local_seeds::sagres_commitments();
     payments_of_sagres: local_seeds::sagres_payments();
     units_of_sagres: local_seeds::sagres_units();
+    participants_of_sagres: local_seeds::sagres_participants();
+    proposals_of_sagres: local_seeds::sagres_proposals();
     tenders_of_licitacon: local_seeds::licitacon_tenders();
     items_of_licitacon: local_seeds::licitacon_items();
     bids_of_licitacon: local_seeds::licitacon_bids();

@@ -28,6 +28,7 @@ mod real_federal;
 mod real_local;
 mod receita;
 mod sagres;
+mod sagres_bids;
 mod sanctions;
 
 use std::path::Path;
