@@ -34,6 +34,11 @@ fn sanctioned_suppliers_are_judged_as_the_cases_say() {
 }
 
 #[test]
+fn splitting_is_judged_as_the_cases_say() {
+    run("BR02");
+}
+
+#[test]
 fn unit_prices_are_judged_as_the_cases_say() {
     run("BR05");
 }
