@@ -39,6 +39,16 @@ fn splitting_is_judged_as_the_cases_say() {
 }
 
 #[test]
+fn bunching_is_judged_as_the_cases_say() {
+    run("BR03");
+}
+
+#[test]
+fn amendments_are_judged_as_the_cases_say() {
+    run("BR04");
+}
+
+#[test]
 fn unit_prices_are_judged_as_the_cases_say() {
     run("BR05");
 }
