@@ -64,6 +64,36 @@ fn near_duplicates_are_judged_as_the_cases_say() {
 }
 
 #[test]
+fn single_bidders_are_judged_as_the_cases_say() {
+    run("BR06");
+}
+
+#[test]
+fn short_windows_are_judged_as_the_cases_say() {
+    run("BR07");
+}
+
+#[test]
+fn young_companies_are_judged_as_the_cases_say() {
+    run("BR08");
+}
+
+#[test]
+fn irregular_registrations_are_judged_as_the_cases_say() {
+    run("BR09");
+}
+
+#[test]
+fn awards_at_the_estimate_are_judged_as_the_cases_say() {
+    run("BR10");
+}
+
+#[test]
+fn late_publications_are_judged_as_the_cases_say() {
+    run("BR23");
+}
+
+#[test]
 fn every_flag_has_cases_for_each_outcome_and_each_field_it_needs() {
     for (flag, cases) in each_flag() {
         let expected: Vec<&Expected> = cases.iter().flat_map(|c| &c.expect).collect();
