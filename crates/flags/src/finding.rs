@@ -97,7 +97,7 @@ pub(crate) fn hit_of(flag: &Flag, row: &TextRow, peer_values: &[String]) -> Hit 
             "regime": render(&law.regime.pt, row, Language::Portuguese),
             "article": render(&law.article, row, Language::Portuguese),
             "act": render(&law.act, row, Language::Portuguese),
-            "limit": Value::Null,
+            "limit": row.get("ev_law_limit"),
             "in_force": [row.get("ev_law_from"), row.get("ev_law_to")],
         })
     });

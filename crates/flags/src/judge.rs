@@ -6,7 +6,7 @@ use std::path::Path;
 use lake::{Literal, Session};
 
 use crate::finding::{Hit, PEER_VALUES_MAX, hit_of};
-use crate::{Error, Flag, Result, near_pairs};
+use crate::{Error, Flag, Result, law_tables, near_pairs};
 
 /// What judging one flag gave.
 #[derive(Debug, Clone)]
@@ -79,9 +79,11 @@ pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<O
             Ok(())
         })
         .map_err(failed)?;
-    session
-        .run("drop table judged; drop table scope; drop table if exists peers; drop table if exists near_pairs")
-        .map_err(failed)?;
+    let mut drops = String::from("drop table judged; drop table scope; drop table if exists peers;");
+    for derived in &flag.derived {
+        drops.push_str(&format!("drop table if exists {derived};"));
+    }
+    session.run(&drops).map_err(failed)?;
     Ok(Some(Judged { groups, hits }))
 }
 
@@ -150,6 +152,7 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
     for derived in &flag.derived {
         match derived.as_str() {
             "near_pairs" => near_pairs::make(session)?,
+            law if law_tables::make(session, law)? => {}
             other => {
                 return Err(Error::Folder { flag: flag.code.clone(), because: format!("no derived table `{other}`") });
             }

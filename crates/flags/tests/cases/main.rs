@@ -34,6 +34,21 @@ fn sanctioned_suppliers_are_judged_as_the_cases_say() {
 }
 
 #[test]
+fn splitting_is_judged_as_the_cases_say() {
+    run("BR02");
+}
+
+#[test]
+fn bunching_is_judged_as_the_cases_say() {
+    run("BR03");
+}
+
+#[test]
+fn amendments_are_judged_as_the_cases_say() {
+    run("BR04");
+}
+
+#[test]
 fn unit_prices_are_judged_as_the_cases_say() {
     run("BR05");
 }
@@ -46,6 +61,36 @@ fn concentration_is_judged_as_the_cases_say() {
 #[test]
 fn near_duplicates_are_judged_as_the_cases_say() {
     run("BR19");
+}
+
+#[test]
+fn single_bidders_are_judged_as_the_cases_say() {
+    run("BR06");
+}
+
+#[test]
+fn short_windows_are_judged_as_the_cases_say() {
+    run("BR07");
+}
+
+#[test]
+fn young_companies_are_judged_as_the_cases_say() {
+    run("BR08");
+}
+
+#[test]
+fn irregular_registrations_are_judged_as_the_cases_say() {
+    run("BR09");
+}
+
+#[test]
+fn awards_at_the_estimate_are_judged_as_the_cases_say() {
+    run("BR10");
+}
+
+#[test]
+fn late_publications_are_judged_as_the_cases_say() {
+    run("BR23");
 }
 
 #[test]
