@@ -6,7 +6,7 @@ use std::path::Path;
 use lake::{Literal, Session};
 
 use crate::finding::{Hit, PEER_VALUES_MAX, hit_of};
-use crate::{Error, Flag, Result, near_pairs};
+use crate::{Error, Flag, Result, bid_screens, near_pairs};
 
 /// What judging one flag gave.
 #[derive(Debug, Clone)]
@@ -79,8 +79,9 @@ pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<O
             Ok(())
         })
         .map_err(failed)?;
+    let derived: String = flag.derived.iter().map(|table| format!("drop table if exists {table};")).collect();
     session
-        .run("drop table judged; drop table scope; drop table if exists peers; drop table if exists near_pairs")
+        .run(&format!("drop table judged; drop table scope; drop table if exists peers; {derived}"))
         .map_err(failed)?;
     Ok(Some(Judged { groups, hits }))
 }
@@ -149,6 +150,7 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
     let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
     for derived in &flag.derived {
         match derived.as_str() {
+            "bid_screens" => bid_screens::make(session)?,
             "near_pairs" => near_pairs::make(session)?,
             other => {
                 return Err(Error::Folder { flag: flag.code.clone(), because: format!("no derived table `{other}`") });
