@@ -85,6 +85,9 @@ pub enum Command {
     /// Which ids are one buyer or supplier.
     #[command(subcommand)]
     Entities(EntitiesCommand),
+    /// Measure the program against data whose answer is known.
+    #[command(subcommand)]
+    Eval(EvalCommand),
     /// Say in words what is wrong with a data folder or a set-up.
     Doctor {
         /// First write damaged segments of the lake anew from the rows of the database.
@@ -213,4 +216,29 @@ pub enum LinkStateName {
     Proposed,
     Merged,
     Undone,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EvalCommand {
+    /// How well the screens of BR18 tell rigged bids from others.
+    ///
+    /// Reads a CSV file with a row for each bid. Each bid has the score of its tender, from a model over the screens that
+    /// was learnt on other tenders (five folds). The same file gives the same figures.
+    Screens {
+        /// The CSV file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The column of the tender; several, separated by commas, name it together.
+        #[arg(long, value_name = "COLUMN", required = true, value_delimiter = ',')]
+        tender: Vec<String>,
+        /// The column of the price. Given twice, each row holds two bids (of the winner and of another, say).
+        #[arg(long, value_name = "COLUMN", required = true)]
+        value: Vec<String>,
+        /// The column that says whether the bid is rigged (1 or 0, true or false, yes or no); `COLUMN=TEXT` where it is for this text.
+        #[arg(long, value_name = "COLUMN[=TEXT]")]
+        label: String,
+        /// The column of the bidder, as often as --value: of several bids of one bidder the lowest counts.
+        #[arg(long, value_name = "COLUMN")]
+        bidder: Vec<String>,
+    },
 }

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use app::{App, Error, Gravity, IngestRequest, Result, Settings};
+use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings};
 use serde_json::json;
 
-use crate::cli::{Cli, Command, Common, FlagsCommand};
+use crate::cli::{Cli, Command, Common, EvalCommand, FlagsCommand};
 use crate::entities;
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::quarantine;
@@ -28,6 +28,9 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Sample { contracts, seed, out } => sample(contracts, seed, &out, common.json),
         Command::Flags(command) => flags(settings, &command, common.json),
         Command::Quarantine(command) => quarantine::run(&App::open(settings)?, command, common.json),
+        Command::Eval(EvalCommand::Screens { file, tender, value, label, bidder }) => {
+            eval_screens(&LabelledFile { file, tender, value, label, bidder }, common.json)
+        }
         Command::Doctor { repair } => doctor(&settings, repair, common.json),
         Command::Sources => entities::print_board(&App::open(settings)?, common.json).map(|()| DONE),
         Command::Entities(command) => entities::run(&App::open(settings)?, command, common.json).map(|()| DONE),
@@ -262,6 +265,24 @@ fn coverage(app: &App, json: bool) -> Result<()> {
     }
     say!("{rows}");
     Ok(())
+}
+
+fn eval_screens(asked: &LabelledFile, json: bool) -> Result<ExitCode> {
+    let report = app::evaluate_screens(asked)?;
+    if json {
+        print_json(&report);
+        return Ok(DONE);
+    }
+    let found = &report.evaluation;
+    let written = |auc: Option<f64>| auc.map_or("não computável".to_owned(), |auc| format!("{auc:.4}").replace('.', ","));
+    say!("AUC {} em {} lances de {} licitações ({} marcados)", written(found.auc), found.n, found.tenders, found.rigged);
+    for (k, precision) in &found.precision_at {
+        say!("  precisão nos {k} primeiros: {}", format!("{precision:.4}").replace('.', ","));
+    }
+    say!("  só com o número de lances: AUC {}", written(found.auc_of_the_number_of_bids));
+    say!("  só licitações com 4 lances ou mais: AUC {}", written(found.auc_from_four_prices));
+    say!("  {} licitações têm menos de 4 lances; {} linhas ficaram de fora", found.tenders_under_four_prices, report.left_out);
+    Ok(DONE)
 }
 
 fn doctor(settings: &Settings, repair: bool, json: bool) -> Result<ExitCode> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use lake::{Literal, Session};
 
 use crate::finding::{Hit, PEER_VALUES_MAX, hit_of};
-use crate::{Error, Flag, Result, law_tables, near_pairs};
+use crate::{Error, Flag, Result, bid_screens, law_tables, near_pairs};
 
 /// What judging one flag gave.
 #[derive(Debug, Clone)]
@@ -151,6 +151,7 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
     let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
     for derived in &flag.derived {
         match derived.as_str() {
+            "bid_screens" => bid_screens::make(session)?,
             "near_pairs" => near_pairs::make(session)?,
             law if law_tables::make(session, law)? => {}
             other => {

@@ -46,6 +46,9 @@ struct File {
     /// Rows that every case has, unless it gives rows of that table.
     #[serde(default)]
     base: Rows,
+    /// Rows that every case has beside its own: a crowd to compare with.
+    #[serde(default)]
+    always: Rows,
     #[serde(rename = "case")]
     cases: Vec<Case>,
 }
@@ -73,6 +76,9 @@ pub fn cases_of(code: &str) -> Vec<Case> {
         for mut case in file.cases {
             for (table, rows) in &file.base {
                 case.rows.entry(table.clone()).or_insert_with(|| rows.clone());
+            }
+            for (table, rows) in &file.always {
+                case.rows.entry(table.clone()).or_default().extend(rows.clone());
             }
             case.rows = std::mem::take(&mut case.rows)
                 .into_iter()

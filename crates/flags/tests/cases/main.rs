@@ -59,6 +59,16 @@ fn concentration_is_judged_as_the_cases_say() {
 }
 
 #[test]
+fn co_bidding_pairs_are_judged_as_the_cases_say() {
+    run("BR16");
+}
+
+#[test]
+fn bid_screens_are_judged_as_the_cases_say() {
+    run("BR18");
+}
+
+#[test]
 fn near_duplicates_are_judged_as_the_cases_say() {
     run("BR19");
 }
