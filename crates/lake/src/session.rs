@@ -104,12 +104,17 @@ impl Lake {
             .filter(|s| s.table == table.name)
             .map(|s| format!("'{}'", quoted(&self.root().join(&s.path).to_string_lossy())))
             .collect();
+        let columns: Vec<String> =
+            columns_of(table).map(|c| format!("cast(null as {}) as {}", sql_type(c), c.name)).collect();
+        let none = format!("select {} where false", columns.join(", "));
         if paths.is_empty() {
-            let columns: Vec<String> =
-                columns_of(table).map(|c| format!("cast(null as {}) as {}", sql_type(c), c.name)).collect();
-            return format!("select {} where false", columns.join(", "));
+            return none;
         }
-        format!("select * from read_parquet([{}], union_by_name = true, hive_partitioning = false)", paths.join(", "))
+        // Segments of an older program may lack columns that the table has now.
+        format!(
+            "{none} union all by name select * from read_parquet([{}], union_by_name = true, hive_partitioning = false)",
+            paths.join(", ")
+        )
     }
 }
 
