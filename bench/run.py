@@ -1,8 +1,9 @@
-"""Measures the main job beside a peer in the same run, and writes docs/benchmarks.md.
+"""Measures the main job beside peers in the same run, and writes docs/benchmarks.md.
 
-Ingest of a generated sample end to end (validated, deduplicated, indexed, judged) against DuckDB loading the same files
-into its own database (no validation, no index, no judgement); start on that data to the first answer; point look-up and
-lists under wrk, each beside the server's cheapest answer. Traffic stays on loopback and ends by itself.
+Ingest of a generated sample end to end (validated, deduplicated, indexed, judged) against DuckDB reading the same files
+into its own database with indexes over the same keys (no validation, no deduplication, no judgement); what a row costs in
+samples of several sizes; OCDS releases beside `ocdscardinal`; start on the sample's data to the first answer; point look-up
+and lists under wrk, each beside the server's cheapest answer. Traffic stays on loopback and ends by itself.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import shutil
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.parse
@@ -42,29 +44,67 @@ def run(command):
     return {"seconds": seconds, "cpu": usage.ru_utime + usage.ru_stime, "mib": usage.ru_maxrss / 1024, "out": text}
 
 
-LOAD = """
+# Loads the unzipped sample into a database of DuckDB's own: tables of text and indexes over the keys that we keep too.
+LOAD = r"""
 import duckdb, glob, sys
 sample, database = sys.argv[1], sys.argv[2]
 db = duckdb.connect(database)
 db.execute("set threads = 2; set enable_progress_bar = false")
-csv = "delim=';', header=true, quote='\\"', all_varchar=true, ignore_errors=true, null_padding=true, strict_mode=false, union_by_name=true"
+csv = "delim=';', header=true, quote='\"', all_varchar=true, ignore_errors=true, null_padding=true, strict_mode=false, union_by_name=true"
 total = 0
-def load(name, files, encoding):
+
+def index(table, at, names):
+    held = [row[0] for row in db.execute(f"describe {table}").fetchall()]
+    columns = [column for name in names for column in held if column.lower() == name.lower()]
+    if len(columns) != len(names):
+        raise SystemExit(f"{table} has no column for each of {names}: {held}")
+    db.execute("create index {}_{} on {} ({})".format(table, at, table, ", ".join(f'"{c}"' for c in columns)))
+
+def load(table, pattern, encoding, keys):
     global total
-    if not files: return
-    db.execute(f"create table {name} as select * from read_csv({files}, encoding='{encoding}', {csv})")
-    total += db.execute(f"select count(*) from {name}").fetchone()[0]
-for kind in ("Compras", "ItemCompra", "TermoAditivo", "Apostilamento"):
-    load(kind, sorted(glob.glob(f"{sample}/compras/*_{kind}.csv")), "latin-1")
+    files = sorted(glob.glob(f"{sample}/{pattern}"))
+    if not files:
+        return
+    rows = f"select * from read_csv({files}, encoding='{encoding}', {csv})"
+    db.execute(f"create table {table} as {rows} limit 0")
+    db.execute(f"insert into {table} {rows}")
+    total += db.execute(f"select count(*) from {table}").fetchone()[0]
+    for at, names in enumerate(keys):
+        index(table, at, names)
+
+unit = "Código UG"
+load("compras", "compras/*_Compras.csv", "latin-1", [(unit, "Número Contrato"), ("Data Assinatura Contrato",), ("Código Contratado",)])
+load("item_compra", "compras/*_ItemCompra.csv", "latin-1", [(unit, "Número Contrato", "Código Item Compra")])
+load("termo_aditivo", "compras/*_TermoAditivo.csv", "latin-1", [(unit, "Número Contrato")])
+load("apostilamento", "compras/*_Apostilamento.csv", "latin-1", [(unit, "Número Contrato")])
 for at, kind in enumerate(("Licitação", "ItemLicitação", "ParticipantesLicitação", "EmpenhosRelacionados")):
-    load(f"licitacao_{at}", sorted(glob.glob(f"{sample}/unzipped/*_{kind}.csv")), "latin-1")
-load("ui", sorted(glob.glob(f"{sample}/portal-ui/*.csv")), "utf-8")
-load("sancoes", sorted(glob.glob(f"{sample}/sancoes/*CEIS.csv")), "latin-1")
+    load(f"licitacao_{at}", f"unzipped/*_{kind}.csv", "latin-1", [(unit, "Número Licitação")])
+load("ui", "portal-ui/*.csv", "utf-8", [("NÚMERO DO CONTRATO",)])
+load("sancoes", "sancoes/*CEIS.csv", "latin-1", [("CPF OU CNPJ DO SANCIONADO",)])
+
+fields = ["numeroControlePNCP", "numeroControlePncpCompra", "objetoContrato", "objetoCompra", "niFornecedor", "nomeRazaoSocialFornecedor",
+    "dataAssinatura", "dataVigenciaInicio", "dataVigenciaFim", "dataPublicacaoPncp", "valorInicial", "valorGlobal", "valorTotalEstimado",
+    "valorTotalHomologado", "dataAtualizacaoGlobal", "processo", "receita", "modalidadeNome"]
+columns = ", ".join(f"r->>'$.{f}' as \"{f}\"" for f in fields)
 for kind in ("contratos", "contratacoes"):
     files = sorted(glob.glob(f"{sample}/pncp/{kind}_*.json"))
-    db.execute(f"create table pncp_{kind} as select unnest(data) as r from read_json({files}, columns={{data: 'JSON[]'}}, maximum_object_size=67108864)")
-    total += db.execute(f"select count(*) from pncp_{kind}").fetchone()[0]
-print(total)
+    if not files:
+        continue
+    table = f"pncp_{kind}"
+    rows = (f"select {columns}, r->>'$.orgaoEntidade.cnpj' as orgao, r->>'$.unidadeOrgao.codigoUnidade' as unidade, r from (select unnest(data) as r"
+        f" from read_json({files}, columns={{data: 'JSON[]'}}, maximum_object_size=67108864))")
+    db.execute(f"create table {table} as {rows} limit 0")
+    db.execute(f"insert into {table} {rows}")
+    total += db.execute(f"select count(*) from {table}").fetchone()[0]
+    index(table, 0, ("numeroControlePNCP",))
+db.close()
+print(duckdb.__version__, total)
+"""
+
+# Counts the fields of OCDS releases, which is all that the wheel of ocdscardinal offers.
+COVERAGE = """
+import importlib.metadata, sys, ocdscardinal
+print(importlib.metadata.version("ocdscardinal"), ocdscardinal.coverage(sys.argv[1])[""])
 """
 
 
@@ -109,18 +149,74 @@ def main():
     arguments.add_argument("--contracts", type=int, default=1_000_000)
     arguments.add_argument("--runs", type=int, default=3)
     arguments.add_argument("--seconds", type=int, default=8)
+    arguments.add_argument("--sizes", type=sizes, default=[20_000, 200_000], help="samples whose cost per row is compared, in contracts: 20000,200000")
+    arguments.add_argument("--large", action="store_true", help="compare a sample of 2,100,000 contracts too")
+    arguments.add_argument("--releases", type=int, default=300_000, help="OCDS releases")
     arguments.add_argument("--cold", default=None, help="what a cold `make run` took, as measured elsewhere")
     options = arguments.parse_args()
+    if options.large:
+        options.sizes = [*options.sizes, 2_100_000]
     work = pathlib.Path(tempfile.mkdtemp(prefix="cidadao-bench-"))
     try:
-        write(options, measure(options, work))
+        measured = measure(options, work)
+        measured["ocds"] = measure_ocds(options, work)
+        measured["by_size"] = [measure_size(contracts, work) for contracts in options.sizes]
+        write(options, measured)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
+def sizes(text):
+    return [int(size) for size in text.split(",")]
+
+
+def make_sample(contracts, into):
+    run([BINARY, "sample", "--contracts", str(contracts), "--seed", "7", "--out", into])
+
+
+def ingest(files, data):
+    """An ingest into a new folder: as `run`, with its rows and the seconds of it that judging took."""
+    shutil.rmtree(data, ignore_errors=True)
+    mine = run([BINARY, "--data-dir", data, "--json", "ingest", files])
+    report = json.loads(mine["out"])
+    mine["rows"] = report["totals"]["read"]
+    mine["judged"] = report["judged"]["seconds"] if report["judged"] else 0.0
+    mine["unjudged"] = mine["seconds"] - mine["judged"]
+    return mine
+
+
+def measure_size(contracts, work):
+    """What a row costs in a sample of this size; nothing of it is left."""
+    sample, data = work / "sized", work / "sized-data"
+    make_sample(contracts, sample)
+    mine = ingest(sample, data)
+    shutil.rmtree(sample)
+    shutil.rmtree(data)
+    return {"contracts": contracts, **mine}
+
+
+def measure_ocds(options, work):
+    """OCDS releases ingested, and their fields counted by ocdscardinal."""
+    releases = work / "releases.jsonl"
+    with releases.open("wb") as out:
+        subprocess.run([sys.executable, ROOT / "bench" / "ocds_lines.py", str(options.releases)], stdout=out, check=True)
+    ours, theirs = [], []
+    for _ in range(options.runs):
+        ours.append(ingest(releases, work / "ocds-data"))
+        other = run([sys.executable, "-c", COVERAGE, releases])
+        other["version"], lines = other["out"].split()
+        if int(lines) != options.releases or ours[-1]["rows"] != options.releases:
+            raise SystemExit(f"{options.releases} releases: {ours[-1]['rows']} and {lines} were read")
+        theirs.append(other)
+    size = releases.stat().st_size
+    shutil.rmtree(work / "ocds-data")
+    releases.unlink()
+    return {"size": size, "ours": ours, "theirs": theirs}
+
+
 def measure(options, work):
     sample, data = work / "sample", work / "data"
-    made = run([BINARY, "sample", "--contracts", str(options.contracts), "--seed", "7", "--out", sample])
+    make_sample(options.contracts, sample)
     size = sum(p.stat().st_size for p in sample.rglob("*") if p.is_file())
     plain = work / "plain"
     shutil.copytree(sample, plain)
@@ -130,17 +226,16 @@ def measure(options, work):
             members.extractall(plain / "unzipped")
     ours, theirs = [], []
     for _ in range(options.runs):
-        shutil.rmtree(data, ignore_errors=True)
-        mine = run([BINARY, "--data-dir", data, "--json", "ingest", sample])
-        report = json.loads(mine["out"])
-        mine["rows"] = report["totals"]["read"]
-        mine["judged"] = report["judged"]["seconds"]
-        ours.append(mine)
+        ours.append(ingest(sample, data))
         database = work / "peer.duckdb"
         database.unlink(missing_ok=True)
-        other = run(["python3", "-c", LOAD, str(plain), str(database)])
-        other["rows"] = int(other["out"].split()[-1])
+        other = run([sys.executable, "-c", LOAD, plain, database])
+        other["version"], rows = other["out"].split()
+        other["rows"] = int(rows)
         theirs.append(other)
+    shutil.rmtree(plain)
+    shutil.rmtree(sample)
+    database.unlink()
     starts = []
     for at in range(5):
         ms, base, server = first_answer(data)
@@ -165,17 +260,42 @@ def measure(options, work):
     finally:
         server.terminate()
         server.wait()
-    return {"made": made, "size": size, "ours": ours, "theirs": theirs, "starts": starts, "loads": loads}
+    return {"size": size, "ours": ours, "theirs": theirs, "starts": starts, "loads": loads}
 
 
 def median(runs, key):
     return statistics.median(r[key] for r in runs)
 
 
+def cost(what, runs, seconds):
+    rows, taken = runs[0]["rows"], median(runs, seconds)
+    return f"| {what} | {taken:.1f} | {rows / taken:,.0f} | {median(runs, 'cpu'):.1f} | {median(runs, 'mib'):.0f} |"
+
+
+def ocds_cost(what, runs):
+    return f"| {what} | {median(runs, 'seconds'):.1f} | {median(runs, 'cpu'):.1f} | {median(runs, 'mib'):.0f} |"
+
+
+def cost_per_row(sized):
+    unjudged, judged, cpu = (f"{sized[key] / sized['rows'] * 1e6:.1f}" for key in ("unjudged", "seconds", "cpu"))
+    return f"| {sized['contracts']:,} | {sized['rows']:,} | {unjudged} | {judged} | {cpu} | {sized['mib']:.0f} |"
+
+
+def growth(by_size):
+    """What a row of the largest sample costs, by what one of the smallest costs."""
+    smallest, largest = (pick(by_size, key=lambda sized: sized["rows"]) for pick in (min, max))
+    return largest["seconds"] / largest["rows"] / (smallest["seconds"] / smallest["rows"])
+
+
+def ratios(ours, theirs, key):
+    """Ours by theirs, run by run, and the median."""
+    each = [a[key] / b["seconds"] for a, b in zip(ours, theirs)]
+    return f"{', '.join(f'{ratio:.2f}' for ratio in each)} (median {statistics.median(each):.2f})"
+
+
 def write(options, m):
     processor = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.machine())
     rows = m["ours"][0]["rows"]
-    ratios = [a["seconds"] / b["seconds"] for a, b in zip(m["ours"], m["theirs"])]
     lines = [
         "# Benchmarks",
         "",
@@ -188,15 +308,39 @@ def write(options, m):
     lines += [
         f"## Ingest of {options.contracts:,} fictitious contracts ({rows:,} rows, {m['size'] / 2**20:,.0f} MiB)",
         "",
-        "| | seconds | of it judging | rows/s | CPU s | peak MiB |",
-        "|---|---|---|---|---|---|",
-        f"| `cidadao ingest`: mapped, checked, deduplicated, indexed, full text, Parquet, judged | {median(m['ours'], 'seconds'):.1f} | {median(m['ours'], 'judged'):.1f} |"
-        f" {rows / median(m['ours'], 'seconds'):,.0f} | {median(m['ours'], 'cpu'):.1f} | {median(m['ours'], 'mib'):.0f} |",
-        f"| DuckDB 1.5.6 (Python): `create table as` from the same files as text (archives unpacked before, not counted) | {median(m['theirs'], 'seconds'):.1f} | – |"
-        f" {m['theirs'][0]['rows'] / median(m['theirs'], 'seconds'):,.0f} | {median(m['theirs'], 'cpu'):.1f} | {median(m['theirs'], 'mib'):.0f} |",
+        "| | seconds | rows/s | CPU s | peak MiB |",
+        "|---|---|---|---|---|",
+        cost("`cidadao ingest`: mapped, checked, deduplicated, indexed, full text, Parquet, without judging", m["ours"], "unjudged"),
+        cost("`cidadao ingest`: all of that, and judged", m["ours"], "seconds"),
+        cost(
+            f"DuckDB {m['theirs'][0]['version']} (Python): `read_csv` and `read_json` of the same files as text (archives unpacked before, not"
+            " counted), insert and indexes in its own database; nothing checked or deduplicated",
+            m["theirs"],
+            "seconds",
+        ),
         "",
-        f"Ratio of times, ours / theirs, run by run: {', '.join(f'{r:.2f}' for r in ratios)} (median {statistics.median(ratios):.2f}).",
+        f"Ratio of times, ours / theirs, run by run: without judging {ratios(m['ours'], m['theirs'], 'unjudged')}, with judging"
+        f" {ratios(m['ours'], m['theirs'], 'seconds')}. CPU and peak memory of ours are those of the whole run.",
         "The goal for peak memory is below 512 MiB.",
+        "",
+        "## Cost per row by size",
+        "",
+        "| contracts | rows | µs per row without judging | µs per row judged | CPU µs per row | peak MiB |",
+        "|---|---|---|---|---|---|",
+        *(cost_per_row(sized) for sized in m["by_size"]),
+        "",
+        f"One ingest of each, into a new folder. A row of the largest costs {growth(m['by_size']):.2f} times what one of the smallest costs (judged).",
+        "",
+        f"## OCDS: {options.releases:,} fictitious releases as JSON Lines ({m['ocds']['size'] / 2**20:,.0f} MiB)",
+        "",
+        "| | seconds | CPU s | peak MiB |",
+        "|---|---|---|---|",
+        ocds_cost("`cidadao ingest`: mapped, checked, deduplicated, indexed, Parquet, judged", m["ocds"]["ours"]),
+        ocds_cost(f"`ocdscardinal` {m['ocds']['theirs'][0]['version']} (Python wheel): `coverage`", m["ocds"]["theirs"]),
+        "",
+        f"Ratio of times, ours / theirs, run by run: {ratios(m['ocds']['ours'], m['ocds']['theirs'], 'seconds')}. It is no like-for-like: the wheel has"
+        " no `prepare` (checks and corrects) and no `indicators`, so its `coverage`, which parses each line and counts the fields in it and keeps"
+        " nothing, stands for what reading such a file costs at the least.",
         "",
         "## Start on that data",
         "",

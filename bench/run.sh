@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures and writes docs/benchmarks.md. Needs the release binary (`make build`), Python 3 with DuckDB and wrk.
+# Measures and writes docs/benchmarks.md. Needs the release binary (`make build`), Python 3 with DuckDB and ocdscardinal, and wrk.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 need() {
@@ -10,4 +10,5 @@ need() {
 }
 need wrk wrk
 python3 -c 'import duckdb' 2>/dev/null || pip install --quiet duckdb==1.5.6
+python3 -c 'import ocdscardinal' 2>/dev/null || pip install --quiet ocdscardinal==0.0.8
 exec python3 bench/run.py "$@"

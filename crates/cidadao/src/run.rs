@@ -274,14 +274,25 @@ fn eval_screens(asked: &LabelledFile, json: bool) -> Result<ExitCode> {
         return Ok(DONE);
     }
     let found = &report.evaluation;
-    let written = |auc: Option<f64>| auc.map_or("não computável".to_owned(), |auc| format!("{auc:.4}").replace('.', ","));
-    say!("AUC {} em {} lances de {} licitações ({} marcados)", written(found.auc), found.n, found.tenders, found.rigged);
+    let written =
+        |auc: Option<f64>| auc.map_or("não computável".to_owned(), |auc| format!("{auc:.4}").replace('.', ","));
+    say!(
+        "AUC {} em {} lances de {} licitações ({} marcados)",
+        written(found.auc),
+        found.n,
+        found.tenders,
+        found.rigged
+    );
     for (k, precision) in &found.precision_at {
         say!("  precisão nos {k} primeiros: {}", format!("{precision:.4}").replace('.', ","));
     }
     say!("  só com o número de lances: AUC {}", written(found.auc_of_the_number_of_bids));
     say!("  só licitações com 4 lances ou mais: AUC {}", written(found.auc_from_four_prices));
-    say!("  {} licitações têm menos de 4 lances; {} linhas ficaram de fora", found.tenders_under_four_prices, report.left_out);
+    say!(
+        "  {} licitações têm menos de 4 lances; {} linhas ficaram de fora",
+        found.tenders_under_four_prices,
+        report.left_out
+    );
     Ok(DONE)
 }
 

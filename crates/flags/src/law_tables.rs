@@ -181,10 +181,7 @@ fn publication_deadlines() -> (&'static str, Vec<String>) {
             )
         })
         .collect();
-    (
-        "regime varchar, procedure varchar, from_on date, until_on date, days bigint, article varchar, act varchar",
-        rows,
-    )
+    ("regime varchar, procedure varchar, from_on date, until_on date, days bigint, article varchar, act varchar", rows)
 }
 
 fn publication_exemptions() -> (&'static str, Vec<String>) {
@@ -235,13 +232,7 @@ fn regimes() -> (&'static str, Vec<String>) {
         .regimes
         .iter()
         .map(|row| {
-            format!(
-                "({}, {}, {}, {})",
-                text(row.code.code()),
-                row.general,
-                period(row.from, row.to),
-                text(&row.act)
-            )
+            format!("({}, {}, {}, {})", text(row.code.code()), row.general, period(row.from, row.to), text(&row.act))
         })
         .collect();
     ("regime varchar, general boolean, from_on date, until_on date, act varchar", rows)

@@ -33,6 +33,13 @@ alter table segments add column lost integer not null default 0;
 alter table versions add column updated_at text;
 alter table versions add column metadata text;
 
--- What was quarantined before was cut at 4 KiB.
+-- What was quarantined before was cut at 4 KiB, and the headers of CSV files were not kept: without them their rows cannot
+-- be read by themselves.
 alter table quarantine add column whole integer not null default 1;
-update quarantine set whole = length(cast(raw as blob)) < 4096;
+update quarantine set whole = length(cast(raw as blob)) <= 4092 and instr(raw, char(65533)) = 0
+    and reason not in ('encoding', 'truncated', 'too_long')
+    and file_id in (select id from files where source = 'pncp');
+
+-- Segments written before lack the columns that came with this version: the next ingest writes them anew from the rows.
+insert into touched (tbl, source, partition, rewrite)
+    select distinct tbl, source, partition, 1 from segments where valid_to is null;

@@ -122,7 +122,7 @@ fn migrate_from_1(connection: &Connection) -> Result<()> {
         connection.execute_batch(&create_table(table))?;
         copy_rows(connection, name)?;
     }
-    Ok(())
+    Ok(connection.execute_batch(include_str!("../sql/migrate-2-fill.sql"))?)
 }
 
 /// Copies the rows of `old_{name}`, column by column of the same name, and their keys.

@@ -15,6 +15,7 @@ mod evidence;
 mod incremental;
 mod ingests;
 mod mapped;
+mod migration;
 mod people;
 mod planted;
 mod quality;
