@@ -26,7 +26,7 @@ select s.id as subject_id, s.group_key, s.source,
        case when s.missing is not null then 'not_computable' when s.days <= s.hasty or s.days > $stalled_min then 'hit' else 'clear' end as outcome,
        s.missing,
        case when s.missing is null then s.days end as measure,
-       case when s.days > $stalled_min then $stalled_min else s.hasty end as threshold,
+       case when s.days <= s.hasty then s.hasty else $stalled_min end as threshold,
        'low'                                     as severity,
        coalesce(s.value_awarded, s.value_estimated) as amount,
        s.result_on                               as as_of,
@@ -37,7 +37,7 @@ select s.id as subject_id, s.group_key, s.source,
        s.number as ev_number, coalesce(s.modality_as_stated, s.modality) as ev_modality, s.from_on as ev_from,
        s.hasty + 1 as ev_least, $stalled_min as ev_greatest, case when s.days > $stalled_min then '>' else '≤' end as ev_sign,
        case when s.days > $stalled_min then null else 'ruled_out' end as ex_suspended,
-       case when s.days > $stalled_min then 'ruled_out' when s.modality = 'pregao' then 'possible' end as ex_simple_contest
+       case when s.days > $stalled_min then 'ruled_out' end as ex_simple_contest
 from   contests s
 left join crowd c on c.peer_key = s.group_key
 left join deviation d on d.peer_key = s.group_key

@@ -8,9 +8,9 @@ use app::{App, Error, Gravity, IngestRequest, Result, Settings};
 use serde_json::json;
 
 use crate::cli::{Cli, Command, Common, FlagsCommand};
-use crate::quarantine;
 use crate::entities;
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
+use crate::quarantine;
 
 const DONE: ExitCode = ExitCode::SUCCESS;
 
@@ -127,7 +127,9 @@ fn stop_at_signal() -> Arc<AtomicBool> {
         runtime.block_on(async {
             stop_signal().await;
             mark.store(true, Ordering::Relaxed);
-            eprintln!("parando depois da linha em curso; o mesmo comando continua de onde parou (Ctrl-C outra vez: já)");
+            eprintln!(
+                "parando depois da linha em curso; o mesmo comando continua de onde parou (Ctrl-C outra vez: já)"
+            );
             stop_signal().await;
         });
         std::process::exit(130);

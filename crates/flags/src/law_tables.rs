@@ -1,4 +1,5 @@
-//! The derived tables that hold the law: dated limits and the calendar, from the model's data.
+//! The derived tables that hold the law: dated limits and the calendar, from the model's data, and the forms of buyers
+//! for which it has limits of their own.
 //!
 //! Legal limits stand in `model`'s data alone; a flag that needs one names its table under `derived` and joins it by
 //! regime and day. `until_on` is the last day, 9999-12-31 where the row has no end.
@@ -31,6 +32,10 @@ pub(crate) fn make(session: &Session, name: &str) -> Result<bool> {
         "regimes" => regimes(),
         "business_days" => {
             session.run(&business_days())?;
+            return Ok(true);
+        }
+        "buyer_forms" => {
+            session.run(concat!("create or replace temp table buyer_forms as ", include_str!("buyer_forms.sql")))?;
             return Ok(true);
         }
         "log_factorials" => {
@@ -185,10 +190,7 @@ fn publication_deadlines() -> (&'static str, Vec<String>) {
             )
         })
         .collect();
-    (
-        "regime varchar, procedure varchar, from_on date, until_on date, days bigint, article varchar, act varchar",
-        rows,
-    )
+    ("regime varchar, procedure varchar, from_on date, until_on date, days bigint, article varchar, act varchar", rows)
 }
 
 fn publication_exemptions() -> (&'static str, Vec<String>) {
@@ -239,13 +241,7 @@ fn regimes() -> (&'static str, Vec<String>) {
         .regimes
         .iter()
         .map(|row| {
-            format!(
-                "({}, {}, {}, {})",
-                text(row.code.code()),
-                row.general,
-                period(row.from, row.to),
-                text(&row.act)
-            )
+            format!("({}, {}, {}, {})", text(row.code.code()), row.general, period(row.from, row.to), text(&row.act))
         })
         .collect();
     ("regime varchar, general boolean, from_on date, until_on date, act varchar", rows)

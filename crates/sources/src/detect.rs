@@ -14,13 +14,13 @@ use crate::error::Fault;
 use crate::fields::{self, Col, Row, Spec};
 use crate::json_formats::{self, JsonFormat};
 use crate::json_rows::Layout;
+use crate::pncp_control::ControlNumber;
+use crate::receita_shape as shape;
 use crate::{
     Error, Input, comprasgov_contracts, ifms, portal_compras, portal_despesas, portal_licitacoes, portal_ui,
     sanction_lists, sanctions,
 };
 use crate::{licitacon, mg_compras, mg_empenhos, recife, sagres, sp_capital};
-use crate::pncp_control::ControlNumber;
-use crate::receita_shape as shape;
 use crate::{pncp_df, receita};
 use model::{Buyer, Record, Supplier};
 
@@ -641,9 +641,8 @@ pub(crate) fn shape_of(input: &Input, format: &str, head: &str) -> Result<Shape,
         return Ok(Shape::Csv { known: &found.known, header, place, encoding, header_rows: 0 });
     }
     let known = KNOWN.iter().find(|known| known.format.code() == format);
-    let (known, (header, separator)) = known
-        .zip(read_header(head.as_bytes(), encoding))
-        .ok_or_else(|| unknown(input, head.as_bytes(), encoding))?;
+    let (known, (header, separator)) =
+        known.zip(read_header(head.as_bytes(), encoding)).ok_or_else(|| unknown(input, head.as_bytes(), encoding))?;
     let place = Place::of(input, known.format.source(), separator);
     Ok(Shape::Csv { known, header, place, encoding, header_rows: 1 })
 }

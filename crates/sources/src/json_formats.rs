@@ -11,12 +11,12 @@ use crate::error::{Fault, Reason};
 use crate::fields::hash_text;
 use crate::json_fields::{Members, minified};
 use crate::json_rows::{Layout, PageError, Piece, Records};
+use crate::ocds;
 use crate::{
     Error, Input, comprasgov, comprasgov_contracts, contratosgov, contratosgov_tables, pncp, portal_api,
     portal_api_sanctions,
 };
 use crate::{pncp_df, pncp_items, pncp_terms};
-use crate::ocds;
 
 /// Records looked at before a file counts as unknown.
 const SNIFFED_RECORDS_MAX: usize = 16;

@@ -60,8 +60,7 @@ impl Header {
 pub fn identify(input: &Input, how: How<'_>) -> Result<Header, Error> {
     if let Some(mapping) = how.mapping {
         let file = mapped::sniff(input, mapping)?;
-        let head =
-            if mapping.file.header.is_empty() { file.header.written(file.separator) } else { String::new() };
+        let head = if mapping.file.header.is_empty() { file.header.written(file.separator) } else { String::new() };
         return Ok(Header { head, ..Header::of_mapping(mapping, file.encoding, BTreeMap::new()) });
     }
     let shape = sniff(input, how.source)?;
@@ -102,7 +101,8 @@ pub(crate) fn read_shape(
                 skip_lines: 0,
                 header_rows,
             };
-            read_csv(input, &table, mapper.as_mut(), sink).map(|encoding| Header { head, ..Header::of(known.format, encoding) })
+            read_csv(input, &table, mapper.as_mut(), sink)
+                .map(|encoding| Header { head, ..Header::of(known.format, encoding) })
         }
         Shape::Json { known, layout, place } => read_json(input, known, layout, place, sink),
     }

@@ -247,20 +247,12 @@ impl Ingest {
                  where sha256 = ?1 and member = ?2 and source = ?3 and not complete and error is null
                    and reader = ?4 and format = ?5 and mapping = ?6",
             )?
-            .query_row(
-                params![file.sha256, file.member, file.source, file.reader, file.format, file.mapping],
-                |row| {
-                    let n = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
-                    let account = Account {
-                        read: n(2)?,
-                        kept: n(3)?,
-                        unchanged: n(4)?,
-                        replaced: n(5)?,
-                        quarantined: n(6)?,
-                    };
-                    Ok((row.get(0)?, Progress { rows_done: n(1)?, account }))
-                },
-            )
+            .query_row(params![file.sha256, file.member, file.source, file.reader, file.format, file.mapping], |row| {
+                let n = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+                let account =
+                    Account { read: n(2)?, kept: n(3)?, unchanged: n(4)?, replaced: n(5)?, quarantined: n(6)? };
+                Ok((row.get(0)?, Progress { rows_done: n(1)?, account }))
+            })
             .optional()?;
         if let Some((id, progress)) = held {
             self.file = Some(OpenFile { id, again: false });

@@ -8,12 +8,12 @@ mod error;
 mod findings;
 mod ingest;
 mod keys;
-mod put;
-mod quarantine;
 mod likeness;
 mod linking;
 mod links;
+mod put;
 mod quality;
+mod quarantine;
 mod read;
 mod schema;
 pub mod search;
@@ -31,10 +31,10 @@ use rusqlite::{Connection, OpenFlags};
 pub use error::{Error, Result};
 pub use findings::{CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord};
 pub use ingest::{Account, Ingest, NewFile, Outcome, Progress, QuarantinedRow};
-pub use quarantine::{FileHead, QuarantineFilter, Quarantined};
 pub use linking::LinkedReport;
 pub use links::{Decision, EntityKind, LinkChange, LinkFilter, LinkRow};
 pub use quality::{Noted, QualityNote, SourceFiles, SourceMonth};
+pub use quarantine::{FileHead, QuarantineFilter, Quarantined};
 pub use read::{
     BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, RowVersion, SanctionRow,
     SupplierFilter, SupplierRow, Totals,

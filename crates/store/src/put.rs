@@ -9,8 +9,8 @@
 //! - a row that states only part of a record: the newest statement of each field stands, whatever the order.
 
 use model::{ENVELOPE, Sourced, Table};
-use rusqlite::types::Value as SqlValue;
 use rusqlite::params;
+use rusqlite::types::Value as SqlValue;
 
 use crate::ingest::{Outcome, table_number};
 use crate::schema::hash_columns;
@@ -274,7 +274,9 @@ impl Ingest {
         let first = held.row_hash.clone();
         let is_merged: bool = self
             .connection
-            .prepare_cached("select exists (select 1 from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3)")?
+            .prepare_cached(
+                "select exists (select 1 from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3)",
+            )?
             .query_row(params![held.id, table.name, first], |row| row.get(0))?;
         if first == sourced.row_hash {
             return Ok(Outcome::Unchanged);
@@ -327,7 +329,8 @@ impl Ingest {
             sets.extend(hashed(name, &value));
             sets.push((name, value));
         }
-        let assigned: Vec<String> = sets.iter().enumerate().map(|(n, (name, _))| format!("{name} = ?{}", n + 2)).collect();
+        let assigned: Vec<String> =
+            sets.iter().enumerate().map(|(n, (name, _))| format!("{name} = ?{}", n + 2)).collect();
         let update = format!("update {} set {} where rid = ?1", table.name, assigned.join(", "));
         let values = std::iter::once(SqlValue::Integer(held.rid)).chain(sets.into_iter().map(|(_, value)| value));
         self.connection.prepare_cached(&update)?.execute(rusqlite::params_from_iter(values))?;

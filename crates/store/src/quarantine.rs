@@ -49,7 +49,8 @@ pub struct FileHead {
     pub mapping: String,
 }
 
-const SELECT: &str = "select q.id, f.source, f.format, f.name, q.file_id, q.line, q.col, q.reason, q.detail, q.raw, q.whole
+const SELECT: &str =
+    "select q.id, f.source, f.format, f.name, q.file_id, q.line, q.col, q.reason, q.detail, q.raw, q.whole
     from quarantine q join files f on f.id = q.file_id
     where (?1 is null or q.id = ?1) and (?2 is null or f.source = ?2) and (?3 is null or q.reason = ?3)
       and (?4 is null or instr(f.name, ?4) > 0) and q.id > ?5 order by q.id limit ?6";

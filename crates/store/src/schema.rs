@@ -32,16 +32,8 @@ pub(crate) const INDEXES: &[(&str, &str, &str)] = &[
 ];
 
 /// Indexes by which an ingest finds the rows of a partition.
-pub(crate) const PARTITION_INDEXES: &[&str] = &[
-    "contracts",
-    "tenders",
-    "items",
-    "bids",
-    "amendments",
-    "payments",
-    "registrations",
-    "partners",
-];
+pub(crate) const PARTITION_INDEXES: &[&str] =
+    &["contracts", "tenders", "items", "bids", "amendments", "payments", "registrations", "partners"];
 
 /// Columns kept beside the model's own: hashes of the ids that are looked up.
 pub(crate) fn hash_columns(table: &str) -> &'static [(&'static str, &'static str)] {
@@ -153,7 +145,8 @@ fn copy_rows(connection: &Connection, name: &str) -> Result<()> {
     connection.execute_batch(&format!("insert into {name} ({into}) select {from} from old_{name}"))?;
     if TABLES.iter().any(|t| t.name == name && has_keys(t)) {
         let keys = keys_table(name);
-        connection.execute_batch(&format!("insert into {keys} (idh, rid) select idh, rid from old_{name} order by idh"))?;
+        connection
+            .execute_batch(&format!("insert into {keys} (idh, rid) select idh, rid from old_{name} order by idh"))?;
     }
     connection.execute_batch(&format!("drop table old_{name}"))?;
     Ok(())

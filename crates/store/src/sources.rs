@@ -107,9 +107,11 @@ impl Store {
     /// The database cannot be read.
     pub fn ingests(&self) -> Result<(i64, Option<i64>)> {
         self.read(|db| {
-            Ok(db.query_row("select count(*), min(id) filter (where judged_at is null) from ingests where finished_at is not null", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?)
+            Ok(db.query_row(
+                "select count(*), min(id) filter (where judged_at is null) from ingests where finished_at is not null",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?)
         })
     }
 

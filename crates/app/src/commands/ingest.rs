@@ -154,7 +154,14 @@ impl App {
         for report in &reports {
             totals.add(&report.account);
         }
-        Ok(IngestReport { totals, files: reports, interrupted, rebuilt, judged, seconds: started.elapsed().as_secs_f64() })
+        Ok(IngestReport {
+            totals,
+            files: reports,
+            interrupted,
+            rebuilt,
+            judged,
+            seconds: started.elapsed().as_secs_f64(),
+        })
     }
 
     /// What follows the rows: who is who, what the flags say, how whole the sources are.
@@ -166,7 +173,11 @@ impl App {
     }
 
     /// Waits for the folder's lock, telling so, until it is free or `stop` is set.
-    pub(super) fn writer_lock(&self, stop: &AtomicBool, tell: &mut dyn FnMut(IngestProgress<'_>)) -> Result<WriterLock> {
+    pub(super) fn writer_lock(
+        &self,
+        stop: &AtomicBool,
+        tell: &mut dyn FnMut(IngestProgress<'_>),
+    ) -> Result<WriterLock> {
         let started = Instant::now();
         loop {
             match WriterLock::take(self.folder(), Duration::from_millis(200)) {

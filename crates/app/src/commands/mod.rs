@@ -6,5 +6,5 @@ pub(crate) mod entities;
 pub(crate) mod ingest;
 pub(crate) mod ingest_jobs;
 pub(crate) mod judge;
-pub(crate) mod quarantine;
 pub(crate) mod quality;
+pub(crate) mod quarantine;

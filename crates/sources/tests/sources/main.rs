@@ -3,21 +3,21 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod bad_input;
+mod cities;
 mod comprasgov;
 mod contratosgov;
 mod discovering;
 mod identifying;
 mod ifms;
-mod cities;
 mod licitacon;
-mod minas;
-mod ocds;
 mod mapped;
 mod mapping;
+mod minas;
+mod ocds;
 mod pncp;
-mod portal_api;
 mod pncp_df;
 mod pncp_items;
+mod portal_api;
 mod portal_compras;
 mod portal_despesas;
 mod portal_licitacoes;
@@ -26,8 +26,8 @@ mod properties;
 mod real_data;
 mod real_federal;
 mod real_local;
-mod sagres;
 mod receita;
+mod sagres;
 mod sanctions;
 
 use std::path::Path;

@@ -91,11 +91,7 @@ impl Work<'_> {
     }
 }
 
-fn read_file(
-    input: &Input,
-    how: How<'_>,
-    sender: &SyncSender<Message>,
-) -> std::result::Result<Header, sources::Error> {
+fn read_file(input: &Input, how: How<'_>, sender: &SyncSender<Message>) -> std::result::Result<Header, sources::Error> {
     let gone = || sources::Error::sink("the writer stopped");
     sender.send(Message::Begin(sources::identify(input, how)?)).map_err(|_| gone())?;
     let mut lot = Vec::with_capacity(LOT);
