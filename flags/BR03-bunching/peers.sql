@@ -1,10 +1,5 @@
 -- Every waiver by value with its share of the limit in force, by unit; those that cannot be placed say what is missing.
-with bodies as (
-    select id, name,
-           ' ' || trim(regexp_replace(lower(strip_accents(name || ' ' || coalesce(parent_name, ''))), '[^a-z0-9]+', ' ', 'g')) || ' ' as folded
-    from   buyers
-),
-purchases as (
+with purchases as (
     select c.id, 'contracts' as tbl, c.source, c.buyer_id, c.buyer_name, c.signed_on as on_day,
            coalesce(c.value_initial, c.value_final) as amount, coalesce(c.modality, t.modality) as modality,
            coalesce(c.legal_basis, t.legal_basis) as legal_basis,
@@ -24,7 +19,7 @@ grounded as (
     from   purchases where (modality is null or modality = 'dispensa') and in_scope('all')
 ),
 limited as (
-    select g.*, coalesce(b.name, g.buyer_name) as body, l.amount * case when l.doubles and contains(b.folded, ' consorcio ') then 2 else 1 end as limit_amount,
+    select g.*, coalesce(b.name, g.buyer_name) as body, l.amount * case when l.doubles and f.form = 'consortium' then 2 else 1 end as limit_amount,
            l.inclusive,
            case when g.modality is null            then g.tbl || '.modality'
                 when g.legal_basis is null or g.clause = '' then g.tbl || '.legal_basis'
@@ -32,10 +27,11 @@ limited as (
                 when g.buyer_id is null            then g.tbl || '.buyer_id'
                 when g.on_day is null              then case g.tbl when 'contracts' then 'contracts.signed_on' else 'tenders.published_on' end
                 when g.amount is null              then case g.tbl when 'contracts' then 'contracts.value' else 'tenders.value_awarded' end
-                when regexp_matches(b.folded, ' (ebserh|empresa|companhia|cia|sociedade de economia mista|s a|banco|petrobras|eletrobras|correios) ') then 'buyers.form'
+                when f.form = 'state_company'       then 'buyers.form'
                 when l.amount is null              then 'law.waiver_limits' end as missing
     from   grounded g
-    left join bodies b on b.id = g.buyer_id
+    left join buyers b on b.id = g.buyer_id
+    left join buyer_forms f on f.buyer_id = g.buyer_id
     left join waiver_limits l on l.regime = g.regime and l.kind = case g.clause when 'i' then 'works' else 'other' end
                              and g.on_day between l.from_on and l.until_on
     where  g.clause in ('', 'i', 'ii')

@@ -37,7 +37,7 @@ sums as (
 contracted as (
     select s.*, c.id as known_contract, c.income, c.currency, c.buyer_id, coalesce(b.name, c.buyer_name) as buyer_name, c.supplier_id, c.supplier_name,
            c.value_initial, c.signed_on, lower(strip_accents(c.object)) as object,
-           ' ' || trim(regexp_replace(lower(strip_accents(coalesce(b.name, c.buyer_name, '') || ' ' || coalesce(b.parent_name, ''))), '[^a-z0-9]+', ' ', 'g')) || ' ' as folded,
+           f.form,
            -- Without a stated basis the law is known only on days when no more than one general law had begun.
            coalesce(c.regime, t.regime, case when c.legal_basis is null and t.legal_basis is null and
                (select count(*) from regimes r where r.general and r.from_on <= c.signed_on) = 1
@@ -46,6 +46,7 @@ contracted as (
     left join contracts c on c.id = s.contract_id
     left join tenders t on t.id = c.tender_id
     left join buyers b on b.id = c.buyer_id
+    left join buyer_forms f on f.buyer_id = c.buyer_id
 ),
 weighed as (
     select c.*, case when c.object is null or not contains(c.object, 'reforma') then l.share else r.share end as least_share,
@@ -64,7 +65,7 @@ judged_terms as (
                 when value_initial is null or value_initial <= 0  then 'contracts.value_initial'
                 when signed_on is null                            then 'contracts.signed_on'
                 when regime is null                               then 'contracts.regime'
-                when regexp_matches(folded, ' (ebserh|empresa|companhia|cia|sociedade de economia mista|s a|banco|petrobras|eletrobras|correios) ') then 'buyers.form'
+                when form = 'state_company'                       then 'buyers.form'
                 when least_share is null                          then 'law.amendment_shares'
                 -- Additions certain and above the greatest share that may apply: nothing unknown can undo it but the base.
                 when additions > greatest_share * base and adjustments_unknown > 0 then 'amendments.value'

@@ -12,7 +12,9 @@ select t.id                                      as subject_id,
        coalesce(t.modality, '?') || '|' || coalesce(t.source, '?') as group_key,
        t.source,
        case when t.modality is null or p.value is null then 'not_computable' when p.value = 1 then 'hit' else 'clear' end as outcome,
-       case when t.modality is null then 'tenders.modality' when p.value is null then 'bids' end as missing,
+       case when t.modality is null then 'tenders.modality' 
+            when p.value is null and t.source in ('portal-licitacoes', 'portal-api', 'licitacon-rs') then 'bids'
+            when p.value is null then 'tenders.bidders' end as missing,
        p.value                                   as measure,
        1                                         as threshold,
        case when coalesce(t.value_awarded, t.value_estimated) >= $large_min then 'medium' else 'low' end as severity,

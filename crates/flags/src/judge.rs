@@ -6,7 +6,7 @@ use std::path::Path;
 use lake::{Literal, Session};
 
 use crate::finding::{Hit, PEER_VALUES_MAX, hit_of};
-use crate::{Error, Flag, Result, bid_screens, law_tables, near_pairs};
+use crate::{Error, Flag, Result, bid_screens, law_tables, near_pairs, object_clusters};
 
 /// What judging one flag gave.
 #[derive(Debug, Clone)]
@@ -153,6 +153,7 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
         match derived.as_str() {
             "bid_screens" => bid_screens::make(session)?,
             "near_pairs" => near_pairs::make(session)?,
+            "object_clusters" => object_clusters::make(session)?,
             law if law_tables::make(session, law)? => {}
             other => {
                 return Err(Error::Folder { flag: flag.code.clone(), because: format!("no derived table `{other}`") });

@@ -1,11 +1,10 @@
-//! The derived tables that hold the law: dated limits and the calendar, from the model's data.
+//! The derived tables that hold the law: dated limits and the calendar, from the model's data, and the forms of buyers
+//! for which it has limits of their own.
 //!
 //! Legal limits stand in `model`'s data alone; a flag that needs one names its table under `derived` and joins it by
 //! regime and day. `until_on` is the last day, 9999-12-31 where the row has no end.
 
-use std::fmt::Write as _;
-
-use chrono::{Days, NaiveDate};
+use chrono::NaiveDate;
 use lake::{Literal, Session};
 use model::law::{Change, CompanySize, Comparison, ContractKind, Procedure, ProposalKind, law};
 
@@ -17,7 +16,7 @@ const LOT: usize = 5_000;
 const CALENDAR_FROM: (i32, u32, u32) = (2003, 1, 1);
 /// The day on which it ends.
 const CALENDAR_TO: (i32, u32, u32) = (2060, 12, 31);
-/// Logarithms of factorials up to this number.
+/// Logarithms of factorials, up to this number.
 const FACTORIALS_MAX: u32 = 50_000;
 
 /// Makes the temporary table `name`; `false` when it is none of those made here.
@@ -31,8 +30,18 @@ pub(crate) fn make(session: &Session, name: &str) -> Result<bool> {
         "publication_exemptions" => publication_exemptions(),
         "revenue_limits" => revenue_limits(),
         "regimes" => regimes(),
-        "business_days" => business_days(),
-        "log_factorials" => log_factorials(),
+        "business_days" => {
+            session.run(&business_days())?;
+            return Ok(true);
+        }
+        "buyer_forms" => {
+            session.run(concat!("create or replace temp table buyer_forms as ", include_str!("buyer_forms.sql")))?;
+            return Ok(true);
+        }
+        "log_factorials" => {
+            session.run(&log_factorials())?;
+            return Ok(true);
+        }
         _ => return Ok(false),
     };
     session.run(&format!("create or replace temp table {name} ({columns})"))?;
@@ -239,34 +248,30 @@ fn regimes() -> (&'static str, Vec<String>) {
 }
 
 /// How many business days lie between the calendar's start and a day, that day included: the difference of two is the
-/// count of the law, the first day left out and the last counted.
-fn business_days() -> (&'static str, Vec<String>) {
+/// count of the law, the first day left out and the last counted. The engine counts; the holidays are the model's.
+fn business_days() -> String {
     let day = |(year, month, day)| NaiveDate::from_ymd_opt(year, month, day).expect("the calendar's ends are days");
-    let (mut on, last) = (day(CALENDAR_FROM), day(CALENDAR_TO));
-    let mut rows = Vec::new();
-    let mut ordinal = 0u32;
-    while on <= last {
-        ordinal += u32::from(model::calendar::is_business_day(on));
-        let mut row = String::new();
-        write!(row, "(date '{on}', {ordinal})").expect("writing to a string cannot fail");
-        rows.push(row);
-        on = on.checked_add_days(Days::new(1)).expect("the calendar ends before time does");
-    }
-    ("on_day date, ordinal bigint", rows)
+    let (first, last) = (day(CALENDAR_FROM), day(CALENDAR_TO));
+    let holidays: Vec<String> = first
+        .iter_days()
+        .take_while(|on| *on <= last)
+        .filter(|on| model::calendar::holiday_on(*on).is_some())
+        .map(|on| format!("date '{on}'"))
+        .collect();
+    format!(
+        "create or replace temp table business_days as
+         select on_day, cast(sum(case when isodow(on_day) < 6 and on_day not in ({}) then 1 else 0 end) over (order by on_day) as bigint) as ordinal
+         from (select cast(unnest(generate_series(date '{first}', date '{last}', interval 1 day)) as date) as on_day) as days",
+        holidays.join(", ")
+    )
 }
 
-/// ln n! by summing logarithms, for binomial tails.
-fn log_factorials() -> (&'static str, Vec<String>) {
-    let mut sum = 0.0f64;
-    let rows = (0..=FACTORIALS_MAX)
-        .map(|n| {
-            if n > 1 {
-                sum += f64::from(n).ln();
-            }
-            format!("({n}, {sum:e})")
-        })
-        .collect();
-    ("n bigint, value double", rows)
+/// ln n!, for binomial tails.
+fn log_factorials() -> String {
+    format!(
+        "create or replace temp table log_factorials as
+         select cast(n as bigint) as n, lgamma(n + 1.0) as value from (select unnest(generate_series(0, {FACTORIALS_MAX})) as n) as numbers"
+    )
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ impl Shingled {
     }
 }
 
-fn shingles(text: &str) -> Vec<u64> {
+pub(crate) fn shingles(text: &str) -> Vec<u64> {
     let folded = model::text::normal_name(text);
     let letters = folded.as_bytes();
     let mut hashes: Vec<u64> = if letters.len() <= SHINGLE_LENGTH {
@@ -142,7 +142,7 @@ fn shingles(text: &str) -> Vec<u64> {
 }
 
 /// |A ∩ B| / |A ∪ B| of two sorted sets.
-fn jaccard(a: &[u64], b: &[u64]) -> f64 {
+pub(crate) fn jaccard(a: &[u64], b: &[u64]) -> f64 {
     let (mut i, mut j, mut common) = (0, 0, 0usize);
     while i < a.len() && j < b.len() {
         match a[i].cmp(&b[j]) {

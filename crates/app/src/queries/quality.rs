@@ -35,6 +35,7 @@ pub(crate) const IMPORTANT: &[(&str, &[&str])] = &[
             "number",
             "object",
             "modality",
+            "legal_basis",
             "regime",
             "buyer_id",
             "supplier_id",
@@ -54,6 +55,7 @@ pub(crate) const IMPORTANT: &[(&str, &[&str])] = &[
             "contract_id",
             "tender_id",
             "buyer_id",
+            "category",
             "description",
             "catalog_code",
             "unit",
@@ -80,7 +82,10 @@ pub(crate) const IMPORTANT: &[(&str, &[&str])] = &[
             "listed_on",
         ],
     ),
-    ("registrations", &["cnpj", "status", "opened_on", "capital", "main_activity", "state", "municipality"]),
+    (
+        "registrations",
+        &["cnpj", "status", "status_on", "opened_on", "size", "capital", "main_activity", "state", "municipality"],
+    ),
 ];
 
 /// The most months that are named; of more gaps the newest.

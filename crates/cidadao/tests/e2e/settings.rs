@@ -63,6 +63,6 @@ fn the_command_line_overrides_the_environment() {
         .args(["flags", "coverage", "--json"])
         .run()
         .ends_with(0);
-    assert!(run.json()["flags"].as_array().unwrap().len() >= 4);
+    assert!(!run.json()["flags"].as_array().unwrap().is_empty());
     assert!(house.data().is_dir());
 }

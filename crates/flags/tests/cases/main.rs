@@ -104,6 +104,21 @@ fn late_publications_are_judged_as_the_cases_say() {
 }
 
 #[test]
+fn hasty_and_stalled_decisions_are_judged_as_the_cases_say() {
+    run("BR28");
+}
+
+#[test]
+fn recurrent_inexigibilidades_are_judged_as_the_cases_say() {
+    run("BR13");
+}
+
+#[test]
+fn companies_over_capacity_are_judged_as_the_cases_say() {
+    run("BR21");
+}
+
+#[test]
 fn every_flag_has_cases_for_each_outcome_and_each_field_it_needs() {
     for (flag, cases) in each_flag() {
         let expected: Vec<&Expected> = cases.iter().flat_map(|c| &c.expect).collect();

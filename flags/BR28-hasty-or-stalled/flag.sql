@@ -1,0 +1,44 @@
+-- One row per contested tender: how long from the proposals (their deadline, else the opening session) to the result?
+with crowd as (
+    select peer_key, count(*) as n, median(value) as med from peers group by peer_key
+),
+deviation as (
+    select p.peer_key, median(abs(p.value - c.med)) as mad from peers p join crowd c on c.peer_key = p.peer_key group by p.peer_key
+),
+placed as (
+    select peer_key, row_id, round(100.0 * rank() over (partition by peer_key order by value) / count(*) over (partition by peer_key), 1) as percentile from peers
+),
+contests as (
+    select t.*, coalesce(b.name, t.buyer_name) as body, coalesce(t.closes_on, t.opened_on) as from_on,
+           coalesce(t.modality, '?') || '|' || coalesce(t.source, '?') as group_key,
+           date_diff('day', coalesce(t.closes_on, t.opened_on), t.result_on) as days,
+           case t.modality when 'pregao' then $hasty_pregao_max else $hasty_max end as hasty,
+           case when t.modality is null                                then 'tenders.modality'
+                when coalesce(t.closes_on, t.opened_on) is null        then 'tenders.closes_on'
+                when t.result_on is null                               then 'tenders.result_on'
+                -- A result before the proposals: one of the two days is wrong.
+                when t.result_on < coalesce(t.closes_on, t.opened_on)  then 'tenders.result_on' end as missing
+    from   tenders t left join buyers b on b.id = t.buyer_id
+    where  (t.modality is null or t.modality in ('pregao', 'concorrencia', 'tomada_de_precos', 'convite', 'concurso', 'rdc', 'dialogo_competitivo'))
+    and    coalesce(t.currency, 'BRL') = 'BRL' and in_scope(coalesce(t.modality, '?') || '|' || coalesce(t.source, '?'))
+)
+select s.id as subject_id, s.group_key, s.source,
+       case when s.missing is not null then 'not_computable' when s.days <= s.hasty or s.days > $stalled_min then 'hit' else 'clear' end as outcome,
+       s.missing,
+       case when s.missing is null then s.days end as measure,
+       case when s.days <= s.hasty then s.hasty else $stalled_min end as threshold,
+       'low'                                     as severity,
+       coalesce(s.value_awarded, s.value_estimated) as amount,
+       s.result_on                               as as_of,
+       s.buyer_id, s.body as buyer_name, cast(null as varchar) as supplier_id, cast(null as varchar) as supplier_name,
+       (select string_agg(c.id, chr(31) order by c.id) from contracts c where c.tender_id = s.id) as contract_ids,
+       1                                         as rows_read,
+       s.group_key as peer_key, c.n as peer_n, c.med as peer_median, d.mad as peer_mad, s.days as peer_marked, p.percentile as peer_percentile,
+       s.number as ev_number, coalesce(s.modality_as_stated, s.modality) as ev_modality, s.from_on as ev_from,
+       s.hasty + 1 as ev_least, $stalled_min as ev_greatest, case when s.days > $stalled_min then '>' else '≤' end as ev_sign,
+       case when s.days > $stalled_min then null else 'ruled_out' end as ex_suspended,
+       case when s.days > $stalled_min then 'ruled_out' end as ex_simple_contest
+from   contests s
+left join crowd c on c.peer_key = s.group_key
+left join deviation d on d.peer_key = s.group_key
+left join placed p on p.row_id = s.id

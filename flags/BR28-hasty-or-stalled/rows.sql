@@ -1,0 +1,2 @@
+-- The tender.
+select 'tenders' as tbl, $subject as id
