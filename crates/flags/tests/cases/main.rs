@@ -44,6 +44,11 @@ fn concentration_is_judged_as_the_cases_say() {
 }
 
 #[test]
+fn shared_ties_are_judged_as_the_cases_say() {
+    run("BR14");
+}
+
+#[test]
 fn co_bidding_pairs_are_judged_as_the_cases_say() {
     run("BR16");
 }
