@@ -44,6 +44,11 @@ fn concentration_is_judged_as_the_cases_say() {
 }
 
 #[test]
+fn successors_of_sanctioned_suppliers_are_judged_as_the_cases_say() {
+    run("BR15");
+}
+
+#[test]
 fn shared_ties_are_judged_as_the_cases_say() {
     run("BR14");
 }
