@@ -6,7 +6,7 @@ use std::path::Path;
 use lake::{Literal, Session};
 
 use crate::finding::{Hit, PEER_VALUES_MAX, hit_of};
-use crate::{Error, Flag, Result, bid_screens, near_pairs};
+use crate::{Error, Flag, Result, bid_screens, bidder_communities, near_pairs};
 
 /// What judging one flag gave.
 #[derive(Debug, Clone)]
@@ -151,6 +151,7 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
     for derived in &flag.derived {
         match derived.as_str() {
             "bid_screens" => bid_screens::make(session)?,
+            "bidder_communities" => bidder_communities::make(session)?,
             "near_pairs" => near_pairs::make(session)?,
             other => {
                 return Err(Error::Folder { flag: flag.code.clone(), because: format!("no derived table `{other}`") });

@@ -2,17 +2,20 @@
 //!
 //! A flag is a folder of data (`flags/BR05-…`): `flag.toml` says what it is in words and numbers, `flag.sql` judges every
 //! subject, `peers.sql` (where the flag compares) gives the peer group, `rows.sql` the rows behind one finding, and
-//! `cases/` what must come out. What SQL cannot say is computed here and joined as a table ([`near_pairs`], [`bid_screens`]).
+//! `cases/` what must come out. What SQL cannot say is computed here and joined as a table ([`near_pairs`], [`bid_screens`],
+//! [`bidder_communities`]).
 //!
 //! A judgement has three outcomes: `hit`, `clear`, `not_computable` with the field that is missing. A missing field
 //! never makes a hit.
 
 mod bid_screens;
+mod bidder_communities;
 mod catalogue;
 mod error;
 mod evaluate;
 mod finding;
 mod judge;
+mod leiden;
 mod near_pairs;
 mod screens;
 mod template;

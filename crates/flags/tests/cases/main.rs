@@ -49,6 +49,11 @@ fn successors_of_sanctioned_suppliers_are_judged_as_the_cases_say() {
 }
 
 #[test]
+fn rotation_is_judged_as_the_cases_say() {
+    run("BR17");
+}
+
+#[test]
 fn shared_ties_are_judged_as_the_cases_say() {
     run("BR14");
 }
