@@ -54,6 +54,11 @@ fn rotation_is_judged_as_the_cases_say() {
 }
 
 #[test]
+fn direct_awards_are_judged_as_the_cases_say() {
+    run("BR12");
+}
+
+#[test]
 fn shared_ties_are_judged_as_the_cases_say() {
     run("BR14");
 }
