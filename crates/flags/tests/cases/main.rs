@@ -23,7 +23,8 @@ fn run(code: &str) {
     let catalogue = Catalogue::embedded().unwrap();
     let flag = catalogue.flag(code).unwrap();
     let cases = cases_of(code);
-    let faults: Vec<String> = cases.iter().filter_map(|case| case.check(flag).err()).collect();
+    let faults: Vec<String> =
+        cases.iter().filter_map(|case| case.check(flag).and_then(|()| case.check_evidence(flag)).err()).collect();
     assert!(faults.is_empty(), "{} of {} cases of {code} fail:\n{}", faults.len(), cases.len(), faults.join("\n"));
     println!("{code}: {} cases", cases.len());
 }
