@@ -31,8 +31,8 @@ ranks as (
 met as (
     select distinct h.row_id, a.tender_id
     from   hits h
-    join   bids a on coalesce(a.bidder_root, a.bidder_id) = h.one
-    join   bids b on b.tender_id = a.tender_id and coalesce(b.bidder_root, b.bidder_id) = h.other
+    join   bids a on coalesce(a.bidder_root, case when a.bidder_id like 'cnpj:%' then substr(a.bidder_id, 6, 8) end, a.bidder_id) = h.one
+    join   bids b on b.tender_id = a.tender_id and coalesce(b.bidder_root, case when b.bidder_id like 'cnpj:%' then substr(b.bidder_id, 6, 8) end, b.bidder_id) = h.other
                  and coalesce(b.lot, '') = coalesce(a.lot, '') and coalesce(b.item_number, '') = coalesce(a.item_number, '')
     join   tenders t on t.id = a.tender_id join buyers u on u.id = t.buyer_id
     where  t.activity || '|' || u.state = h.peer_key
@@ -80,8 +80,8 @@ select t.id as subject_id, coalesce(t.activity || '|' || u.state, '?') as group_
             when k.nameless > 0 and k.named < 2 then 'bids.bidder_id'
             when k.named >= 2 and k.decided = 0 then 'bids.won' else 'bids' end as missing
 from   tenders t left join buyers u on u.id = t.buyer_id
-left join (select tender_id, count(distinct coalesce(bidder_root, bidder_id)) as named,
-                  count(case when coalesce(bidder_root, bidder_id) is null then 1 end) as nameless,
+left join (select tender_id, count(distinct coalesce(bidder_root, case when bidder_id like 'cnpj:%' then substr(bidder_id, 6, 8) end, bidder_id)) as named,
+                  count(case when coalesce(bidder_root, case when bidder_id like 'cnpj:%' then substr(bidder_id, 6, 8) end, bidder_id) is null then 1 end) as nameless,
                   count(case when won = false then 1 end) as losers, count(won) as decided
            from bids group by tender_id) k on k.tender_id = t.id
 where  t.modality in ('pregao', 'concorrencia', 'tomada_de_precos', 'convite', 'rdc', 'concurso', 'dialogo_competitivo')

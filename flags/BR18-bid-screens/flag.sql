@@ -32,7 +32,7 @@ winners as (
     select b.tender_id, coalesce(b.lot, '') as lot, coalesce(b.item_number, '') as item, min(b.bidder_id) as supplier_id,
            min(b.bidder_name) as supplier_name, max(b.value) as value
     from   bids b where b.won and b.tender_id in (select tender_id from judged where outcome = 'hit')
-    group  by 1, 2, 3 having count(distinct coalesce(b.bidder_root, b.bidder_id, b.bidder_name)) = 1
+    group  by 1, 2, 3 having count(distinct coalesce(b.bidder_root, case when b.bidder_id like 'cnpj:%' then substr(b.bidder_id, 6, 8) end, b.bidder_id, b.bidder_name)) = 1
 ),
 signed as (
     select tender_id, string_agg(id, chr(31) order by id) as contract_ids

@@ -6,7 +6,7 @@
 -- the other.
 with offered as (
     select b.tender_id, coalesce(b.lot, '') as lot, coalesce(b.item_number, '') as item, b.source,
-           coalesce(b.bidder_root, b.bidder_id, b.bidder_name) as bidder, b.unit_price, b.value, b.quantity,
+           coalesce(b.bidder_root, case when b.bidder_id like 'cnpj:%' then substr(b.bidder_id, 6, 8) end, b.bidder_id, b.bidder_name) as bidder, b.unit_price, b.value, b.quantity,
            case when b.won then true else b.valid end as valid, b.won,
            coalesce(t.activity || '|' || u.state, '?') as group_key,
            case when t.id is null       then 'tenders'

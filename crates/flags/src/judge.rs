@@ -6,7 +6,7 @@ use std::path::Path;
 use lake::{Literal, Session};
 
 use crate::finding::{Hit, PEER_VALUES_MAX, hit_of};
-use crate::{Error, Flag, Result, bid_screens, law_tables, near_pairs, object_clusters};
+use crate::{Error, Flag, Result, bid_screens, bidder_communities, law_tables, near_pairs, object_clusters};
 
 /// What judging one flag gave.
 #[derive(Debug, Clone)]
@@ -152,6 +152,7 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
     for derived in &flag.derived {
         match derived.as_str() {
             "bid_screens" => bid_screens::make(session)?,
+            "bidder_communities" => bidder_communities::make(session)?,
             "near_pairs" => near_pairs::make(session)?,
             "object_clusters" => object_clusters::make(session)?,
             law if law_tables::make(session, law)? => {}

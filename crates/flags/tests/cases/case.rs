@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use flags::{Flag, Outcomes, judge};
+use flags::{Flag, Outcomes, evidence_rows, judge};
 use lake::{Literal, Session};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -160,6 +160,24 @@ pub fn judged(flag: &Flag, rows: &Rows) -> BTreeMap<String, Got> {
 }
 
 impl Case {
+    /// The rows behind every hit: there are some, and each is one of the case's.
+    pub fn check_evidence(&self, flag: &Flag) -> Result<(), String> {
+        let session = Session::of_rows(&self.rows).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let after = folder.path().join("outcomes.parquet");
+        for hit in judge(&session, flag, Outcomes { before: None, after: &after }).unwrap().unwrap().hits {
+            let rows = evidence_rows(&session, flag, &hit.group_key, &hit.subject_id).map_err(|e| e.to_string())?;
+            let held = |(table, id): &(String, String)| {
+                let ids = self.rows.get(table).into_iter().flatten();
+                ids.filter_map(|row| row["id"].as_str()).any(|held| held == id)
+            };
+            if rows.is_empty() || !rows.iter().all(held) {
+                return Err(format!("\"{}\": {}: the rows behind it are {rows:?}", self.name, hit.subject_id));
+            }
+        }
+        Ok(())
+    }
+
     /// Judges the rows and compares.
     pub fn check(&self, flag: &Flag) -> Result<(), String> {
         let mut got = judged(flag, &self.rows);

@@ -23,7 +23,8 @@ fn run(code: &str) {
     let catalogue = Catalogue::embedded().unwrap();
     let flag = catalogue.flag(code).unwrap();
     let cases = cases_of(code);
-    let faults: Vec<String> = cases.iter().filter_map(|case| case.check(flag).err()).collect();
+    let faults: Vec<String> =
+        cases.iter().filter_map(|case| case.check(flag).and_then(|()| case.check_evidence(flag)).err()).collect();
     assert!(faults.is_empty(), "{} of {} cases of {code} fail:\n{}", faults.len(), cases.len(), faults.join("\n"));
     println!("{code}: {} cases", cases.len());
 }
@@ -56,6 +57,26 @@ fn unit_prices_are_judged_as_the_cases_say() {
 #[test]
 fn concentration_is_judged_as_the_cases_say() {
     run("BR11");
+}
+
+#[test]
+fn successors_of_sanctioned_suppliers_are_judged_as_the_cases_say() {
+    run("BR15");
+}
+
+#[test]
+fn rotation_is_judged_as_the_cases_say() {
+    run("BR17");
+}
+
+#[test]
+fn direct_awards_are_judged_as_the_cases_say() {
+    run("BR12");
+}
+
+#[test]
+fn shared_ties_are_judged_as_the_cases_say() {
+    run("BR14");
 }
 
 #[test]
