@@ -107,9 +107,11 @@ impl Lake {
         if paths.is_empty() {
             return no_rows(table);
         }
-        // A segment may be older than a column: the empty half names them all.
+        // A segment may be older than a column: the empty half names them all. Before there was a currency, all was in reais.
+        let has_currency = table.columns.iter().any(|column| column.name == "currency");
+        let replaced = if has_currency { "replace (coalesce(currency, 'BRL') as currency)" } else { "" };
         format!(
-            "select * from read_parquet([{}], union_by_name = true, hive_partitioning = false) union all by name {}",
+            "select * {replaced} from (select * from read_parquet([{}], union_by_name = true, hive_partitioning = false) union all by name {})",
             paths.join(", "),
             no_rows(table)
         )
