@@ -1,9 +1,9 @@
 //! Puts the DuckDB shared library beside what is built, so that binary and tests find it (rpath `$ORIGIN`).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 fn main() {
-    let native = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../native/lib");
+    let native = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../native/lib");
     println!("cargo:rerun-if-changed={}", native.display());
     let Some(profile) =
         std::env::var_os("OUT_DIR").and_then(|out| PathBuf::from(out).ancestors().nth(3).map(Path::to_owned))

@@ -27,6 +27,7 @@ pub(crate) const IMPORTANT: &[(&str, &[&str])] = &[
             "value_awarded",
             "bidders",
             "criterion",
+            "activity",
         ],
     ),
     (
@@ -84,7 +85,18 @@ pub(crate) const IMPORTANT: &[(&str, &[&str])] = &[
     ),
     (
         "registrations",
-        &["cnpj", "status", "status_on", "opened_on", "size", "capital", "main_activity", "state", "municipality"],
+        &[
+            "cnpj",
+            "status",
+            "status_on",
+            "opened_on",
+            "size",
+            "capital",
+            "main_activity",
+            "state",
+            "municipality",
+            "address_key",
+        ],
     ),
 ];
 

@@ -18,7 +18,7 @@ use testkit::state::{assert_same, only};
 const SHADOWS: [&str; 4] = ["data", "idx", "docsize", "config"];
 
 fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/fixtures")
+    PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("tests/e2e/fixtures")
 }
 
 fn purchases() -> Vec<Purchase> {

@@ -12,7 +12,7 @@ const ROW: &str = "12/2024;2024;P-7;Aquisição de papel A4;Compra Direta;Lei 14
 1300.5;Despesa;12;03;Secretaria de Educação;00.000.000/0001-91;PAPELARIA LTDA;7|24;01/03/2024 10:30;JOÃO 529.982.247-25;(11) 99999-0000";
 
 fn example() -> Mapping {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/examples/mapping.toml");
+    let path = std::env::var("CARGO_MANIFEST_DIR").unwrap() + "/../../docs/examples/mapping.toml";
     Mapping::load(path.as_ref()).unwrap()
 }
 
