@@ -9,6 +9,7 @@ pub mod ingests;
 pub mod operations;
 pub mod sources;
 pub mod suppliers;
+pub mod verdicts;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -50,4 +51,7 @@ fn api() -> Router<Door> {
         .route("/admin/ingests/{id}/cancel", post(ingests::stop_ingest))
         .route("/admin/ingests/{id}/events", get(ingests::follow_ingest))
         .route("/entities/links", get(entities::list_links))
+        .route("/findings/{id}/verdict", post(verdicts::give_verdict))
+        .route("/findings/{id}/statements", post(verdicts::make_statement))
+        .route("/statements/{id}/withdraw", post(verdicts::withdraw_statement))
 }

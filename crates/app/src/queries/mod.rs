@@ -15,6 +15,7 @@ mod page;
 mod parties;
 mod quality;
 mod sources;
+mod verdicts;
 mod vocabulary;
 
 pub use contracts::{ContractQuery, ContractSort};
@@ -23,6 +24,8 @@ pub use findings::{FindingKind, FindingQuery, FindingSort, FindingState, Severit
 pub use health::{Figures, Readiness};
 pub use page::{PageLimit, PageQuery};
 pub use parties::{BuyerQuery, NameSort, SupplierKind, SupplierQuery};
+pub(crate) use verdicts::STATEMENTS_MAX;
+pub use verdicts::VerdictGiven;
 pub use vocabulary::{Sphere, Words, modality, state};
 
 /// The most findings that stand under a contract or a party.
