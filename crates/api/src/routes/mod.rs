@@ -15,7 +15,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::door::Door;
-use crate::{docs, page};
+use crate::{docs, page, robots};
 
 /// All routes; what none of them serves is a page, or a 404.
 pub fn all() -> Router<Door> {
@@ -25,6 +25,7 @@ pub fn all() -> Router<Door> {
         .route("/health/ready", get(operations::ready))
         .route("/metrics", get(operations::metrics))
         .route("/openapi.json", get(operations::openapi))
+        .route("/robots.txt", get(robots::txt))
         .route("/docs", get(docs::page))
         .route("/docs/docs.js", get(docs::script))
         .route("/docs/docs.css", get(docs::style))

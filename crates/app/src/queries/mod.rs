@@ -13,6 +13,7 @@ mod flags;
 mod health;
 mod page;
 mod parties;
+mod persons;
 mod quality;
 mod sources;
 mod verdicts;
@@ -24,6 +25,7 @@ pub use findings::{FindingKind, FindingQuery, FindingSort, FindingState, Severit
 pub use health::{Figures, Readiness};
 pub use page::{PageLimit, PageQuery};
 pub use parties::{BuyerQuery, NameSort, SupplierKind, SupplierQuery};
+pub use persons::PageAbout;
 pub(crate) use verdicts::STATEMENTS_MAX;
 pub use verdicts::VerdictGiven;
 pub use vocabulary::{Sphere, Words, modality, state};
