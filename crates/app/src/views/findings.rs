@@ -232,7 +232,7 @@ pub struct PeerGroup {
 pub struct Explained {
     /// Its code.
     pub code: String,
-    /// `possible`, `ruled_out` or `unknown`.
+    /// `ruled_out`, `possible`, `likely` or `not_checked`.
     pub outcome: String,
     /// Why.
     pub because: Option<Text>,

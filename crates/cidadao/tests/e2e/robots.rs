@@ -33,9 +33,9 @@ fn house_of_two() -> House {
     let sanctions: Vec<Sanctioned> =
         [("52998224725", "JOÃO DE EXEMPLO"), ("11222333000181", "FORNECEDORA EXEMPLO LTDA")]
             .iter()
-            .enumerate()
-            .map(|(at, (id, name))| {
-                let mut sanction = Sanctioned::new(at as u64 + 1, id);
+            .zip(1..)
+            .map(|((id, name), code)| {
+                let mut sanction = Sanctioned::new(code, id);
                 sanction.name = (*name).into();
                 sanction
             })
