@@ -16,6 +16,7 @@ mod operator;
 mod page;
 mod params;
 mod problem;
+mod robots;
 mod routes;
 mod stack;
 

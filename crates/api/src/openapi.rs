@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 
 use crate::problem::Problem;
-use crate::routes::{buyers, contracts, entities, findings, flags, ingests, operations, sources, suppliers};
+use crate::routes::{buyers, contracts, entities, findings, flags, ingests, operations, sources, suppliers, verdicts};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -35,6 +35,9 @@ use crate::routes::{buyers, contracts, entities, findings, flags, ingests, opera
         operations::live,
         operations::ready,
         operations::metrics,
+        verdicts::give_verdict,
+        verdicts::make_statement,
+        verdicts::withdraw_statement,
     ),
     components(schemas(Problem)),
     tags(

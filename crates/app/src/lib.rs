@@ -24,6 +24,8 @@ pub use commands::ingest::{FileReport, IngestProgress, IngestReport, IngestReque
 pub use commands::ingest_jobs::{Job, JobEvent};
 pub use commands::judge::JudgeReport;
 pub use commands::quarantine::RetryReport;
+pub use commands::statements::{MakeStatement, WithdrawStatement};
+pub use commands::verdicts::{Conclusion, GiveVerdict};
 pub use error::{Error, Result};
 pub use folder::WriterLock;
 pub use queries::coverage::FlagCoverage;

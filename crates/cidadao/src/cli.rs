@@ -162,6 +162,30 @@ pub enum FlagsCommand {
     },
     /// How many subjects were judged, with which outcome, and what is missing.
     Coverage,
+    /// Say what you concluded of a finding; the last verdict stands, all are kept.
+    Verdict {
+        /// The finding's id.
+        finding: String,
+        /// What it came to.
+        verdict: VerdictName,
+        /// Why; it is kept and shown.
+        #[arg(long)]
+        reason: String,
+        /// Who says so; it is kept and shown.
+        #[arg(long, value_name = "NAME")]
+        who: String,
+    },
+    /// One finding: what was found, what may explain it, and what people said of it.
+    Finding {
+        /// The finding's id.
+        id: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum VerdictName {
+    Confirmed,
+    Dismissed,
 }
 
 #[derive(Debug, Subcommand)]

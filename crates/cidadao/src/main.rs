@@ -5,6 +5,7 @@ mod entities;
 mod output;
 mod quarantine;
 mod run;
+mod verdicts;
 
 use std::process::ExitCode;
 

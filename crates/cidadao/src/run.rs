@@ -11,6 +11,7 @@ use crate::cli::{Cli, Command, Common, EvalCommand, FlagsCommand};
 use crate::entities;
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::quarantine;
+use crate::verdicts::{self, share};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
 
@@ -178,6 +179,10 @@ fn flags(settings: Settings, command: &FlagsCommand, json: bool) -> Result<ExitC
         FlagsCommand::Run => run_flags(&app, json)?,
         FlagsCommand::Explain { code } => explain_flag(&app, code, json)?,
         FlagsCommand::Coverage => coverage(&app, json)?,
+        FlagsCommand::Verdict { finding, verdict, reason, who } => {
+            verdicts::give(&app, finding, *verdict, reason, who, json)?;
+        }
+        FlagsCommand::Finding { id } => verdicts::show(&app, id, json)?,
     }
     Ok(DONE)
 }
@@ -250,7 +255,7 @@ fn coverage(app: &App, json: bool) -> Result<()> {
         print_json(&json!({"flags": coverage}));
         return Ok(());
     }
-    let mut rows = table(&["código", "sinal", "limpo", "não computável", "por falta de"]);
+    let mut rows = table(&["código", "sinal", "limpo", "não computável", "por falta de", "confirmados"]);
     for flag in &coverage {
         let counts = &flag.counts;
         let missing: Vec<String> = counts.not_computable.iter().map(|(field, n)| format!("{field} {n}")).collect();
@@ -261,6 +266,7 @@ fn coverage(app: &App, json: bool) -> Result<()> {
             counts.clear.to_string(),
             sum.to_string(),
             missing.join(", "),
+            flag.precision.as_ref().map_or(String::new(), |precision| share(&precision.all)),
         ]);
     }
     say!("{rows}");

@@ -43,18 +43,25 @@ pub struct Parameter {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Explanation {
-    /// Its code; the SQL column `ex_<code>` says `possible`, `ruled_out` or `unknown` (no column: `unknown`).
+    /// Its code; the SQL column `ex_<code>` says `ruled_out`, `possible` or `likely`; null, or no such column, is
+    /// `not_checked`.
     pub code: String,
     /// What it is, in general, in Portuguese.
     pub pt: String,
     /// What it is, in general, in English.
     pub en: String,
+    /// Said when the data speak for it.
+    #[serde(skip_serializing)]
+    pub likely: Option<Bilingual>,
     /// Said when it is possible.
     #[serde(skip_serializing)]
     pub possible: Option<Bilingual>,
     /// Said when it is ruled out.
     #[serde(skip_serializing)]
     pub ruled_out: Option<Bilingual>,
+    /// Said when it was not checked: why not.
+    #[serde(skip_serializing)]
+    pub not_checked: Option<Bilingual>,
 }
 
 /// A step of the arithmetic, as templates over the SQL's columns.

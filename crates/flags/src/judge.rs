@@ -155,6 +155,7 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
             "bidder_communities" => bidder_communities::make(session)?,
             "near_pairs" => near_pairs::make(session)?,
             "object_clusters" => object_clusters::make(session)?,
+            "legal_grounds" => session.run(include_str!("legal_grounds.sql")).map_err(failed)?,
             law if law_tables::make(session, law)? => {}
             other => {
                 return Err(Error::Folder { flag: flag.code.clone(), because: format!("no derived table `{other}`") });

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::links::{self, EntityKind};
 use crate::read::{Conditions, Walk, walk};
+use crate::verdicts::{STANDING_COLUMNS, STANDING_JOIN, VerdictRow, standing_from};
 use crate::{Cursor, Page, Result, Store};
 
 /// A hit, ready to be written.
@@ -85,6 +86,8 @@ pub struct FindingRow {
     pub first_seen_at: String,
     pub updated_at: String,
     pub body: String,
+    /// The verdict that stands.
+    pub verdict: Option<VerdictRow>,
 }
 
 /// What findings are asked for.
@@ -99,6 +102,17 @@ pub struct FindingFilter {
     pub buyer_id: Option<String>,
     pub supplier_id: Option<String>,
     pub contract_id: Option<String>,
+    pub verdict: Option<VerdictFilter>,
+}
+
+/// Findings with which verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum VerdictFilter {
+    Confirmed,
+    Dismissed,
+    /// Nobody gave one.
+    None,
 }
 
 /// The order of findings.
@@ -109,6 +123,21 @@ pub enum FindingSort {
     GravestFirst,
     DearestFirst,
     NewestFirst,
+}
+
+impl VerdictFilter {
+    /// Few findings have a verdict, so those lead where one is asked for.
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Confirmed => "p.id in (select finding_id from standing_verdicts where verdict = 'confirmed')",
+            Self::Dismissed => "p.id in (select finding_id from standing_verdicts where verdict = 'dismissed')",
+            Self::None => "not exists (select 1 from standing_verdicts n where n.finding_id = p.id)",
+        }
+    }
+}
+
+fn select() -> String {
+    format!("select p.*, {STANDING_COLUMNS} from findings p {STANDING_JOIN}")
 }
 
 fn finding_from(row: &Row<'_>) -> rusqlite::Result<FindingRow> {
@@ -127,6 +156,7 @@ fn finding_from(row: &Row<'_>) -> rusqlite::Result<FindingRow> {
         first_seen_at: row.get("first_seen_at")?,
         updated_at: row.get("updated_at")?,
         body: row.get("body")?,
+        verdict: standing_from(row)?,
     })
 }
 
@@ -171,7 +201,11 @@ impl Store {
     ) -> Result<Page<FindingRow>> {
         let mut conditions = Conditions::default();
         // Who asks for one contract or party gets few rows; a unary plus keeps the other indexes from leading.
-        let narrow = filter.contract_id.is_some() || filter.buyer_id.is_some() || filter.supplier_id.is_some();
+        let given = filter.verdict.filter(|verdict| *verdict != VerdictFilter::None);
+        let narrow = filter.contract_id.is_some()
+            || filter.buyer_id.is_some()
+            || filter.supplier_id.is_some()
+            || given.is_some();
         conditions.add_some(if narrow { "+p.flag = ?" } else { "p.flag = ?" }, filter.flag.as_ref());
         conditions.add_some("p.severity = ?", filter.severity.as_ref());
         conditions.add_some("p.kind = ?", filter.kind.as_ref());
@@ -187,6 +221,9 @@ impl Store {
             "p.id in (select finding_id from finding_contracts where contract_id = ?)",
             filter.contract_id.as_ref(),
         );
+        if let Some(verdict) = filter.verdict {
+            conditions.add(verdict.condition(), vec![]);
+        }
         let column = match (sort, narrow) {
             (FindingSort::GravestFirst, false) => "p.gravity",
             (FindingSort::GravestFirst, true) => "+p.gravity",
@@ -197,7 +234,7 @@ impl Store {
         };
         self.read(|db| {
             let by = Walk { column, descending: true, after, limit };
-            walk(db, "select p.* from findings p", &conditions, &by, finding_from)
+            walk(db, &select(), &conditions, &by, finding_from)
         })
     }
 
@@ -207,7 +244,8 @@ impl Store {
     /// The database cannot be read.
     pub fn finding(&self, id: &str) -> Result<Option<FindingRow>> {
         self.read(|db| {
-            Ok(db.prepare_cached("select * from findings where id = ?1")?.query_row([id], finding_from).optional()?)
+            let sql = format!("{} where p.id = ?1", select());
+            Ok(db.prepare_cached(&sql)?.query_row([id], finding_from).optional()?)
         })
     }
 

@@ -19,7 +19,9 @@ mod schema;
 pub mod search;
 mod segments;
 mod sources;
+mod statements;
 mod values;
+mod verdicts;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -29,7 +31,9 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 
 pub use error::{Error, Result};
-pub use findings::{CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord};
+pub use findings::{
+    CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord, VerdictFilter,
+};
 pub use ingest::{Account, Ingest, NewFile, Outcome, Progress, QuarantinedRow};
 pub use linking::LinkedReport;
 pub use links::{Decision, EntityKind, LinkChange, LinkFilter, LinkRow};
@@ -41,6 +45,8 @@ pub use read::{
 };
 pub use segments::{NewSegment, Scanner, Segment, TouchedPartition};
 pub use sources::{FileRow, QuarantineCount, SourceRow};
+pub use statements::{NewStatement, StatementRow};
+pub use verdicts::{VerdictCount, VerdictRow};
 
 /// How long a connection waits for a lock before it says so.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -9,7 +9,10 @@ use crate::keys::{has_keys, keys_table};
 use crate::{Error, Result};
 
 /// The schema's version; a program refuses a newer one.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
+
+/// What came with version 3, each part by itself; a new database gets them too.
+const VERSION_3: &[&str] = &[include_str!("../sql/version-3-verdicts.sql")];
 
 /// Secondary indexes of the canonical tables. A large first load drops them and makes them again at its end.
 pub(crate) const INDEXES: &[(&str, &str, &str)] = &[
@@ -64,6 +67,11 @@ pub(crate) fn migrate(connection: &Connection) -> Result<()> {
     }
     if connection_version == 1 {
         migrate_from_1(&transaction)?;
+    }
+    if connection_version < 3 {
+        for part in VERSION_3 {
+            transaction.execute_batch(part)?;
+        }
     }
     if connection_version < VERSION {
         create_partition_indexes(&transaction)?;

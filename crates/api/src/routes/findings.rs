@@ -19,6 +19,7 @@ impl FromParams for FindingQuery {
             buyer_id: params.text("buyer_id")?,
             supplier_id: params.text("supplier_id")?,
             contract_id: params.text("contract_id")?,
+            verdict: params.code("verdict")?,
             sort: params.code("sort")?.unwrap_or_default(),
         })
     }

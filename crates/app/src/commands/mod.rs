@@ -9,3 +9,6 @@ pub(crate) mod ingest_jobs;
 pub(crate) mod judge;
 pub(crate) mod quality;
 pub(crate) mod quarantine;
+mod said;
+pub(crate) mod statements;
+pub(crate) mod verdicts;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::views::Coverage;
+use crate::views::{Coverage, Precision};
 use crate::{App, Result};
 
 /// The counted outcomes of one flag over all sources.
@@ -13,6 +13,8 @@ pub struct FlagCoverage {
     /// Its counts.
     #[serde(flatten)]
     pub counts: Coverage,
+    /// How often people confirmed its findings; null when nobody gave a verdict.
+    pub precision: Option<Precision>,
 }
 
 impl App {
@@ -22,7 +24,14 @@ impl App {
     /// The database cannot be read.
     pub fn coverage(&self) -> Result<Vec<FlagCoverage>> {
         let mut counted = self.coverage_by_flag()?;
+        let mut precision = self.precision_by_flag()?;
         let codes = self.catalogue().flags().iter().map(|flag| flag.code.clone());
-        Ok(codes.map(|code| FlagCoverage { counts: counted.remove(&code).unwrap_or_default(), code }).collect())
+        Ok(codes
+            .map(|code| FlagCoverage {
+                counts: counted.remove(&code).unwrap_or_default(),
+                precision: precision.remove(&code),
+                code,
+            })
+            .collect())
     }
 }

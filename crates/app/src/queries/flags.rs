@@ -14,9 +14,11 @@ impl App {
     /// `Invalid` for a cursor of another list; the database cannot be read.
     pub fn flags(&self, page: &PageQuery) -> Result<List<Flag>> {
         let walk = Walk::new("flags", &(), page, PageLimit::MAX)?;
-        let coverage = self.coverage_by_flag()?;
+        let (coverage, precision) = (self.coverage_by_flag()?, self.precision_by_flag()?);
         let flags = self.catalogue().flags().iter();
-        walk.slice(flags.map(|flag| Flag::new(flag, coverage.get(&flag.code), false)).collect::<Result<_>>()?)
+        let shown = flags
+            .map(|flag| Flag::new(flag, coverage.get(&flag.code), false)?.with_precision(precision.get(&flag.code)));
+        walk.slice(shown.collect::<Result<_>>()?)
     }
 
     /// One flag with its coverage and SQL.
@@ -25,7 +27,8 @@ impl App {
     /// `NotFound`; the database cannot be read.
     pub fn flag(&self, code: &str) -> Result<Flag> {
         let flag = self.catalogue().flag(code).ok_or_else(|| Error::not_found("flag", code))?;
-        Flag::new(flag, self.coverage_by_flag()?.get(&flag.code), true)
+        let shown = Flag::new(flag, self.coverage_by_flag()?.get(&flag.code), true)?;
+        shown.with_precision(self.precision_by_flag()?.get(&flag.code))
     }
 
     /// Outcomes by flag. A flag that was judged over nothing has zeros; one that was never judged is not there.

@@ -13,8 +13,10 @@ mod flags;
 mod health;
 mod page;
 mod parties;
+mod persons;
 mod quality;
 mod sources;
+mod verdicts;
 mod vocabulary;
 
 pub use contracts::{ContractQuery, ContractSort};
@@ -23,6 +25,9 @@ pub use findings::{FindingKind, FindingQuery, FindingSort, FindingState, Severit
 pub use health::{Figures, Readiness};
 pub use page::{PageLimit, PageQuery};
 pub use parties::{BuyerQuery, NameSort, SupplierKind, SupplierQuery};
+pub use persons::PageAbout;
+pub(crate) use verdicts::STATEMENTS_MAX;
+pub use verdicts::VerdictGiven;
 pub use vocabulary::{Sphere, Words, modality, state};
 
 /// The most findings that stand under a contract or a party.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::Text;
+use super::{Precision, Text};
 
 /// A red flag, as the catalogue has it, with its coverage; [`FlagShape`] describes it.
 #[derive(Debug, Clone, Serialize)]
@@ -24,6 +24,12 @@ impl Flag {
             body.insert("sql".to_owned(), flag.sql.clone().into());
         }
         Ok(Self(body))
+    }
+
+    /// With how often people confirmed its findings; null when nobody gave a verdict.
+    pub(crate) fn with_precision(mut self, precision: Option<&Precision>) -> crate::Result<Self> {
+        self.0.insert("precision".to_owned(), serde_json::to_value(precision).map_err(store::Error::from)?);
+        Ok(self)
     }
 }
 
@@ -74,6 +80,8 @@ pub struct FlagShape {
     pub counterfactual: Text,
     /// Outcomes over the data held; null when it has not been judged yet.
     pub coverage: Option<Coverage>,
+    /// How often people confirmed its findings; null when nobody gave a verdict.
+    pub precision: Option<Precision>,
     /// The query that judges (only in `flags/{code}`).
     pub sql: Option<String>,
 }

@@ -10,8 +10,10 @@ mod evidence;
 mod findings;
 mod flags;
 mod parties;
+mod precision;
 mod registrations;
 mod sources;
+mod verdicts;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -26,8 +28,10 @@ pub use findings::{
 };
 pub use flags::{Coverage, Flag, FlagExplanation, FlagParameter, FlagShape};
 pub use parties::{Buyer, BuyerDetail, Sanction, Supplier, SupplierDetail, Totals};
+pub use precision::{Interval, Precision, Share, VersionPrecision};
 pub use registrations::{Partner, Registration};
 pub use sources::{Duplicates, Errors, Gaps, Period, Presence, Source};
+pub use verdicts::{GivenOn, Statement, Verdict};
 
 /// The currency of amounts whose row is older than the column, and of every sum: amounts in others are not added.
 pub(crate) const CURRENCY: &str = "BRL";

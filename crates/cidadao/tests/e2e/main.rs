@@ -23,8 +23,10 @@ mod quarantine;
 mod registry;
 mod rest;
 mod resume;
+mod robots;
 mod server;
 mod settings;
+mod verdicts;
 mod versions;
 
 use std::path::PathBuf;

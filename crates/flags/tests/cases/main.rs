@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod case;
+mod texts;
 
 use std::collections::BTreeSet;
 
