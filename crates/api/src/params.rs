@@ -152,6 +152,19 @@ impl<Q: FromParams, S: Sync> FromRequestParts<S> for Asked<Q> {
     }
 }
 
+/// The id in the path of a question, with its query and page out of the parameters.
+pub struct IdAsked<Q>(pub String, pub Q, pub PageQuery);
+
+impl<Q: FromParams, S: Send + Sync> FromRequestParts<S> for IdAsked<Q> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let id = id_of(parts, state).await?;
+        let Asked(query, page) = Asked::from_request_parts(parts, state).await?;
+        Ok(Self(id, query, page))
+    }
+}
+
 /// The id in the path of a question for one thing, which takes no parameters.
 pub struct Id(pub String);
 
@@ -160,13 +173,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         params_of(parts)?.finish()?;
-        let path = Path::<String>::from_request_parts(parts, state).await;
-        let Path(id) = path.map_err(|_| Problem::invalid("id", "not percent-encoded UTF-8"))?;
-        if id.chars().count() > ID_CHARS_MAX {
-            return Err(Problem::not_found("no id is this long"));
-        }
-        Ok(Self(id))
+        Ok(Self(id_of(parts, state).await?))
     }
+}
+
+async fn id_of<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Problem> {
+    let path = Path::<String>::from_request_parts(parts, state).await;
+    let Path(id) = path.map_err(|_| Problem::invalid("id", "not percent-encoded UTF-8"))?;
+    if id.chars().count() > ID_CHARS_MAX {
+        return Err(Problem::not_found("no id is this long"));
+    }
+    Ok(id)
 }
 
 fn params_of(parts: &Parts) -> Result<Params, Problem> {

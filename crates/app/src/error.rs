@@ -43,12 +43,22 @@ pub enum Error {
     /// A setting that cannot be.
     #[error("{0}")]
     Settings(String),
+    /// What was held at an instant is no longer known as a whole.
+    #[error("what was held at {known_at} is not known any more: {count} segments are gone: {}", paths.join(", "))]
+    SegmentsGone {
+        /// The instant.
+        known_at: String,
+        /// How many.
+        count: usize,
+        /// The first of them, by name.
+        paths: Vec<String>,
+    },
     /// The database said no.
     #[error(transparent)]
     Store(#[from] store::Error),
     /// The lake said no.
     #[error(transparent)]
-    Lake(#[from] lake::Error),
+    Lake(lake::Error),
     /// A flag could not be judged.
     #[error(transparent)]
     Flags(#[from] flags::Error),
@@ -71,5 +81,14 @@ impl Error {
 
     pub(crate) fn not_found(what: &'static str, id: &str) -> Self {
         Self::NotFound { what, id: id.chars().take(200).collect() }
+    }
+}
+
+impl From<lake::Error> for Error {
+    fn from(error: lake::Error) -> Self {
+        match error {
+            lake::Error::SegmentsGone { known_at, count, paths } => Self::SegmentsGone { known_at, count, paths },
+            other => Self::Lake(other),
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::keys::{has_keys, keys_table};
 use crate::{Error, Result};
 
 /// The schema's version; a program refuses a newer one.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Secondary indexes of the canonical tables. A large first load drops them and makes them again at its end.
 pub(crate) const INDEXES: &[(&str, &str, &str)] = &[
@@ -44,6 +44,9 @@ pub(crate) fn hash_columns(table: &str) -> &'static [(&'static str, &'static str
     }
 }
 
+/// What version 3 adds, also to a new database.
+const VERSION_3: &[&str] = &[include_str!("../sql/migrate-3-runs.sql")];
+
 pub(crate) fn migrate(connection: &Connection) -> Result<()> {
     let mut connection_version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if connection_version > VERSION {
@@ -64,6 +67,11 @@ pub(crate) fn migrate(connection: &Connection) -> Result<()> {
     }
     if connection_version == 1 {
         migrate_from_1(&transaction)?;
+    }
+    if connection_version < 3 {
+        for statements in VERSION_3 {
+            transaction.execute_batch(statements)?;
+        }
     }
     if connection_version < VERSION {
         create_partition_indexes(&transaction)?;

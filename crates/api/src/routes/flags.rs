@@ -1,13 +1,20 @@
 //! Red flags.
 
-use app::queries::PageQuery;
-use app::views::{FlagShape, List};
+use app::queries::{MomentQuery, PageQuery};
+use app::views::{FlagShape, Judged, List};
 use axum::extract::State;
 
 use crate::answer::Answer;
 use crate::door::Door;
-use crate::params::{Asked, Id};
-use crate::problem::{ListProblems, OneProblems};
+use crate::params::{Asked, FromParams, Id, IdAsked, Params};
+use crate::problem::{ListProblems, MomentProblems, OneProblems, Problem};
+
+impl FromParams for MomentQuery {
+    fn read(params: &mut Params) -> Result<Self, Problem> {
+        let (as_of, known_at) = (params.day("as_of")?, params.text("known_at")?);
+        Ok(Self::new(as_of, known_at.as_deref())?)
+    }
+}
 
 /// Lists the catalogue of red flags, each with its coverage.
 #[utoipa::path(get, path = "/api/v1/flags", tag = "flags", params(PageQuery),
@@ -22,4 +29,18 @@ pub async fn list_flags(State(door): State<Door>, Asked((), page): Asked<()>) ->
     responses((status = 200, description = "The flag", body = FlagShape), OneProblems))]
 pub async fn show_flag(State(door): State<Door>, Id(code): Id) -> Answer {
     door.ask(move |app| app.flag(&code)).await
+}
+
+/// Shows what a flag finds at two dates, gravest first: of facts that stood by `as_of`, as they were held at `known_at`.
+///
+/// Judged when it is asked for and kept for a while; the stored findings stay as they are. All findings are counted, the
+/// gravest 1,000 can be paged through.
+#[utoipa::path(get, path = "/api/v1/flags/{code}/findings", tag = "flags",
+    params(("code" = String, Path, description = "The flag's code"), MomentQuery, PageQuery),
+    responses((status = 200, description = "A page of what it finds", body = Judged), MomentProblems))]
+pub async fn list_findings_at(
+    State(door): State<Door>,
+    IdAsked(code, moment, page): IdAsked<MomentQuery>,
+) -> Answer {
+    door.analyse(move |app| app.findings_at(&code, &moment, &page)).await
 }

@@ -67,6 +67,8 @@ impl App {
     fn judge(&self, scope: Scope, tell: &mut dyn FnMut(&str)) -> Result<JudgeReport> {
         let started = Instant::now();
         let judged_up_to = i64::MAX;
+        // Taken before anything is read, and nothing is written meanwhile: what was held then is what is judged.
+        let judged_at = model::dates::now_text();
         let session = self.session(scope)?;
         let folder = self.folder().join("outcomes");
         std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
@@ -110,12 +112,15 @@ impl App {
             Scope::All => "all".to_owned(),
             Scope::Since(ingest) => format!("since ingest {ingest}"),
         };
+        let parameters: serde_json::Map<String, Value> =
+            self.catalogue().flags().iter().map(|flag| (flag.code.clone(), flag.values().into())).collect();
         let run = RunRecord {
-            judged_at: model::dates::now_text(),
+            judged_at,
             catalogue_version: self.catalogue().version().to_owned(),
             program_version: VERSION.to_owned(),
             law_version: model::law::LAW_VERSION.to_string(),
-            segments: session.segments().len().to_string(),
+            segments: as_json(&session.segment_set())?,
+            parameters: as_json(&parameters)?,
             scope: scope_text.clone(),
         };
         self.store().write_judgements(&run, &judgements, judged_up_to)?;
@@ -125,14 +130,18 @@ impl App {
 
     /// A session over the segments that count.
     pub(crate) fn session(&self, scope: Scope) -> Result<Session> {
+        Ok(self.lake().session(self.store(), scope, &self.session_limits())?)
+    }
+
+    /// What a session may use, by the settings.
+    pub(crate) fn session_limits(&self) -> SessionLimits {
         let analysis = &self.settings().analysis;
         let processors = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
-        let limits = SessionLimits {
+        SessionLimits {
             memory_mib: analysis.memory_mib,
             threads: if analysis.threads == 0 { processors } else { analysis.threads },
             spill: self.folder().join("spill"),
-        };
-        Ok(self.lake().session(self.store(), scope, &limits)?)
+        }
     }
 
     fn outcomes_path(&self, flag: &Flag) -> Result<Option<PathBuf>> {
@@ -193,9 +202,19 @@ impl App {
             "run": {
                 "id": held.run_id, "judged_at": run.judged_at, "catalogue_version": run.catalogue_version,
                 "program_version": run.program_version, "law_version": run.law_version, "scope": run.scope,
+                "known_at": run.judged_at, "segments": from_json(&run.segments), "parameters": from_json(&run.parameters)[&held.flag],
             },
         }))
     }
+}
+
+fn as_json(value: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string(value).map_err(store::Error::from)?)
+}
+
+/// Null for what runs of before this was kept left.
+fn from_json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 fn to_store(flag: &Flag, hit: flags::Hit) -> JudgedFinding {

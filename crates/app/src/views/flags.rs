@@ -15,7 +15,7 @@ pub struct Flag(Map<String, Value>);
 
 impl Flag {
     /// Puts a flag and its coverage together; `sql` only where it is asked for.
-    pub(crate) fn new(flag: &flags::Flag, coverage: Option<&Coverage>, with_sql: bool) -> crate::Result<Self> {
+    pub(crate) fn new(flag: &flags::Flag, coverage: Option<&FlagCoverage>, with_sql: bool) -> crate::Result<Self> {
         let Value::Object(mut body) = serde_json::to_value(flag).map_err(store::Error::from)? else {
             return Ok(Self(Map::new()));
         };
@@ -36,6 +36,17 @@ pub struct Coverage {
     pub clear: i64,
     /// Not computable, by the field that is missing.
     pub not_computable: BTreeMap<String, i64>,
+}
+
+/// How many subjects of a flag came out how, in all and by source. A subject counts under one source: that of its rows,
+/// or the first by name of several, so that the sources add up to the whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FlagCoverage {
+    /// In all.
+    #[serde(flatten)]
+    pub whole: Coverage,
+    /// By source.
+    pub by_source: BTreeMap<String, Coverage>,
 }
 
 /// A red flag: what it looks for, how, by which law, with which parameters, and what may explain a hit.
@@ -73,7 +84,7 @@ pub struct FlagShape {
     /// What would have made a hit clear.
     pub counterfactual: Text,
     /// Outcomes over the data held; null when it has not been judged yet.
-    pub coverage: Option<Coverage>,
+    pub coverage: Option<FlagCoverage>,
     /// The query that judges (only in `flags/{code}`).
     pub sql: Option<String>,
 }

@@ -9,6 +9,7 @@ mod entities;
 mod evidence;
 mod findings;
 mod flags;
+mod moment;
 mod parties;
 mod registrations;
 mod sources;
@@ -24,7 +25,8 @@ pub use findings::{
     Arithmetic, Explained, Finding, FindingCoverage, FindingShape, FindingSummary, Law, Links, Party, PeerGroup,
     Subject,
 };
-pub use flags::{Coverage, Flag, FlagExplanation, FlagParameter, FlagShape};
+pub use flags::{Coverage, Flag, FlagCoverage, FlagExplanation, FlagParameter, FlagShape};
+pub use moment::{FlagAtMoment, Judged, JudgedAt, MomentReport};
 pub use parties::{Buyer, BuyerDetail, Sanction, Supplier, SupplierDetail, Totals};
 pub use registrations::{Partner, Registration};
 pub use sources::{Duplicates, Errors, Gaps, Period, Presence, Source};
