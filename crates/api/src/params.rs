@@ -58,6 +58,19 @@ impl Params {
         }
     }
 
+    /// Everything that nobody has read, as lists of numbers (`3,3.5,4`).
+    pub fn numbers(&mut self) -> Result<Vec<(String, Vec<f64>)>, Problem> {
+        let refused = |name: &str| Problem::invalid(name, "not numbers parted by commas");
+        let number = |text: &str| text.parse::<f64>().ok().filter(|n| n.is_finite());
+        std::mem::take(&mut self.0)
+            .into_iter()
+            .map(|(name, value)| {
+                let numbers = value.split(',').map(number).collect::<Option<_>>().ok_or_else(|| refused(&name))?;
+                Ok((name, numbers))
+            })
+            .collect()
+    }
+
     /// A text that is not empty.
     pub fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
         let Some(at) = self.0.iter().position(|(other, _)| other == name) else { return Ok(None) };
@@ -149,6 +162,21 @@ impl<Q: FromParams, S: Sync> FromRequestParts<S> for Asked<Q> {
         let asked = Self(Q::read(&mut params)?, PageQuery::read(&mut params)?);
         params.finish()?;
         Ok(asked)
+    }
+}
+
+/// The id in the path of a question, with its query out of all parameters.
+pub struct IdWith<Q>(pub String, pub Q);
+
+impl<Q: FromParams, S: Send + Sync> FromRequestParts<S> for IdWith<Q> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let id = id_of(parts, state).await?;
+        let mut params = params_of(parts)?;
+        let query = Q::read(&mut params)?;
+        params.finish()?;
+        Ok(Self(id, query))
     }
 }
 

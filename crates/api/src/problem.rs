@@ -89,6 +89,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "timed-out", "Timed out", detail)
     }
 
+    /// A parameter that cannot be previewed.
+    pub fn not_previewable(name: &str, detail: String) -> Self {
+        let problem = Self::new(StatusCode::BAD_REQUEST, "not-previewable", "Not previewable", detail);
+        Self { field: Some(name.to_owned()), ..problem }
+    }
+
     /// What was held then is no longer known as a whole.
     pub fn segments_gone(detail: String) -> Self {
         Self::new(StatusCode::GONE, "segments-gone", "Not known any more", detail)
@@ -108,6 +114,7 @@ impl From<app::Error> for Problem {
             app::Error::Invalid { field, because } => Self::invalid(field, because),
             app::Error::NotFound { .. } => Self::not_found(error.to_string()),
             app::Error::Locked(_) | app::Error::QueueFull(_) => Self::too_busy(),
+            app::Error::NotPreviewable { ref name, .. } => Self::not_previewable(name, error.to_string()),
             app::Error::SegmentsGone { .. } => Self::segments_gone(error.to_string()),
             inside => {
                 tracing::error!(error = %inside, "a question failed");

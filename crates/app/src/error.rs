@@ -43,6 +43,16 @@ pub enum Error {
     /// A setting that cannot be.
     #[error("{0}")]
     Settings(String),
+    /// A parameter of which it is not kept how many hits it would give.
+    #[error("{flag} cannot be previewed by {name}: it changes who is compared, or how grave a hit is; {}", can_be(can))]
+    NotPreviewable {
+        /// The flag.
+        flag: String,
+        /// The parameter.
+        name: String,
+        /// Those that can.
+        can: Vec<String>,
+    },
     /// What was held at an instant is no longer known as a whole.
     #[error("what was held at {known_at} is not known any more: {count} segments are gone: {}", paths.join(", "))]
     SegmentsGone {
@@ -82,6 +92,10 @@ impl Error {
     pub(crate) fn not_found(what: &'static str, id: &str) -> Self {
         Self::NotFound { what, id: id.chars().take(200).collect() }
     }
+}
+
+fn can_be(names: &[String]) -> String {
+    if names.is_empty() { "none of its parameters can be".to_owned() } else { format!("by these it can: {}", names.join(", ")) }
 }
 
 impl From<lake::Error> for Error {

@@ -37,6 +37,8 @@ pub struct Parameter {
     pub unit: String,
     /// What it does.
     pub description: Bilingual,
+    /// How it acts on what is kept of each subject (`measure > value`), if the hits at other values can be told from that.
+    pub preview: Option<String>,
 }
 
 /// An innocent explanation and what is said for each of its outcomes.
@@ -226,6 +228,7 @@ fn flag_of(folder: &str, files: &BTreeMap<String, String>) -> Result<Flag> {
     if !folder.starts_with(&toml.code) {
         return Err(error(format!("the folder's name does not start with {}", toml.code)));
     }
+    crate::preview::check(&toml.code, &toml.parameters)?;
     Ok(Flag {
         code: toml.code,
         version: toml.version,

@@ -243,6 +243,19 @@ impl Session {
         Ok(())
     }
 
+    /// Visits the rows of a query that gives a number and a count.
+    ///
+    /// # Errors
+    /// DuckDB said no, or whatever `visit` gives.
+    pub fn counts(&self, sql: &str, mut visit: impl FnMut(f64, u64) -> Result<()>) -> Result<()> {
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            visit(row.get(0)?, row.get(1)?)?;
+        }
+        Ok(())
+    }
+
     /// The one number that a query gives.
     ///
     /// # Errors

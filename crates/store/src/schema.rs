@@ -190,3 +190,37 @@ fn sql_type(column: &Column) -> &'static str {
         Kind::Int | Kind::Bool | Kind::Decimal => "integer",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a program of version 2 made.
+    fn version_2() -> Connection {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(include_str!("../sql/schema.sql")).unwrap();
+        for table in TABLES {
+            db.execute_batch(&create_table(table)).unwrap();
+        }
+        create_partition_indexes(&db).unwrap();
+        create_indexes(&db).unwrap();
+        db.pragma_update(None, "user_version", 2).unwrap();
+        db
+    }
+
+    #[test]
+    fn a_database_of_version_2_is_taken_over_with_its_runs() {
+        let db = version_2();
+        db.execute_batch(
+            "insert into runs (judged_at, catalogue_version, program_version, law_version, segments, scope)
+             values ('2026-01-01T00:00:00.000000-03:00', 'c', 'p', 'l', '12', 'all')",
+        )
+        .unwrap();
+        migrate(&db).unwrap();
+        let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        let run: (String, String) =
+            db.query_row("select segments, parameters from runs", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!((version, run), (VERSION, ("12".to_owned(), String::new())));
+        migrate(&db).unwrap();
+    }
+}

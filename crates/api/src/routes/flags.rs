@@ -1,18 +1,24 @@
 //! Red flags.
 
-use app::queries::{MomentQuery, PageQuery};
-use app::views::{FlagShape, Judged, List};
+use app::queries::{MomentQuery, PageQuery, PreviewQuery};
+use app::views::{FlagPreview, FlagShape, Judged, List};
 use axum::extract::State;
 
 use crate::answer::Answer;
 use crate::door::Door;
-use crate::params::{Asked, FromParams, Id, IdAsked, Params};
+use crate::params::{Asked, FromParams, Id, IdAsked, IdWith, Params};
 use crate::problem::{ListProblems, MomentProblems, OneProblems, Problem};
 
 impl FromParams for MomentQuery {
     fn read(params: &mut Params) -> Result<Self, Problem> {
         let (as_of, known_at) = (params.day("as_of")?, params.text("known_at")?);
         Ok(Self::new(as_of, known_at.as_deref())?)
+    }
+}
+
+impl FromParams for PreviewQuery {
+    fn read(params: &mut Params) -> Result<Self, Problem> {
+        Ok(Self(params.numbers()?))
     }
 }
 
@@ -43,4 +49,15 @@ pub async fn list_findings_at(
     IdAsked(code, moment, page): IdAsked<MomentQuery>,
 ) -> Answer {
     door.analyse(move |app| app.findings_at(&code, &moment, &page)).await
+}
+
+/// Shows how many hits a red flag would have at other values of its parameters, from what is kept of every subject.
+///
+/// Each parameter is named with its values, such as `?z_min=3,3.5,4`; of several, each is tried with the others as they are.
+#[utoipa::path(get, path = "/api/v1/flags/{code}/preview", tag = "flags",
+    params(("code" = String, Path, description = "The flag's code"),
+        ("parameter" = Option<String>, Query, description = "Values of the parameter of this name, parted by commas")),
+    responses((status = 200, description = "The hits at each value", body = FlagPreview), OneProblems))]
+pub async fn preview_flag(State(door): State<Door>, IdWith(code, query): IdWith<PreviewQuery>) -> Answer {
+    door.ask(move |app| app.preview(&code, &query)).await
 }

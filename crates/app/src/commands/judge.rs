@@ -53,11 +53,10 @@ impl App {
             return Ok(None);
         }
         let same_catalogue = self.store().last_catalogue()?.as_deref() == Some(self.catalogue().version());
-        let outcomes_there = self
-            .catalogue()
-            .flags()
-            .iter()
-            .all(|f| self.outcomes_path(f).is_ok_and(|p| p.is_some_and(|p| p.is_file())));
+        let outcomes_there = self.catalogue().flags().iter().all(|flag| {
+            let kept = |path: PathBuf| kept_with(flag, &path).iter().all(|file| file.is_file());
+            self.outcomes_path(flag).is_ok_and(|path| path.is_some_and(kept))
+        });
         if same_catalogue && outcomes_there {
             return pending.map(|since| self.judge(Scope::Since(since), tell)).transpose();
         }
@@ -85,6 +84,7 @@ impl App {
             else {
                 continue;
             };
+            flags::write_tips(&session, flag, &after)?;
             let coverage = flags::outcomes_of(&session, &after)?;
             report.push(JudgedFlag {
                 code: flag.code.clone(),
@@ -144,7 +144,7 @@ impl App {
         }
     }
 
-    fn outcomes_path(&self, flag: &Flag) -> Result<Option<PathBuf>> {
+    pub(crate) fn outcomes_path(&self, flag: &Flag) -> Result<Option<PathBuf>> {
         Ok(self.store().outcomes_file(&flag.code)?.map(|name| self.folder().join("outcomes").join(name)))
     }
 
@@ -152,7 +152,7 @@ impl App {
     fn remove_old_outcomes(&self, folder: &Path) -> Result<()> {
         let mut current = Vec::new();
         for flag in self.catalogue().flags() {
-            current.extend(self.outcomes_path(flag)?);
+            current.extend(self.outcomes_path(flag)?.iter().flat_map(|path| kept_with(flag, path)));
         }
         for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, &e))?.flatten() {
             let path = entry.path();
@@ -206,6 +206,12 @@ impl App {
             },
         }))
     }
+}
+
+/// The files that are kept of one judgement: its outcomes, and the tips of what can be previewed.
+fn kept_with(flag: &Flag, outcomes: &Path) -> Vec<PathBuf> {
+    let tips = flag.previewable().map(|parameter| flags::tips_path(outcomes, &parameter.name));
+    std::iter::once(outcomes.to_owned()).chain(tips).collect()
 }
 
 fn as_json(value: &impl Serialize) -> Result<String> {

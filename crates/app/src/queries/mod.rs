@@ -14,6 +14,7 @@ mod health;
 pub(crate) mod moment;
 mod page;
 mod parties;
+mod preview;
 mod quality;
 mod sources;
 mod vocabulary;
@@ -25,6 +26,7 @@ pub use health::{Figures, Readiness};
 pub use moment::{MomentQuery, Parameters};
 pub use page::{PageLimit, PageQuery};
 pub use parties::{BuyerQuery, NameSort, SupplierKind, SupplierQuery};
+pub use preview::PreviewQuery;
 pub use vocabulary::{Sphere, Words, modality, state};
 
 /// The most findings that stand under a contract or a party.

@@ -124,10 +124,7 @@ impl App {
         let question = (&flag.code, moment.as_of, &moment.known_at, &segments.sha256);
         let walk = Walk::new("flag-findings", &question, page, PageLimit::default())?;
         let key = serde_json::to_string(&question).map_err(store::Error::from)?;
-        let kept = match self.judgements().get(&key) {
-            Some(kept) => kept,
-            None => self.judgements().keep(key, self.judge_once(flag, &moment, segments)?),
-        };
+        let kept = self.judgements().get_or(key, || self.judge_once(flag, &moment, segments))?;
         let List { data, page } = walk.slice(kept.findings.clone())?;
         Ok(Judged {
             data,
@@ -244,11 +241,26 @@ struct Kept {
 
 /// Judgements in memory, those asked for last at the end; bounded in number and bytes.
 #[derive(Default)]
-pub(crate) struct Judgements(Mutex<VecDeque<(String, Arc<Kept>)>>);
+pub(crate) struct Judgements {
+    kept: Mutex<VecDeque<(String, Arc<Kept>)>>,
+    /// Held by the one who judges: one at a time, and who waits for the same finds it kept.
+    judging: Mutex<()>,
+}
 
 impl Judgements {
+    fn get_or(&self, key: String, judge: impl FnOnce() -> Result<Kept>) -> Result<Arc<Kept>> {
+        if let Some(kept) = self.get(&key) {
+            return Ok(kept);
+        }
+        let _judging = self.judging.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.get(&key) {
+            Some(kept) => Ok(kept),
+            None => Ok(self.keep(key, judge()?)),
+        }
+    }
+
     fn get(&self, key: &str) -> Option<Arc<Kept>> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let at = held.iter().position(|(other, _)| other == key)?;
         let entry = held.remove(at)?;
         let kept = Arc::clone(&entry.1);
@@ -258,8 +270,7 @@ impl Judgements {
 
     fn keep(&self, key: String, kept: Kept) -> Arc<Kept> {
         let kept = Arc::new(kept);
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        held.retain(|(other, _)| *other != key);
+        let mut held = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         held.push_back((key, Arc::clone(&kept)));
         while held.len() > JUDGEMENTS_MAX || held.iter().map(|(_, kept)| kept.bytes).sum::<usize>() > KEPT_BYTES_MAX {
             held.pop_front();

@@ -104,6 +104,47 @@ pub struct FlagParameter {
     pub unit: String,
     /// What it does.
     pub description: Text,
+    /// How it acts on what is kept of each subject, if `flags/{code}/preview` can tell the hits at other values.
+    pub preview: Option<String>,
+}
+
+/// How many hits a flag would have at other values of its parameters.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct FlagPreview {
+    /// The flag's code.
+    pub flag: String,
+    /// Its version.
+    pub version: u32,
+    /// How many subjects come out how, with the values in use.
+    pub current: Coverage,
+    /// The parameters asked for; each with the others as they are.
+    pub parameters: Vec<ParameterPreview>,
+    /// The parameters that can be asked for.
+    pub previewable: Vec<String>,
+}
+
+/// How many hits a flag would have at other values of one parameter.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ParameterPreview {
+    /// Its name.
+    pub name: String,
+    /// The value in use.
+    pub default: f64,
+    /// What it counts.
+    pub unit: String,
+    /// How it acts on what is kept of each subject.
+    pub rule: String,
+    /// The values asked for, in that order.
+    pub at: Vec<HitsAt>,
+}
+
+/// How many hits there would be at one value.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
+pub struct HitsAt {
+    /// The value.
+    pub value: f64,
+    /// Hits.
+    pub hit: u64,
 }
 
 /// An innocent explanation, in general.

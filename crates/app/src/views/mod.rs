@@ -25,7 +25,9 @@ pub use findings::{
     Arithmetic, Explained, Finding, FindingCoverage, FindingShape, FindingSummary, Law, Links, Party, PeerGroup,
     Subject,
 };
-pub use flags::{Coverage, Flag, FlagCoverage, FlagExplanation, FlagParameter, FlagShape};
+pub use flags::{
+    Coverage, Flag, FlagCoverage, FlagExplanation, FlagParameter, FlagPreview, FlagShape, HitsAt, ParameterPreview,
+};
 pub use moment::{FlagAtMoment, Judged, JudgedAt, MomentReport};
 pub use parties::{Buyer, BuyerDetail, Sanction, Supplier, SupplierDetail, Totals};
 pub use registrations::{Partner, Registration};

@@ -25,6 +25,7 @@ mod rest;
 mod resume;
 mod server;
 mod settings;
+mod two_dates;
 mod versions;
 
 use std::path::PathBuf;

@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod case;
+mod preview;
 
 use std::collections::BTreeSet;
 
