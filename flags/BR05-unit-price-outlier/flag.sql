@@ -60,6 +60,8 @@ select m.id                                      as subject_id,
             when m.measure is null               then 'peers.spread' end as missing,
        m.measure,
        m.threshold,
+       case when m.missing is null and m.n >= $peers_min then
+            case when m.mad > 0 then m.measure when m.measure > m.threshold then cast('infinity' as double) end end as tip_z_min,
        case when m.unit_price >= 5 * m.median_price and m.unit_basis = 'stated' then 'high'
             when m.unit_price >= 2 * m.median_price then 'medium' else 'low' end as severity,
        cast(greatest((m.unit_price - cast(m.q3_price as decimal(18,4))) * m.quantity, 0) as decimal(18,4)) as amount,

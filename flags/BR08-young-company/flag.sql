@@ -37,6 +37,7 @@ select s.id as subject_id, coalesce(s.supplier_root, '?') as group_key, s.source
        s.missing,
        case when s.missing is null then s.age end as measure,
        $days_min                                 as threshold,
+       case when s.head_known and s.opened_on <= s.signed_on then s.age end as tip_days_min,
        case when s.age < $grave_days_min then 'high' else 'medium' end as severity,
        s.value                                   as amount,
        s.signed_on                               as as_of,

@@ -55,6 +55,9 @@ listed as (
 select j.subject_id, j.group_key, j.source, j.outcome,
        case when j.outcome = 'not_computable' then coalesce(j.lacks, 'peers.spread') end as missing,
        j.measure, j.threshold,
+       case when j.lacks is null and j.share > j.high and round(j.share - j.med, 6) >= $gap_min then
+            case when j.mad > 0 then j.measure when j.measure > j.threshold then cast('infinity' as double) end end as tip_z_min,
+       case when j.lacks is null and j.measure > j.threshold and j.share > j.high then round(j.share - j.med, 6) end as tip_gap_min,
        'low'                                     as severity,
        j.direct                                  as amount,
        j.as_of, j.buyer_id, j.buyer_name, cast(null as varchar) as supplier_id, cast(null as varchar) as supplier_name,

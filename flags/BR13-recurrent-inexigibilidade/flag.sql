@@ -5,8 +5,8 @@ with crowd as (
 ),
 members as (
     select p.cluster, count(*) as n, sum(coalesce(c.value_initial, c.value_final)) as amount, min(c.buyer_id) as buyer_id, min(c.buyer_name) as buyer_name,
-           min(c.supplier_id) as supplier_id, arg_max(c.supplier_name, c.signed_on) as supplier_name, arg_max(c.object, c.signed_on) as object,
-           arg_max(coalesce(c.legal_basis, t.legal_basis), c.signed_on) as legal_basis, min(c.activity) as activity,
+           min(c.supplier_id) as supplier_id, arg_max(c.supplier_name, cast(c.signed_on as varchar) || c.id) as supplier_name, arg_max(c.object, cast(c.signed_on as varchar) || c.id) as object,
+           arg_max(coalesce(c.legal_basis, t.legal_basis), cast(c.signed_on as varchar) || c.id) as legal_basis, min(c.activity) as activity,
            count(case when g.ground = 'exclusive' then 1 end) as exclusive, count(g.ground) as grounded,
            count(coalesce(c.value_initial, c.value_final)) as valued, count(distinct coalesce(c.value_initial, c.value_final)) as values_known,
            string_agg(c.id, chr(31) order by c.signed_on, c.id) as contract_ids

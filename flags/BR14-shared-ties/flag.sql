@@ -119,6 +119,7 @@ select j.tender_id as subject_id, j.tender_id as group_key, coalesce(j.source, '
        j.missing,
        round(coalesce(j.score, 0), 6)            as measure,
        $score_min                                as threshold,
+       round(j.score, 6)                         as tip_score_min,
        case when j.partner_ties > 0 then 'medium' else 'low' end as severity,
        s.amount, j.day as as_of, j.buyer_id, coalesce(u.name, j.buyer_name) as buyer_name,
        case when b.won and not a.won then b.bidder_id else a.bidder_id end as supplier_id,

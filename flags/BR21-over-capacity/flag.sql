@@ -50,6 +50,10 @@ select j.peer_key || '|' || cast(j.y as varchar) as subject_id, j.peer_key as gr
        j.missing,
        case when j.missing is null then j.value end as measure,
        case when j.over_size then j.limit_amount when j.over_capital then $awards_min else coalesce(j.limit_amount, $awards_min) end as threshold,
+       case when j.known is null then null when j.over_size then cast('-infinity' as double)
+            when j.value >= $awards_min then cast(j.capital as double) end as tip_capital_max,
+       case when j.known is null then null when j.over_size then cast('infinity' as double)
+            when j.capital < $capital_max then cast(j.value as double) end as tip_awards_min,
        case when j.over_size and j.held_size = 'MEI' then 'medium' else 'low' end as severity,
        j.value                                   as amount,
        j.as_of, cast(null as varchar) as buyer_id, cast(null as varchar) as buyer_name, j.supplier_id, j.supplier_name, j.contract_ids, 1 + j.n as rows_read,

@@ -15,7 +15,7 @@ ranked as (
 select supplier_root as peer_key, y, coalesce(sum(year_value), 0) as value, coalesce(sum(coalesce(year_value, value)), 0) as value_max, count(*) as n,
        count(case when year_value is null then 1 end) as without_term, sum(case when price_registration then year_value end) as registered,
        count(case when price_registration is null and year_value is not null then 1 end) as registration_unknown, max(signed_on) as as_of, min(source) as source,
-       arg_max(supplier_id, signed_on) as supplier_id, arg_max(supplier_name, signed_on) as supplier_name,
+       arg_max(supplier_id, cast(signed_on as varchar) || id) as supplier_id, arg_max(supplier_name, cast(signed_on as varchar) || id) as supplier_name,
        string_agg(case when year_value is not null and place <= 8 then replace(cast(year_value as varchar), '.', ',') end, ' + ' order by place)
          || case when count(year_value) > 8 then ' + …' else '' end as parts,
        string_agg(case when year_value is not null then id end, chr(31) order by signed_on, id) as contract_ids

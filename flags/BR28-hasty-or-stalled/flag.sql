@@ -33,6 +33,11 @@ select s.id as subject_id, s.group_key, s.source,
        s.missing,
        case when s.missing is null then s.days end as measure,
        case when s.days <= s.hasty then s.hasty else $stalled_min end as threshold,
+       case when s.missing is not null then null when s.days > $stalled_min then cast('-infinity' as double)
+            when s.modality <> 'pregao' then s.days when s.days <= s.hasty then cast('-infinity' as double) end as tip_hasty_max,
+       case when s.missing is not null then null when s.days > $stalled_min then cast('-infinity' as double)
+            when s.modality = 'pregao' then s.days when s.days <= s.hasty then cast('-infinity' as double) end as tip_hasty_pregao_max,
+       case when s.missing is not null then null when s.days <= s.hasty then cast('infinity' as double) else s.days end as tip_stalled_min,
        'low'                                     as severity,
        coalesce(s.value_awarded, s.value_estimated) as amount,
        s.result_on                               as as_of,

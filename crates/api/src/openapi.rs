@@ -22,6 +22,8 @@ use crate::routes::{buyers, contracts, entities, findings, flags, ingests, opera
         buyers::show_buyer,
         flags::list_flags,
         flags::show_flag,
+        flags::list_findings_at,
+        flags::preview_flag,
         findings::list_findings,
         findings::show_finding,
         findings::show_evidence,

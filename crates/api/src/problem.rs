@@ -89,6 +89,17 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "timed-out", "Timed out", detail)
     }
 
+    /// A parameter that cannot be previewed.
+    pub fn not_previewable(name: &str, detail: String) -> Self {
+        let problem = Self::new(StatusCode::BAD_REQUEST, "not-previewable", "Not previewable", detail);
+        Self { field: Some(name.to_owned()), ..problem }
+    }
+
+    /// What was held then is no longer known as a whole.
+    pub fn segments_gone(detail: String) -> Self {
+        Self::new(StatusCode::GONE, "segments-gone", "Not known any more", detail)
+    }
+
     /// Something failed inside; its cause is in the log.
     pub fn internal() -> Self {
         let detail = "the program failed to answer; the cause is in its log";
@@ -103,6 +114,8 @@ impl From<app::Error> for Problem {
             app::Error::Invalid { field, because } => Self::invalid(field, because),
             app::Error::NotFound { .. } => Self::not_found(error.to_string()),
             app::Error::Locked(_) | app::Error::QueueFull(_) => Self::too_busy(),
+            app::Error::NotPreviewable { ref name, .. } => Self::not_previewable(name, error.to_string()),
+            app::Error::SegmentsGone { .. } => Self::segments_gone(error.to_string()),
             inside => {
                 tracing::error!(error = %inside, "a question failed");
                 Self::internal()
@@ -155,6 +168,27 @@ pub enum OneProblems {
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),
     /// Too busy, or not answered in time; see `Retry-After`.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// How a question about a moment may be refused.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "stands in the OpenAPI document only")]
+pub enum MomentProblems {
+    /// A parameter is unknown, repeated or cannot be; `field` names it.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(Problem),
+    /// Nothing is held under this id.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+    /// Segments of then are gone; `detail` names them.
+    #[response(status = 410, content_type = "application/problem+json")]
+    Gone(Problem),
+    /// Something failed inside.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
+    /// Too busy, or not answered in time; see `Retry-After`. The judgement goes on and is kept: ask again.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
 }

@@ -28,11 +28,12 @@ pub use commands::statements::{MakeStatement, WithdrawStatement};
 pub use commands::verdicts::{Conclusion, GiveVerdict};
 pub use error::{Error, Result};
 pub use folder::WriterLock;
-pub use queries::coverage::FlagCoverage;
+pub use queries::coverage::CountedFlag;
 pub use settings::Settings;
 pub use store::{QuarantineFilter, Quarantined};
 
 use commands::ingest_jobs::Jobs;
+use queries::moment::Judgements;
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -51,6 +52,7 @@ struct Inner {
     catalogue: Catalogue,
     jobs: Jobs,
     nulls: NullCounts,
+    judgements: Judgements,
 }
 
 impl App {
@@ -64,8 +66,9 @@ impl App {
         let store = Store::open(&folder.join("cidadao.db"), settings.store.readers)?;
         let lake = Lake::open(&folder.join("lake"))?;
         let catalogue = Catalogue::embedded()?;
-        let (jobs, nulls) = (Jobs::default(), NullCounts::default());
-        Ok(Self { inner: Arc::new(Inner { folder, settings, store, lake, catalogue, jobs, nulls }) })
+        let (jobs, nulls, judgements) = (Jobs::default(), NullCounts::default(), Judgements::default());
+        let inner = Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Names every segment whose file is missing or has another size, in the log. Contents are looked at by the doctor.
@@ -112,6 +115,10 @@ impl App {
 
     pub(crate) fn lake(&self) -> &Lake {
         &self.inner.lake
+    }
+
+    pub(crate) fn judgements(&self) -> &Judgements {
+        &self.inner.judgements
     }
 
     pub(crate) fn null_counts(&self) -> &NullCounts {

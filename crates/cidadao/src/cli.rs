@@ -153,8 +153,8 @@ pub enum QuarantineCommand {
 pub enum FlagsCommand {
     /// Every flag, in a line each.
     List,
-    /// Judge everything again.
-    Run,
+    /// Judge everything again; with a date, flag or parameter, say what would come out and store nothing.
+    Run(RunOptions),
     /// What a flag means, its formula, parameters and SQL.
     Explain {
         /// Its code, such as BR05.
@@ -186,6 +186,30 @@ pub enum FlagsCommand {
 pub enum VerdictName {
     Confirmed,
     Dismissed,
+}
+
+/// A judgement that is printed and not stored.
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    /// Only facts that stood by this day, with the sanctions and the law then in force.
+    #[arg(long, value_name = "AAAA-MM-DD")]
+    pub as_of: Option<chrono::NaiveDate>,
+    /// As the data were held at this instant, such as 2026-11-01T00:00:00-03:00.
+    #[arg(long, value_name = "INSTANT")]
+    pub known_at: Option<String>,
+    /// Only these flags.
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub flag: Vec<String>,
+    /// Another value of a flag's parameter, such as BR05.z_min=4.
+    #[arg(long, value_name = "CODE.NAME=VALUE")]
+    pub param: Vec<String>,
+}
+
+impl RunOptions {
+    /// Nothing was said: everything is judged again and stored.
+    pub fn are_none(&self) -> bool {
+        self.as_of.is_none() && self.known_at.is_none() && self.flag.is_empty() && self.param.is_empty()
+    }
 }
 
 #[derive(Debug, Subcommand)]

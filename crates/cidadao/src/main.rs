@@ -2,6 +2,7 @@
 
 mod cli;
 mod entities;
+mod moment;
 mod output;
 mod quarantine;
 mod run;

@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::cli::{Cli, Command, Common, EvalCommand, FlagsCommand};
 use crate::entities;
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
-use crate::quarantine;
 use crate::verdicts::{self, share};
+use crate::{moment, quarantine};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
 
@@ -176,7 +176,8 @@ fn flags(settings: Settings, command: &FlagsCommand, json: bool) -> Result<ExitC
     let app = App::open(settings)?;
     match command {
         FlagsCommand::List => list_flags(&app, json),
-        FlagsCommand::Run => run_flags(&app, json)?,
+        FlagsCommand::Run(options) if options.are_none() => run_flags(&app, json)?,
+        FlagsCommand::Run(options) => moment::run_at(&app, options, json)?,
         FlagsCommand::Explain { code } => explain_flag(&app, code, json)?,
         FlagsCommand::Coverage => coverage(&app, json)?,
         FlagsCommand::Verdict { finding, verdict, reason, who } => {
@@ -257,7 +258,7 @@ fn coverage(app: &App, json: bool) -> Result<()> {
     }
     let mut rows = table(&["código", "sinal", "limpo", "não computável", "por falta de", "confirmados"]);
     for flag in &coverage {
-        let counts = &flag.counts;
+        let counts = &flag.counts.whole;
         let missing: Vec<String> = counts.not_computable.iter().map(|(field, n)| format!("{field} {n}")).collect();
         let sum: i64 = counts.not_computable.values().sum();
         rows.add_row([

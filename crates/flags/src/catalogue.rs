@@ -37,6 +37,8 @@ pub struct Parameter {
     pub unit: String,
     /// What it does.
     pub description: Bilingual,
+    /// How it acts on what is kept of each subject (`measure > value`), if the hits at other values can be told from that.
+    pub preview: Option<String>,
 }
 
 /// An innocent explanation and what is said for each of its outcomes.
@@ -233,6 +235,7 @@ fn flag_of(folder: &str, files: &BTreeMap<String, String>) -> Result<Flag> {
     if !folder.starts_with(&toml.code) {
         return Err(error(format!("the folder's name does not start with {}", toml.code)));
     }
+    crate::preview::check(&toml.code, &toml.parameters)?;
     Ok(Flag {
         code: toml.code,
         version: toml.version,
@@ -264,6 +267,32 @@ fn flag_of(folder: &str, files: &BTreeMap<String, String>) -> Result<Flag> {
 }
 
 impl Flag {
+    /// The flag with other values of its parameters: it judges as if they were its defaults.
+    ///
+    /// # Errors
+    /// A parameter that it does not have, a value out of its range.
+    pub fn with(mut self, values: &BTreeMap<String, f64>) -> Result<Self> {
+        for (name, value) in values {
+            let refused =
+                |because| Error::Parameter { flag: self.code.clone(), name: name.clone(), because };
+            let Some(parameter) = self.parameters.iter_mut().find(|p| p.name == *name) else {
+                let known: Vec<&str> = self.parameters.iter().map(|p| p.name.as_str()).collect();
+                return Err(refused(format!("there is none of this name; known: {}", known.join(", "))));
+            };
+            if !(parameter.min..=parameter.max).contains(value) {
+                return Err(refused(format!("{value} is not between {} and {}", parameter.min, parameter.max)));
+            }
+            parameter.default = *value;
+        }
+        Ok(self)
+    }
+
+    /// The values of its parameters, by name.
+    #[must_use]
+    pub fn values(&self) -> serde_json::Map<String, serde_json::Value> {
+        self.parameters.iter().map(|p| (p.name.clone(), p.default.into())).collect()
+    }
+
     /// The SQL that gives the peer group, where the flag compares.
     #[must_use]
     pub fn peers_sql(&self) -> Option<&str> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use lake::{Literal, Session};
 
 use crate::finding::{Hit, PEER_VALUES_MAX, hit_of};
+use crate::preview::tip_columns;
 use crate::{Error, Flag, Result, bid_screens, bidder_communities, law_tables, near_pairs, object_clusters};
 
 /// What judging one flag gave.
@@ -59,7 +60,7 @@ pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<O
     }
     prepare(session, flag)?;
     let sql = sql_with_parameters(flag, &flag.sql)?;
-    write_outcomes(session, &sql, outcomes).map_err(failed)?;
+    write_outcomes(session, flag, &sql, outcomes).map_err(failed)?;
     let mut groups = Vec::new();
     if outcomes.before.is_some() {
         session
@@ -172,8 +173,13 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
 
 /// Every outcome: those of the groups judged now, and those of the others as they were. Only what is kept is computed,
 /// and streamed into the file: nothing grows with the number of subjects.
-fn write_outcomes(session: &Session, sql: &str, outcomes: Outcomes<'_>) -> lake::Result<()> {
-    let columns = "subject_id, group_key, source, outcome, missing, cast(measure as double) as measure, cast(threshold as double) as threshold";
+fn write_outcomes(session: &Session, flag: &Flag, sql: &str, outcomes: Outcomes<'_>) -> lake::Result<()> {
+    let mut columns = String::from(
+        "subject_id, group_key, source, outcome, missing, cast(measure as double) as measure, cast(threshold as double) as threshold",
+    );
+    for tip in tip_columns(flag) {
+        columns.push_str(&format!(", cast({tip} as double) as {tip}"));
+    }
     let mut all = format!("select {columns} from ({sql}) as judged");
     if let Some(before) = outcomes.before {
         all.push_str(&format!(

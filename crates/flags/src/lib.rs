@@ -19,6 +19,7 @@ mod law_tables;
 mod leiden;
 mod near_pairs;
 mod object_clusters;
+mod preview;
 mod screens;
 mod template;
 
@@ -27,3 +28,4 @@ pub use error::{Error, Result};
 pub use evaluate::{LabelledBid, ScreensEvaluation, evaluate_screens};
 pub use finding::{Hit, finding_id};
 pub use judge::{Coverage, Judged, Outcomes, evidence_rows, judge, outcomes_of};
+pub use preview::{hits_at, tips_path, write_tips};

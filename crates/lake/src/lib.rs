@@ -7,6 +7,7 @@
 mod columns;
 mod error;
 mod health;
+mod moment;
 mod nulls;
 mod session;
 mod write;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use error::{Error, Result};
 pub use health::{Damage, DamageKind};
+pub use moment::SegmentSet;
 pub use nulls::{NullCounts, SegmentNulls};
 pub use session::{Literal, Scope, Session, SessionLimits, TextRow};
 

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use duckdb::Connection;
 use model::{TABLES, Table};
 use store::{Segment, Store};
 
 use crate::columns::{columns_of, sql_type};
+use crate::moment::{SegmentSet, views_at};
 use crate::{Error, Lake, Result};
 
 /// Merged buyers that are handed over at once.
@@ -49,6 +51,7 @@ pub enum Literal {
 pub struct Session {
     connection: Connection,
     segments: Vec<Segment>,
+    as_of: Option<NaiveDate>,
 }
 
 impl Lake {
@@ -57,15 +60,7 @@ impl Lake {
     /// # Errors
     /// DuckDB cannot start, a segment is missing or is no Parquet file.
     pub fn session(&self, store: &Store, scope: Scope, limits: &SessionLimits) -> Result<Session> {
-        std::fs::create_dir_all(&limits.spill).map_err(|e| Error::io(&limits.spill, e))?;
-        let connection = Connection::open_in_memory()?;
-        connection.execute_batch(&format!(
-            "set memory_limit = '{}MiB'; set threads = {}; set temp_directory = '{}'; set preserve_insertion_order = false; set parquet_metadata_cache = true;
-             set autoinstall_known_extensions = false; set autoload_known_extensions = false;",
-            limits.memory_mib,
-            limits.threads,
-            quoted(&limits.spill.to_string_lossy())
-        ))?;
+        let connection = open(limits)?;
         let segments = store.segments_live()?;
         let closed = match scope {
             Scope::All => Vec::new(),
@@ -75,7 +70,29 @@ impl Lake {
             connection.execute_batch(&self.views(table, &segments, &closed, scope))?;
         }
         show_buyer_entities(&connection, &store.merged_buyers()?)?;
-        Ok(Session { connection, segments })
+        Ok(Session { connection, segments, as_of: None })
+    }
+
+    /// Opens a session over these segments, with the facts that stood by a day, or all of them. Every row counts as changed.
+    /// Who is one with whom is read as it is known now.
+    ///
+    /// # Errors
+    /// DuckDB cannot start, a segment is missing or is no Parquet file.
+    pub fn session_over(
+        &self,
+        store: &Store,
+        segments: Vec<Segment>,
+        as_of: Option<NaiveDate>,
+        limits: &SessionLimits,
+    ) -> Result<Session> {
+        let connection = open(limits)?;
+        for table in TABLES {
+            let name = table.name;
+            connection.execute_batch(&views_at(name, &self.select(table, segments.iter()), as_of))?;
+            connection.execute_batch(&format!("create view changed_{name} as from {name};"))?;
+        }
+        show_buyer_entities(&connection, &store.merged_buyers()?)?;
+        Ok(Session { connection, segments, as_of })
     }
 
     fn views(&self, table: &Table, live: &[Segment], closed: &[Segment], scope: Scope) -> String {
@@ -118,6 +135,20 @@ impl Lake {
     }
 }
 
+/// A DuckDB within its limits, over nothing yet.
+fn open(limits: &SessionLimits) -> Result<Connection> {
+    std::fs::create_dir_all(&limits.spill).map_err(|e| Error::io(&limits.spill, e))?;
+    let connection = Connection::open_in_memory()?;
+    connection.execute_batch(&format!(
+        "set memory_limit = '{}MiB'; set threads = {}; set temp_directory = '{}'; set preserve_insertion_order = false; set parquet_metadata_cache = true;
+         set autoinstall_known_extensions = false; set autoload_known_extensions = false;",
+        limits.memory_mib,
+        limits.threads,
+        quoted(&limits.spill.to_string_lossy())
+    ))?;
+    Ok(connection)
+}
+
 /// A table's columns without a row.
 fn no_rows(table: &Table) -> String {
     let columns: Vec<String> =
@@ -154,7 +185,7 @@ impl Session {
             }
         }
         show_buyer_entities(&connection, &[])?;
-        Ok(Self { connection, segments: Vec::new() })
+        Ok(Self { connection, segments: Vec::new(), as_of: None })
     }
 
     /// The DuckDB connection.
@@ -167,6 +198,18 @@ impl Session {
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.segments
+    }
+
+    /// Which set of segments that is.
+    #[must_use]
+    pub fn segment_set(&self) -> SegmentSet {
+        SegmentSet::of(&self.segments)
+    }
+
+    /// The day by which facts must have stood, where one was asked for.
+    #[must_use]
+    pub fn as_of(&self) -> Option<NaiveDate> {
+        self.as_of
     }
 
     /// Runs statements.
@@ -196,6 +239,19 @@ impl Session {
                 text.values.push(row.get(at)?);
             }
             visit(&text)?;
+        }
+        Ok(())
+    }
+
+    /// Visits the rows of a query that gives a number and a count.
+    ///
+    /// # Errors
+    /// DuckDB said no, or whatever `visit` gives.
+    pub fn counts(&self, sql: &str, mut visit: impl FnMut(f64, u64) -> Result<()>) -> Result<()> {
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            visit(row.get(0)?, row.get(1)?)?;
         }
         Ok(())
     }

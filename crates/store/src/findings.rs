@@ -37,8 +37,10 @@ pub struct RunRecord {
     pub catalogue_version: String,
     pub program_version: String,
     pub law_version: String,
-    /// The segments read, as JSON.
+    /// Which segments were read, as JSON: `count`, `rows` and the SHA-256 over their contents.
     pub segments: String,
+    /// With which values of the parameters, as JSON: flag → name → value.
+    pub parameters: String,
     /// `all`, or the first ingest whose changes were judged.
     pub scope: String,
 }
@@ -170,8 +172,8 @@ impl Store {
         let mut connection = self.writer()?;
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         transaction.execute(
-            "insert into runs (judged_at, catalogue_version, program_version, law_version, segments, scope) values (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![run.judged_at, run.catalogue_version, run.program_version, run.law_version, run.segments, run.scope],
+            "insert into runs (judged_at, catalogue_version, program_version, law_version, segments, scope, parameters) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![run.judged_at, run.catalogue_version, run.program_version, run.law_version, run.segments, run.scope, run.parameters],
         )?;
         let run_id = transaction.last_insert_rowid();
         transaction.execute_batch("create temp table judged_groups (k text primary key) without rowid; create temp table judged_ids (id text primary key) without rowid")?;
@@ -256,7 +258,7 @@ impl Store {
     pub fn run(&self, id: i64) -> Result<RunRecord> {
         self.read(|db| {
             Ok(db
-                .prepare_cached("select judged_at, catalogue_version, program_version, law_version, segments, scope from runs where id = ?1")?
+                .prepare_cached("select judged_at, catalogue_version, program_version, law_version, segments, scope, parameters from runs where id = ?1")?
                 .query_row([id], |row| {
                     Ok(RunRecord {
                         judged_at: row.get(0)?,
@@ -265,6 +267,7 @@ impl Store {
                         law_version: row.get(3)?,
                         segments: row.get(4)?,
                         scope: row.get(5)?,
+                        parameters: row.get(6)?,
                     })
                 })?)
         })

@@ -6,6 +6,7 @@
 mod entities;
 mod error;
 mod findings;
+mod history;
 mod ingest;
 mod keys;
 mod likeness;

@@ -43,6 +43,8 @@ fn api() -> Router<Door> {
         .route("/buyers/{id}", get(buyers::show_buyer))
         .route("/flags", get(flags::list_flags))
         .route("/flags/{code}", get(flags::show_flag))
+        .route("/flags/{code}/findings", get(flags::list_findings_at))
+        .route("/flags/{code}/preview", get(flags::preview_flag))
         .route("/findings", get(findings::list_findings))
         .route("/findings/{id}", get(findings::show_finding))
         .route("/findings/{id}/evidence", get(findings::show_evidence))

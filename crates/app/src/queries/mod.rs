@@ -11,9 +11,11 @@ mod entities;
 mod findings;
 mod flags;
 mod health;
+pub(crate) mod moment;
 mod page;
 mod parties;
 mod persons;
+mod preview;
 mod quality;
 mod sources;
 mod verdicts;
@@ -23,11 +25,13 @@ pub use contracts::{ContractQuery, ContractSort};
 pub use entities::{LinkQuery, LinkState, LinkedKind};
 pub use findings::{FindingKind, FindingQuery, FindingSort, FindingState, Severity};
 pub use health::{Figures, Readiness};
+pub use moment::{MomentQuery, Parameters};
 pub use page::{PageLimit, PageQuery};
 pub use parties::{BuyerQuery, NameSort, SupplierKind, SupplierQuery};
 pub use persons::PageAbout;
 pub(crate) use verdicts::STATEMENTS_MAX;
 pub use verdicts::VerdictGiven;
+pub use preview::PreviewQuery;
 pub use vocabulary::{Sphere, Words, modality, state};
 
 /// The most findings that stand under a contract or a party.

@@ -47,6 +47,17 @@ impl Finding {
         self.0.insert("statements".to_owned(), serde_json::to_value(statements).map_err(store::Error::from)?);
         Ok(self)
     }
+
+    /// What was found at a moment and is not stored: it has no evidence or page of its own, and was never seen before.
+    pub(crate) fn at_moment(hit: &flags::Hit, known_at: Option<&str>) -> crate::Result<Self> {
+        let mut body: Map<String, Value> = serde_json::from_str(&hit.body).map_err(store::Error::from)?;
+        body.insert("state".to_owned(), "open".into());
+        body.insert("known_at".to_owned(), known_at.into());
+        for stored in ["first_seen_at", "updated_at", "links"] {
+            body.insert(stored.to_owned(), Value::Null);
+        }
+        Ok(Self(body))
+    }
 }
 
 /// A finding in short, as it stands under a contract or a party.
@@ -132,14 +143,14 @@ pub struct FindingShape {
     pub amount: Option<String>,
     /// Of the amount.
     pub currency: String,
-    /// The day of the facts.
+    /// The day of the facts: none of them is of a later one. Null when they state no day.
     pub as_of: Option<String>,
-    /// Since when this form of the finding is known.
+    /// What we held at this instant makes it; of a stored finding, since when this form of it is known.
     pub known_at: String,
-    /// When it was first seen.
-    pub first_seen_at: String,
-    /// When it last changed.
-    pub updated_at: String,
+    /// When it was first seen; null for one that was judged at a moment and is not stored.
+    pub first_seen_at: Option<String>,
+    /// When it last changed; null as above.
+    pub updated_at: Option<String>,
     /// The law then in force, for a rule.
     pub law: Option<Law>,
     /// The reckoning, step by step.
@@ -152,8 +163,8 @@ pub struct FindingShape {
     pub counterfactual: Text,
     /// What was read, and what was missing.
     pub coverage: FindingCoverage,
-    /// Where to go on.
-    pub links: Links,
+    /// Where to go on; null as above.
+    pub links: Option<Links>,
     /// The verdict that stands: the last one; null when nobody gave one.
     pub verdict: Option<Verdict>,
     /// Every verdict, newest first (only in `findings/{id}`).

@@ -9,6 +9,7 @@ mod entities;
 mod evidence;
 mod findings;
 mod flags;
+mod moment;
 mod parties;
 mod precision;
 mod registrations;
@@ -26,7 +27,10 @@ pub use findings::{
     Arithmetic, Explained, Finding, FindingCoverage, FindingShape, FindingSummary, Law, Links, Party, PeerGroup,
     Subject,
 };
-pub use flags::{Coverage, Flag, FlagExplanation, FlagParameter, FlagShape};
+pub use flags::{
+    Coverage, Flag, FlagCoverage, FlagExplanation, FlagParameter, FlagPreview, FlagShape, HitsAt, ParameterPreview,
+};
+pub use moment::{FlagAtMoment, Judged, JudgedAt, MomentReport};
 pub use parties::{Buyer, BuyerDetail, Sanction, Supplier, SupplierDetail, Totals};
 pub use precision::{Interval, Precision, Share, VersionPrecision};
 pub use registrations::{Partner, Registration};

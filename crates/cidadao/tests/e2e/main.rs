@@ -26,6 +26,7 @@ mod resume;
 mod robots;
 mod server;
 mod settings;
+mod two_dates;
 mod verdicts;
 mod versions;
 

@@ -37,7 +37,7 @@ pub struct Case {
     /// The outcome of every subject that `expect` does not name; without it there must be none.
     pub others: Option<String>,
     #[serde(default)]
-    rows: Rows,
+    pub rows: Rows,
 }
 
 #[derive(Deserialize)]
