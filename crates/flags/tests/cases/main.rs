@@ -145,6 +145,11 @@ fn activity_mismatches_are_judged_as_the_cases_say() {
 }
 
 #[test]
+fn year_end_bursts_are_judged_as_the_cases_say() {
+    run("BR22");
+}
+
+#[test]
 fn every_flag_has_cases_for_each_outcome_and_each_field_it_needs() {
     for (flag, cases) in each_flag() {
         let expected: Vec<&Expected> = cases.iter().flat_map(|c| &c.expect).collect();
