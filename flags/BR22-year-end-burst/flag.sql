@@ -51,7 +51,7 @@ select j.peer_key || '|' || j.y as subject_id, j.source || '|' || j.series as gr
        j.z                                       as measure,
        j.threshold,
        'low'                                     as severity,
-       cast(j.december as decimal(18,4))         as amount,
+       j.december                                as amount,
        j.as_of, j.buyer_id, j.buyer_name, cast(null as varchar) as supplier_id, cast(null as varchar) as supplier_name,
        case when j.series = 'contracts' and j.outcome = 'hit' then
            (select string_agg(c.id, chr(31) order by coalesce(c.value_initial, c.value_final) desc, c.id) from contracts c
@@ -60,7 +60,7 @@ select j.peer_key || '|' || j.y as subject_id, j.source || '|' || j.series as gr
        end                                       as contract_ids,
        j.n                                       as rows_read,
        j.peer_key, j.peer_n, round(j.med, 6) as peer_median, round(j.mad, 6) as peer_mad, j.value as peer_marked,
-       j.y as ev_year, j.series as ev_series, j.n as ev_n, j.december_n as ev_december_n, cast(j.total as decimal(18,4)) as ev_total, j.value as ev_share,
+       j.y as ev_year, j.series as ev_series, j.n as ev_n, j.december_n as ev_december_n, j.total as ev_total, j.value as ev_share,
        case j.series when 'contracts' then 'assinou em contratos' when 'commitment' then 'empenhou' else 'pagou' end as ev_did,
        case j.series when 'contracts' then 'signed contracts worth' when 'commitment' then 'committed' else 'paid' end as ev_did_en,
        case j.series when 'contracts' then 'contratos assinados' when 'commitment' then 'empenhos emitidos' else 'pagamentos feitos' end as ev_what,
