@@ -174,11 +174,15 @@ impl Session {
             ))?;
         }
         for (table, rows) in rows {
-            for row in rows {
-                let names: Vec<&str> = row.keys().map(String::as_str).collect();
-                let values: Vec<String> = row.values().map(literal_of).collect();
+            // Rows with the same columns go in together.
+            for lot in rows.chunk_by(|a, b| a.keys().eq(b.keys())) {
+                let names: Vec<&str> = lot[0].keys().map(String::as_str).collect();
+                let values: Vec<String> = lot
+                    .iter()
+                    .map(|row| format!("({})", row.values().map(literal_of).collect::<Vec<_>>().join(", ")))
+                    .collect();
                 connection.execute_batch(&format!(
-                    "insert into {table} ({}) values ({})",
+                    "insert into {table} ({}) values {}",
                     names.join(", "),
                     values.join(", ")
                 ))?;

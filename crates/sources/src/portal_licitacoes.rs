@@ -239,6 +239,7 @@ impl Mapper for MapBids {
             item_number: Some(item.clone()),
             item_description: row.text(c.description),
             bidder_id: bidder.as_ref().map(|(id, _)| id.clone()),
+            bidder_root: bidder.as_ref().and_then(|(_, s)| s.cnpj_root.clone()),
             bidder_name: row.text(c.bidder_name),
             won: yes_or_no(row.code(c.won)),
             partition_on: self.place.file_month,

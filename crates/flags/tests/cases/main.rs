@@ -142,6 +142,26 @@ fn companies_over_capacity_are_judged_as_the_cases_say() {
 }
 
 #[test]
+fn activity_mismatches_are_judged_as_the_cases_say() {
+    run("BR20");
+}
+
+#[test]
+fn year_end_bursts_are_judged_as_the_cases_say() {
+    run("BR22");
+}
+
+#[test]
+fn round_values_are_judged_as_the_cases_say() {
+    run("BR24");
+}
+
+#[test]
+fn leading_digits_are_judged_as_the_cases_say() {
+    run("BR25");
+}
+
+#[test]
 fn every_flag_has_cases_for_each_outcome_and_each_field_it_needs() {
     for (flag, cases) in each_flag() {
         let expected: Vec<&Expected> = cases.iter().flat_map(|c| &c.expect).collect();
