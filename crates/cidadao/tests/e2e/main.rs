@@ -11,6 +11,7 @@ mod disk;
 mod doctor;
 mod entities;
 mod every_format;
+mod explanations;
 mod evidence;
 mod incremental;
 mod ingests;
