@@ -93,6 +93,6 @@ select m.id                                      as subject_id,
                      / power(10, round(log10(cast(m.unit_price as double) / cast(m.median_price as double)))) - 1), 6) <= 0.05 then 'possible'
        end as ex_typing_error,
        case m.unit_basis when 'text' then 'possible' when 'stated' then 'ruled_out' end as ex_unit_from_text,
-       case when m.quantity < m.quantity_median then 'possible' else 'ruled_out' end as ex_small_quantity
+       case when m.quantity < m.quantity_median then 'possible' when m.quantity >= m.quantity_median then 'ruled_out' end as ex_small_quantity
 from   measured m
 left join ranks r on r.id = m.id
