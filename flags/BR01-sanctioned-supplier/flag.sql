@@ -155,7 +155,7 @@ select c.id                                     as subject_id,
        coalesce(c.tender_result_on, c.tender_published_on) as ev_tender_on,
        case when c.tender_result_on < s.starts_on then 'possible'
             when coalesce(c.tender_result_on, c.tender_published_on) >= s.starts_on then 'ruled_out' end as ex_earlier_tender,
-       case when c.supplier_id like 'cpf:%' then 'possible' else 'ruled_out' end as ex_homonym,
+       case when c.supplier_id like 'cpf:%' then 'possible' when c.supplier_id like 'cnpj:%' then 'ruled_out' end as ex_homonym,
        case when s.supplier_id = c.supplier_id then 'ruled_out' else 'possible' end as ex_other_establishment
 from   spending c
 cross join held

@@ -91,10 +91,10 @@ select m.id                                      as subject_id,
        -- The price of the whole, or a decimal mark that slipped: within 5 % of ten, a hundred or a thousand times the median.
        case when m.price_basis = 'stated' and m.quantity > 1 and m.unit_price = m.total then 'likely'
             when round(log10(cast(m.unit_price as double) / nullif(cast(m.median_price as double), 0))) between 1 and 3
-             and abs(cast(m.unit_price as double) / cast(m.median_price as double)
-                     / power(10, round(log10(cast(m.unit_price as double) / cast(m.median_price as double)))) - 1) <= 0.05 then 'possible'
+             and round(abs(cast(m.unit_price as double) / cast(m.median_price as double)
+                     / power(10, round(log10(cast(m.unit_price as double) / cast(m.median_price as double)))) - 1), 6) <= 0.05 then 'possible'
        end as ex_typing_error,
        case m.unit_basis when 'text' then 'possible' when 'stated' then 'ruled_out' end as ex_unit_from_text,
-       case when m.quantity < m.quantity_median then 'possible' else 'ruled_out' end as ex_small_quantity
+       case when m.quantity < m.quantity_median then 'possible' when m.quantity >= m.quantity_median then 'ruled_out' end as ex_small_quantity
 from   measured m
 left join ranks r on r.id = m.id

@@ -16,7 +16,7 @@ groups as (
     select buyer_id || '|' || year(signed_on) || '|' || activity as subject_id, min(group_key) as group_key,
            min(source) as source, buyer_id, activity, year(signed_on) as y, count(*) as n, max(signed_on) as as_of,
            count(case when modality in ('pregao', 'concorrencia', 'tomada_de_precos', 'convite', 'rdc', 'concurso', 'leilao', 'dialogo_competitivo') then 1 end) as competitive,
-           min(activity_basis) as activity_basis
+           count(modality) as with_modality, min(activity_basis) as activity_basis
     from   spending where missing is null
     group  by buyer_id, activity, year(signed_on)
 ),
@@ -87,11 +87,11 @@ select j.subject_id, j.group_key, j.source,
        j.top_value as ev_top_value, cast(j.top_value as double) / cast(j.named as double) as ev_top_share,
        d.shares as ev_shares, j.competitive as ev_competitive,
        t.number as ev_tender_number, cast(t.largest as double) / cast(t.total as double) as ev_tender_share,
-       case when t.registered then ', por registro de preços' else '' end as ev_tender_kind, case when t.registered then ', a price registration' else '' end as ev_tender_kind_en,
+       case when t.registered then ', por registro de preços,' else '' end as ev_tender_kind, case when t.registered then ', a price registration,' else '' end as ev_tender_kind_en,
        case when 2 * t.largest > t.total then 'likely' when t.unknown = 0 then 'ruled_out' end as ex_one_tender,
        case when j.peer_n >= 5 and j.med > $hhi_min then 'possible' when j.peer_n >= 5 then 'ruled_out' end as ex_few_providers,
        case j.activity_basis when 'text' then 'possible' end as ex_activity_from_text,
-       case when j.competitive > 0 then 'possible' else 'ruled_out' end as ex_competitive
+       case when j.competitive > 0 then 'possible' when j.with_modality = j.n then 'ruled_out' end as ex_competitive
 from   judged j
 left join described d on d.subject_id = j.subject_id
 left join tenders_of t on t.subject_id = j.subject_id

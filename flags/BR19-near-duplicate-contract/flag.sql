@@ -64,7 +64,7 @@ select s.id                                      as subject_id,
        s.object_length                          as ev_object_length,
        case when d.days between 25 and 35 then 'possible' else 'ruled_out' end as ex_instalments,
        case when s.object_length < 60 then 'possible' end as ex_standard_text,
-       s.number as ev_contract_number, t.number as ev_tender_number,
+       s.number as ev_contract_number, coalesce(t.number, s.tender_id) as ev_tender_number,
        case when s.number = d.earlier_number and d.days = 0 then 'likely' when d.days = 0 or s.number = d.earlier_number then 'possible'
             when s.number <> d.earlier_number then 'ruled_out' end as ex_repeated_entry,
        case when s.tender_id is null or d.earlier_tender is null then null

@@ -12,6 +12,7 @@ mod doctor;
 mod entities;
 mod every_format;
 mod evidence;
+mod explanations;
 mod incremental;
 mod ingests;
 mod mapped;

@@ -1,6 +1,7 @@
 //! What people say of findings: verdicts and statements, given over loopback and seen by everyone.
 
 use serde_json::{Value, json};
+use testkit::page::rendered;
 use testkit::server::encoded;
 use testkit::{House, Server};
 
@@ -206,6 +207,25 @@ fn a_statement_stands_beside_the_finding_until_its_author_withdraws_it() {
     // Once more changes nothing.
     assert_eq!(server.post(&withdraw, &json!({"who": "Fornecedora Fictícia"})).status, 200);
     assert_eq!(server.json(&format!("findings/{id}"))["statements"][0], shown);
+}
+
+#[test]
+fn the_page_shows_statements_and_verdicts_as_plain_text() {
+    let house = judged_house();
+    let server = house.serve();
+    let id = &open_findings(&server, "BR05")[0];
+    let said = json!({"who": "Fornecedora Fictícia", "text": "<img src=x onerror=alert(1)> compro em caixas"});
+    assert_eq!(server.post(&format!("/api/v1/findings/{id}/statements"), &said).status, 201);
+    give(&server, id, "dismissed", "<b>conferido</b> na nota");
+    let page = rendered(&format!("{}/achados/{id}", server.address()));
+    for shown in [
+        "&lt;img src=x onerror=alert(1)&gt; compro em caixas",
+        "Fornecedora Fictícia",
+        "&lt;b&gt;conferido&lt;/b&gt; na nota",
+    ] {
+        assert!(page.contains(shown), "{shown} is not shown");
+    }
+    assert!(!page.contains("<img src=x") && !page.contains("<b>conferido"), "a text became markup");
 }
 
 #[test]
