@@ -73,9 +73,8 @@ fn what_was_held_then_gives_what_was_found_then() {
     let found_now = stored(&house, "BR01");
     assert_ne!(said(&found_now), said(&found_then), "the second files change what is found");
     let state = house.state();
-    let at = |options: &[&str]| {
-        house.json(&[&["flags", "run", "--flag", "BR01"], options].concat())["findings"].clone()
-    };
+    let at =
+        |options: &[&str]| house.json(&[&["flags", "run", "--flag", "BR01"], options].concat())["findings"].clone();
     assert_eq!(said(&at(&["--known-at", &then])), said(&found_then));
     assert_eq!(said(&at(&["--as-of", "2026-01-01"])), said(&found_now));
     for finding in at(&["--known-at", &then]).as_array().unwrap() {
@@ -168,7 +167,10 @@ fn the_same_data_gives_the_same_bytes_also_when_the_lake_was_written_anew() {
 
     let later = now();
     let options = ["--as-of", "2026-03-31", "--known-at", &later];
-    assert!(bytes_at(&houses[0], &options) == bytes_at(&houses[1], &options), "the lake was written anew from the rows");
+    assert!(
+        bytes_at(&houses[0], &options) == bytes_at(&houses[1], &options),
+        "the lake was written anew from the rows"
+    );
 }
 
 #[test]
@@ -251,7 +253,8 @@ fn a_preview_tells_what_a_run_would_find() {
         ("BR28", "hasty_max", "12"),
         ("BR23", "local_holidays", "0"),
     ];
-    let options: Vec<String> = others.iter().map(|(flag, name, value)| format!("--param={flag}.{name}={value}")).collect();
+    let options: Vec<String> =
+        others.iter().map(|(flag, name, value)| format!("--param={flag}.{name}={value}")).collect();
     let codes = others.map(|(flag, ..)| flag).join(",");
     let run = house.program().args(["flags", "run", "--json", "--flag", &codes]).args(&options).run().ends_with(0);
     let mut moved = 0;
@@ -263,7 +266,8 @@ fn a_preview_tells_what_a_run_would_find() {
         println!("{code} {name}={value}: {} hits, now {}", flag["hit"], preview["current"]["hit"]);
     }
     assert!(moved >= 3, "other values give other counts");
-    for refused in ["BR05/preview?z_min=99", "BR05/preview?z_min=x", "BR05/preview?z=3", "BR05/preview?z_min=3&z_min=4"] {
+    for refused in ["BR05/preview?z_min=99", "BR05/preview?z_min=x", "BR05/preview?z=3", "BR05/preview?z_min=3&z_min=4"]
+    {
         assert_eq!(server.get(&format!("/api/v1/flags/{refused}")).status, 400, "{refused}");
     }
     let many = server.json("flags/BR05/preview?z_min=3,3.5,4");
