@@ -95,7 +95,11 @@ impl Error {
 }
 
 fn can_be(names: &[String]) -> String {
-    if names.is_empty() { "none of its parameters can be".to_owned() } else { format!("by these it can: {}", names.join(", ")) }
+    if names.is_empty() {
+        "none of its parameters can be".to_owned()
+    } else {
+        format!("by these it can: {}", names.join(", "))
+    }
 }
 
 impl From<lake::Error> for Error {

@@ -273,8 +273,7 @@ impl Flag {
     /// A parameter that it does not have, a value out of its range.
     pub fn with(mut self, values: &BTreeMap<String, f64>) -> Result<Self> {
         for (name, value) in values {
-            let refused =
-                |because| Error::Parameter { flag: self.code.clone(), name: name.clone(), because };
+            let refused = |because| Error::Parameter { flag: self.code.clone(), name: name.clone(), because };
             let Some(parameter) = self.parameters.iter_mut().find(|p| p.name == *name) else {
                 let known: Vec<&str> = self.parameters.iter().map(|p| p.name.as_str()).collect();
                 return Err(refused(format!("there is none of this name; known: {}", known.join(", "))));

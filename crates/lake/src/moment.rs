@@ -135,8 +135,10 @@ pub(crate) fn views_at(table: &str, held: &str, day: Option<NaiveDate>) -> Strin
     let replaced = if hidden.is_empty() { String::new() } else { format!("replace ({hidden})") };
     let day = format!("date '{day}'");
     let keep = rule.keep;
-    format!("create view held_{table} as {held}; create view {table} as select * {replaced} from held_{table} where {keep};")
-        .replace("$day", &day)
+    format!(
+        "create view held_{table} as {held}; create view {table} as select * {replaced} from held_{table} where {keep};"
+    )
+    .replace("$day", &day)
 }
 
 /// Which segments were read: enough to see whether another run read the same.

@@ -44,10 +44,7 @@ pub async fn show_flag(State(door): State<Door>, Id(code): Id) -> Answer {
 #[utoipa::path(get, path = "/api/v1/flags/{code}/findings", tag = "flags",
     params(("code" = String, Path, description = "The flag's code"), MomentQuery, PageQuery),
     responses((status = 200, description = "A page of what it finds", body = Judged), MomentProblems))]
-pub async fn list_findings_at(
-    State(door): State<Door>,
-    IdAsked(code, moment, page): IdAsked<MomentQuery>,
-) -> Answer {
+pub async fn list_findings_at(State(door): State<Door>, IdAsked(code, moment, page): IdAsked<MomentQuery>) -> Answer {
     door.analyse(move |app| app.findings_at(&code, &moment, &page)).await
 }
 

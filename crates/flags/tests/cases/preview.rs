@@ -2,15 +2,16 @@
 //! the tips is that of judging with the value.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use flags::{Catalogue, Flag, Outcomes, Parameter, hits_at, judge, write_tips};
 use lake::{Literal, Session};
 
 use super::case::{Case, cases_of};
 
-/// The values worth trying: those in use and at the ends of the range, and tips of the case itself, where a sign matters.
+/// The values worth trying: those at the ends of the range, and tips of the case itself, where a sign matters.
 fn values_of(parameter: &Parameter, tips: &[f64]) -> Vec<f64> {
-    let mut values = vec![parameter.default, parameter.min, parameter.max];
+    let mut values = vec![parameter.min, parameter.max];
     let within: Vec<f64> = tips.iter().copied().filter(|t| (parameter.min..=parameter.max).contains(t)).collect();
     values.extend(within.first());
     values.extend(within.last());
@@ -19,31 +20,34 @@ fn values_of(parameter: &Parameter, tips: &[f64]) -> Vec<f64> {
     values
 }
 
-/// Compares one case; gives how many counts differ between two values.
+fn hits_of(session: &Session, flag: &Flag, outcomes: &Path) -> u64 {
+    judge(session, flag, Outcomes { before: None, after: outcomes }).unwrap().unwrap().hits.len() as u64
+}
+
+/// Compares one case; gives how many parameters told one value from another.
 fn compare(flag: &Flag, case: &Case) -> usize {
     let folder = tempfile::tempdir().unwrap();
     let session = Session::of_rows(&case.rows).unwrap();
-    let outcomes = folder.path().join("outcomes.parquet");
-    let _ = judge(&session, flag, Outcomes { before: None, after: &outcomes }).unwrap();
+    let (outcomes, again) = (folder.path().join("outcomes.parquet"), folder.path().join("again.parquet"));
+    let now = hits_of(&session, flag, &outcomes);
     write_tips(&session, flag, &outcomes).unwrap();
+    let file = Literal::Text(outcomes.to_string_lossy().into_owned()).sql();
     let mut moved = 0;
     for parameter in flag.previewable() {
+        let told = |values: &[f64]| hits_at(&outcomes, parameter, values).unwrap().unwrap();
+        let what = |value: f64| format!("{} {} = {value} in \"{}\"", flag.code, parameter.name, case.name);
+        assert_eq!(told(&[parameter.default]), [now], "{}", what(parameter.default));
         let column = parameter.preview.as_deref().unwrap().split(' ').next().unwrap();
-        let file = Literal::Text(outcomes.to_string_lossy().into_owned()).sql();
         let mut tips = Vec::new();
         let sql = format!("select {column}, 1 from read_parquet({file}) where {column} is not null order by 1");
         session.counts(&sql, |tip, _| Ok(tips.push(tip))).unwrap();
         let values = values_of(parameter, &tips);
-        let told = hits_at(&outcomes, parameter, &values).unwrap().unwrap();
+        let told = told(&values);
         for (value, told) in values.iter().zip(&told) {
             let other = flag.clone().with(&BTreeMap::from([(parameter.name.clone(), *value)])).unwrap();
-            let after = folder.path().join("again.parquet");
-            let session = Session::of_rows(&case.rows).unwrap();
-            let hits = judge(&session, &other, Outcomes { before: None, after: &after }).unwrap().unwrap().hits.len();
-            let what = format!("{} {} = {value} in \"{}\"", flag.code, parameter.name, case.name);
-            assert_eq!(*told, hits as u64, "{what}");
+            assert_eq!(*told, hits_of(&session, &other, &again), "{}", what(*value));
         }
-        moved += usize::from(told.iter().any(|n| n != &told[0]));
+        moved += usize::from(told.iter().any(|n| *n != now));
     }
     moved
 }
