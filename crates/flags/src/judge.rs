@@ -6,7 +6,7 @@ use std::path::Path;
 use lake::{Literal, Session};
 
 use crate::finding::{Hit, PEER_VALUES_MAX, hit_of};
-use crate::{Error, Flag, Result, bid_screens, bidder_communities, law_tables, near_pairs, object_clusters};
+use crate::{Error, Flag, Result, bid_screens, bidder_communities, law_tables, near_pairs, object_clusters, spending_periods};
 
 /// What judging one flag gave.
 #[derive(Debug, Clone)]
@@ -155,6 +155,7 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
             "bidder_communities" => bidder_communities::make(session)?,
             "near_pairs" => near_pairs::make(session)?,
             "object_clusters" => object_clusters::make(session)?,
+            "spending_periods" => spending_periods::make(session)?,
             law if law_tables::make(session, law)? => {}
             other => {
                 return Err(Error::Folder { flag: flag.code.clone(), because: format!("no derived table `{other}`") });
