@@ -6,7 +6,9 @@ use std::path::Path;
 use lake::{Literal, Session};
 
 use crate::finding::{Hit, PEER_VALUES_MAX, hit_of};
-use crate::{Error, Flag, Result, bid_screens, bidder_communities, law_tables, near_pairs, object_clusters, spending_periods};
+use crate::{
+    Error, Flag, Result, bid_screens, bidder_communities, law_tables, near_pairs, object_clusters, spending_periods,
+};
 
 /// What judging one flag gave.
 #[derive(Debug, Clone)]
