@@ -7,7 +7,9 @@ use lake::{Literal, Session};
 
 use crate::finding::{Hit, PEER_VALUES_MAX, hit_of};
 use crate::preview::tip_columns;
-use crate::{Error, Flag, Result, bid_screens, bidder_communities, law_tables, near_pairs, object_clusters};
+use crate::{
+    Error, Flag, Result, bid_screens, bidder_communities, law_tables, near_pairs, object_clusters, spending_periods,
+};
 
 /// What judging one flag gave.
 #[derive(Debug, Clone)]
@@ -157,6 +159,7 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
             "near_pairs" => near_pairs::make(session)?,
             "object_clusters" => object_clusters::make(session)?,
             "legal_grounds" => session.run(include_str!("legal_grounds.sql")).map_err(failed)?,
+            "spending_periods" => spending_periods::make(session)?,
             law if law_tables::make(session, law)? => {}
             other => {
                 return Err(Error::Folder { flag: flag.code.clone(), because: format!("no derived table `{other}`") });

@@ -3,7 +3,7 @@
 //! A flag is a folder of data (`flags/BR05-…`): `flag.toml` says what it is in words and numbers, `flag.sql` judges every
 //! subject, `peers.sql` (where the flag compares) gives the peer group, `rows.sql` the rows behind one finding, and
 //! `cases/` what must come out. What SQL cannot say is computed here and joined as a table ([`near_pairs`],
-//! [`bid_screens`], [`bidder_communities`], [`object_clusters`]), and so are the dated limits of the law ([`law_tables`]).
+//! [`bid_screens`], [`bidder_communities`], [`object_clusters`], [`spending_periods`]), and so are the dated limits of the law ([`law_tables`]).
 //!
 //! A judgement has three outcomes: `hit`, `clear`, `not_computable` with the field that is missing. A missing field
 //! never makes a hit.
@@ -21,6 +21,7 @@ mod near_pairs;
 mod object_clusters;
 mod preview;
 mod screens;
+mod spending_periods;
 mod template;
 
 pub use catalogue::{Bilingual, Catalogue, Explanation, Flag, Parameter};

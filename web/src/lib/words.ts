@@ -94,6 +94,9 @@ const SUBJECTS: Record<string, string> = {
   supplier: 'fornecedor',
   pair: 'par de contratos',
   buyer_year_activity: 'órgão, ano e ramo de atividade',
+  buyer_year: 'órgão e ano',
+  supplier_class: 'fornecedor e classe de item',
+  buyer_series: 'órgão e tipo de gasto',
 }
 
 const FIELDS: Record<string, string> = {

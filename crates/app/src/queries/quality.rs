@@ -68,7 +68,19 @@ pub(crate) const IMPORTANT: &[(&str, &[&str])] = &[
     ),
     ("bids", &["tender_id", "item_number", "bidder_id", "won", "value", "unit_price", "rank", "valid", "submitted_on"]),
     ("amendments", &["contract_id", "number", "nature", "signed_on", "value", "value_after", "ends_on"]),
-    ("payments", &["contract_id", "buyer_id", "supplier_id", "issued_on", "value", "value_settled", "value_paid"]),
+    (
+        "payments",
+        &[
+            "contract_id",
+            "buyer_id",
+            "supplier_id",
+            "issued_on",
+            "value",
+            "value_settled",
+            "value_paid",
+            "modality_as_stated",
+        ],
+    ),
     (
         "sanctions",
         &[

@@ -162,6 +162,16 @@ fn leading_digits_are_judged_as_the_cases_say() {
 }
 
 #[test]
+fn periodic_spending_is_judged_as_the_cases_say() {
+    run("BR27");
+}
+
+#[test]
+fn vague_objects_are_judged_as_the_cases_say() {
+    run("BR26");
+}
+
+#[test]
 fn every_flag_has_cases_for_each_outcome_and_each_field_it_needs() {
     for (flag, cases) in each_flag() {
         let expected: Vec<&Expected> = cases.iter().flat_map(|c| &c.expect).collect();
