@@ -30,6 +30,9 @@ pub enum Error {
     /// A stored value is not of its column's kind.
     #[error("stored row: {0}")]
     Row(#[from] rusqlite::Error),
+    /// A row or statement given by a stranger is not as it must be.
+    #[error("{0}")]
+    Refused(String),
     /// DuckDB said no.
     #[error("analysis: {0}")]
     DuckDb(#[from] duckdb::Error),
