@@ -81,8 +81,7 @@ fn whole_tables(flag: &Flag) -> String {
     if flag.derived.iter().any(|derived| !crate::is_law_table(derived)) {
         text.push_str(" contracts tenders bids");
     }
-    let words: std::collections::HashSet<&str> =
-        text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+    let words: std::collections::HashSet<&str> = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
     let selects: Vec<String> = TABLES
         .iter()
         .map(|table| table.name)

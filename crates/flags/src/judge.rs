@@ -161,7 +161,9 @@ pub(crate) fn prepare_under(session: &Session, flag: &Flag, law: Option<&LawTabl
             "bidder_communities" => bidder_communities::make(session)?,
             "near_pairs" => near_pairs::make(session)?,
             "object_clusters" => object_clusters::make(session)?,
-            table if law.is_some() && law_tables::is_law_table(table) => law_tables::make_given(session, flag, table, law)?,
+            table if law.is_some() && law_tables::is_law_table(table) => {
+                law_tables::make_given(session, flag, table, law)?
+            }
             law if law_tables::make(session, law)? => {}
             other => {
                 return Err(Error::Folder { flag: flag.code.clone(), because: format!("no derived table `{other}`") });

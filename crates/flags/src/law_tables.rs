@@ -72,7 +72,8 @@ pub fn law_tables(session: &Session, names: &[String]) -> Result<LawTables> {
 
 /// Makes the temporary table `name` of the limits that are given instead of this program's own.
 pub(crate) fn make_given(session: &Session, flag: &Flag, name: &str, law: Option<&LawTables>) -> Result<()> {
-    let wrong = |because: &str| Error::Folder { flag: flag.code.clone(), because: format!("law.json: {name}: {because}") };
+    let wrong =
+        |because: &str| Error::Folder { flag: flag.code.clone(), because: format!("law.json: {name}: {because}") };
     let rows = law.and_then(|law| law.get(name)).ok_or_else(|| wrong("is missing"))?;
     let (columns, _) = limits(name).ok_or_else(|| wrong("is no table of limits"))?;
     session.run(&format!("create or replace temp table {name} ({columns})"))?;
@@ -81,7 +82,9 @@ pub(crate) fn make_given(session: &Session, flag: &Flag, name: &str, law: Option
         if row.len() != names.len() {
             return Err(wrong("a row has other columns"));
         }
-        let values = names.iter().map(|name| row.get(*name).map(|value| text(value)).ok_or_else(|| wrong("a row lacks a column")));
+        let values = names
+            .iter()
+            .map(|name| row.get(*name).map(|value| text(value)).ok_or_else(|| wrong("a row lacks a column")));
         let values: Vec<String> = values.collect::<Result<_>>()?;
         session.run(&format!("insert into {name} values ({})", values.join(", ")))?;
     }

@@ -19,8 +19,6 @@ const SHARE_APART_MAX: f64 = 1e-9;
 pub struct Redone {
     /// The row of the flag's SQL, column by column, as text.
     pub row: BTreeMap<String, Option<String>>,
-    /// The columns that hold binary fractions.
-    pub fractions: BTreeSet<String>,
     /// The finding, when it is a hit.
     pub finding: Option<Value>,
 }
@@ -59,15 +57,6 @@ pub fn redo(
             text(subject)
         ))
         .map_err(failed)?;
-    let mut fractions = BTreeSet::new();
-    session
-        .rows("select column_name, column_type from (describe judged)", |row| {
-            if matches!(row.get("column_type"), Some("DOUBLE" | "FLOAT")) {
-                fractions.extend(row.get("column_name").map(str::to_owned));
-            }
-            Ok(())
-        })
-        .map_err(failed)?;
     let peers = peer_values(session, flag).map_err(failed)?;
     let mut redone = None;
     session
@@ -76,7 +65,6 @@ pub fn redo(
             let hit = (row.get("outcome") == Some("hit")).then(|| hit_of(flag, row, values));
             redone = Some(Redone {
                 row: row.columns().map(|(name, value)| (name.to_owned(), value.map(str::to_owned))).collect(),
-                fractions: fractions.clone(),
                 finding: hit.and_then(|hit| serde_json::from_str(&hit.body).ok()),
             });
             Ok(())
@@ -129,7 +117,8 @@ mod tests {
 
     #[test]
     fn every_difference_is_named_and_nothing_else() {
-        let said = json!({"measure": "10.0000", "peers": {"n": 3, "values": ["1", "2"]}, "share": "0.33333333333333331"});
+        let said =
+            json!({"measure": "10.0000", "peers": {"n": 3, "values": ["1", "2"]}, "share": "0.33333333333333331"});
         let mut redone = said.clone();
         redone["share"] = json!("0.33333333333333337");
         assert_eq!(differences("finding", &said, &redone), []);

@@ -96,7 +96,8 @@ impl Session {
     pub fn expect_one_select(&self, what: &str, sql: &str) -> Result<()> {
         let refused = |because: &str| Err(Error::Refused(format!("{what}: {because}")));
         let parsed: String =
-            self.connection().query_row("select cast(json_serialize_sql(?::varchar) as varchar)", [sql], |row| row.get(0))?;
+            self.connection()
+                .query_row("select cast(json_serialize_sql(?::varchar) as varchar)", [sql], |row| row.get(0))?;
         let parsed: Value = serde_json::from_str(&parsed).unwrap_or_default();
         if parsed["error"] != Value::Bool(false) {
             return refused(parsed["error_message"].as_str().unwrap_or("not SQL that can be read"));
@@ -167,7 +168,9 @@ mod tests {
     #[test]
     fn rows_come_in_exactly_and_by_kind() {
         let session = confined();
-        let contract = row(serde_json::json!({"id": "c", "line": 7, "income": false, "signed_on": "2024-02-29", "value_final": "12345678901234.5678", "file": "x.csv"}));
+        let contract = row(
+            serde_json::json!({"id": "c", "line": 7, "income": false, "signed_on": "2024-02-29", "value_final": "12345678901234.5678", "file": "x.csv"}),
+        );
         session.load("contracts", std::slice::from_ref(&contract), &["file"]).unwrap();
         let held = "select count(*) from contracts where line = 7 and not income and signed_on = date '2024-02-29' and value_final = 12345678901234.5678 and object is null";
         assert_eq!(session.count(held).unwrap(), 1);
@@ -186,10 +189,24 @@ mod tests {
     #[test]
     fn one_select_is_let_in_and_nothing_else() {
         let session = confined();
-        for good in ["select 1", "with a as (select 1 as x) select x from a union all by name select 2 as x", "-- so\nfrom contracts"] {
+        for good in [
+            "select 1",
+            "with a as (select 1 as x) select x from a union all by name select 2 as x",
+            "-- so\nfrom contracts",
+        ] {
             session.expect_one_select("sql", good).unwrap();
         }
-        for bad in ["", "select 1; select 2", "drop table contracts", "insert into contracts (id) values ('x')", "attach 'x.db'", "copy contracts to 'x'", "set threads = 9", "select 1)", "selec 1"] {
+        for bad in [
+            "",
+            "select 1; select 2",
+            "drop table contracts",
+            "insert into contracts (id) values ('x')",
+            "attach 'x.db'",
+            "copy contracts to 'x'",
+            "set threads = 9",
+            "select 1)",
+            "selec 1",
+        ] {
             assert!(session.expect_one_select("sql", bad).is_err(), "{bad}");
         }
     }
@@ -207,12 +224,23 @@ mod tests {
         ] {
             assert!(session.rows(sql, |_| Ok(())).is_err(), "{sql}");
         }
-        for sql in ["set enable_external_access = true", "set memory_limit = '9GB'", "load httpfs", "install httpfs", "attach '/tmp/x.db'", "copy (select 1) to '/tmp/x.csv'"] {
+        for sql in [
+            "set enable_external_access = true",
+            "set memory_limit = '9GB'",
+            "load httpfs",
+            "install httpfs",
+            "attach '/tmp/x.db'",
+            "copy (select 1) to '/tmp/x.csv'",
+        ] {
             assert!(session.run(sql).is_err(), "{sql}");
         }
         let deadline = session.deadline(Duration::from_millis(200));
         let started = Instant::now();
-        assert!(session.count("select count(*) from range(10000000) a, range(10000000) b where hash(a.range, b.range) = 0").is_err());
+        assert!(
+            session
+                .count("select count(*) from range(10000000) a, range(10000000) b where hash(a.range, b.range) = 0")
+                .is_err()
+        );
         assert!(deadline.has_passed() && started.elapsed() < Duration::from_secs(10));
     }
 

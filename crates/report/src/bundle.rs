@@ -114,8 +114,7 @@ impl Bundle {
         if let Some(wanted) = wanted.filter(|wanted| **wanted != issuer) {
             return Err(Broken::OtherIssuer { found: issuer.fingerprint(), wanted: wanted.fingerprint() });
         }
-        let manifest: Manifest =
-            serde_json::from_slice(&written).map_err(|e| Broken::Manifest(e.to_string()))?;
+        let manifest: Manifest = serde_json::from_slice(&written).map_err(|e| Broken::Manifest(e.to_string()))?;
         for (path, member) in &manifest.members {
             let held = members.get(path).ok_or_else(|| Broken::Missing(path.clone()))?;
             if held.len() as u64 != member.bytes || sha256_hex(held) != member.sha256 {
@@ -292,7 +291,8 @@ mod tests {
     fn mutated_bundles_are_broken_or_the_same() {
         use rand::rngs::StdRng;
         use rand::{RngExt, SeedableRng};
-        let start = std::env::var("CIDADAO_FUZZ_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(rand::random::<u64>);
+        let start =
+            std::env::var("CIDADAO_FUZZ_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or_else(rand::random::<u64>);
         let seconds: f64 = std::env::var("CIDADAO_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(1.0);
         println!("bundles: CIDADAO_FUZZ_SEED={start}");
         let mut rng = StdRng::seed_from_u64(start);

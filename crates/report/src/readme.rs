@@ -19,7 +19,8 @@ pub fn readme(manifest: &Manifest, finding: &Value) -> String {
 fn about(manifest: &Manifest, finding: &Value, language: &str) -> String {
     let pt = language == "pt";
     let say = |portuguese: &'static str, english: &'static str| if pt { portuguese } else { english };
-    let words = |pointer: &str| finding.pointer(&format!("{pointer}/{language}")).and_then(Value::as_str).unwrap_or_default();
+    let words =
+        |pointer: &str| finding.pointer(&format!("{pointer}/{language}")).and_then(Value::as_str).unwrap_or_default();
     let mut text = format!(
         "# {}: {}\n\n{} `{}` · {} v{}\n\n{}\n\n**{}**\n\n",
         say("Pacote de evidências", "Evidence bundle"),

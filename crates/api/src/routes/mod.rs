@@ -50,4 +50,5 @@ fn api() -> Router<Door> {
         .route("/admin/ingests/{id}/cancel", post(ingests::stop_ingest))
         .route("/admin/ingests/{id}/events", get(ingests::follow_ingest))
         .route("/entities/links", get(entities::list_links))
+        .route("/evidence/key", get(findings::show_evidence_key))
 }
