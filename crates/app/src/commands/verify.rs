@@ -254,7 +254,12 @@ fn differences(
     for (name, value) in now.as_object().into_iter().flatten() {
         same(&format!("finding.{name}"), said(name), value.clone());
     }
-    not_compared.extend(finding.keys().filter(|name| now.get(name.as_str()).is_none() && *name != "state").cloned());
+    not_compared.extend(
+        finding
+            .keys()
+            .filter(|name| now.get(name.as_str()).is_none() && !["state", "known_at"].contains(&name.as_str()))
+            .cloned(),
+    );
     Ok(found)
 }
 
