@@ -155,7 +155,10 @@ fn first_value_that_matters(bytes: &[u8], folder: &Path) -> Option<String> {
         let rows: Vec<Map<String, Value>> =
             members[path].split(|b| *b == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect();
         for (at, row) in rows.iter().enumerate().take(4) {
-            for (name, value) in row.iter().filter(|(name, _)| !["file", "line", "row_hash"].contains(&name.as_str())) {
+            for (name, value) in row.iter().filter(|(name, _)| {
+                !["id", "name", "source", "file", "file_sha256", "fetched_at", "line", "row_hash"]
+                    .contains(&name.as_str())
+            }) {
                 let Some(other) = another(value) else { continue };
                 let mut rows = rows.clone();
                 rows[at].insert(name.clone(), other);
@@ -308,8 +311,8 @@ fn what_was_tampered_with_is_refused_and_the_reason_named() {
             "file system operations are disabled",
         ),
         (
-            "select 's' as subject_id, count(*) as outcome from range(99999999) a, range(99999999) b where hash(a.range, b.range) = 0",
-            "longer than",
+            "select string_agg(repeat('x', 1000000), '') as subject_id, 'hit' as outcome from range(5000)",
+            "Out of Memory",
         ),
     ] {
         let forgery = forged(&bytes, |members| drop(members.insert("flag/flag.sql".to_owned(), sql.into())));
@@ -348,8 +351,6 @@ fn the_bundle_of_a_withdrawn_finding_says_so() {
     let bytes = bundle_of(&server, &id);
     let found = equal(&bytes);
     assert_eq!((&found["bundle"]["state"], &found["bundle"]["outcome"]), (&json!("withdrawn"), &json!("clear")));
-    let text = Program::new().arg("verify").arg(Stranger::with(&bytes).bundle()).run();
-    assert_eq!(text.code, Some(1), "the folder is gone");
     let stranger = Stranger::with(&bytes);
     let text = Program::new().arg("verify").arg(stranger.bundle()).run().ends_with(0).stdout;
     assert!(text.contains("igual / equal") && text.contains("RETIRADO / WITHDRAWN"), "{text}");
