@@ -4,7 +4,7 @@
 //! themselves. A flag without it needs the tables that its SQL names as a whole. Whoever makes a bundle redoes the
 //! judgement over these rows alone before handing it out, so rows that do not suffice are found there and then.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use lake::{Literal, Session, TextRow};
 use model::{ENVELOPE, Kind, TABLES, Table};
@@ -18,6 +18,9 @@ use crate::{Error, Flag, Result};
 const CONTACTS: &[&str] = &["address_key", "phone_keys", "email_key"];
 /// Columns that say nothing outside of this program's folder, or that no flag reads.
 const LEFT_OUT: &[&str] = &["ingest_id", "metadata"];
+
+/// Ids written at once.
+const LOT: usize = 1_000;
 
 /// The rows that a judgement reads.
 #[derive(Debug, Clone, Default)]
@@ -42,11 +45,7 @@ pub fn gather_inputs(session: &Session, flag: &Flag, group: &str, subject: &str,
     };
     session
         .run(&format!(
-            "create or replace temp table judged_inputs as select distinct tbl, id from ({select}) as wanted where id is not null;
-             insert into judged_inputs select distinct 'buyers', buyer_id from (
-               select buyer_id from contracts where id in (select id from judged_inputs where tbl = 'contracts')
-               union select buyer_id from tenders where id in (select id from judged_inputs where tbl = 'tenders')) as bought
-             where buyer_id is not null"
+            "create or replace temp table judged_inputs as select distinct tbl, id from ({select}) as wanted where id is not null"
         ))
         .map_err(failed)?;
     let rows = session.count("select count(*) from judged_inputs").map_err(failed)?;
@@ -54,24 +53,46 @@ pub fn gather_inputs(session: &Session, flag: &Flag, group: &str, subject: &str,
         return Err(Error::TooLarge { flag: flag.code.clone(), rows, rows_max });
     }
     let mut inputs = Inputs { whole_tables: flag.inputs_sql.is_none(), ..Inputs::default() };
-    for table in TABLES {
-        let mut rows = Vec::new();
-        let mut contacts = Contacts::default();
-        let sql = format!(
-            "select * from {0} where id in (select id from judged_inputs where tbl = '{0}') order by id",
-            table.name
-        );
-        session
-            .rows(&sql, |row| {
-                rows.push(row_of(table, row, &mut contacts));
-                Ok(())
-            })
-            .map_err(failed)?;
+    // Buyers come last: which of them are needed stands in the contracts and tenders.
+    for table in TABLES.iter().filter(|t| t.name != "buyers").chain(TABLES.iter().filter(|t| t.name == "buyers")) {
+        if table.name == "buyers" {
+            add_buyers(session, &inputs).map_err(failed)?;
+        }
+        let rows = rows_of(session, table).map_err(failed)?;
         if !rows.is_empty() {
             inputs.tables.insert(table.name.to_owned(), rows);
         }
     }
     Ok(inputs)
+}
+
+/// Adds the buyers of the contracts and tenders among the inputs.
+fn add_buyers(session: &Session, inputs: &Inputs) -> lake::Result<()> {
+    let rows = ["contracts", "tenders"].iter().filter_map(|table| inputs.tables.get(*table)).flatten();
+    let ids: BTreeSet<&str> = rows.filter_map(|row| row.get("buyer_id")?.as_str()).collect();
+    for lot in ids.into_iter().collect::<Vec<_>>().chunks(LOT) {
+        let values: Vec<String> =
+            lot.iter().map(|id| format!("('buyers', {})", Literal::Text((*id).to_owned()).sql())).collect();
+        session.run(&format!("insert into judged_inputs values {}", values.join(",")))?;
+    }
+    Ok(())
+}
+
+/// The wanted rows of a table, by id. A table of which none is wanted is not read.
+fn rows_of(session: &Session, table: &Table) -> lake::Result<Vec<Map<String, Value>>> {
+    let name = table.name;
+    let mut rows = Vec::new();
+    if session.count(&format!("select count(*) from judged_inputs where tbl = '{name}'"))? == 0 {
+        return Ok(rows);
+    }
+    let mut contacts = Contacts::default();
+    let sql =
+        format!("select * from {name} where id in (select id from judged_inputs where tbl = '{name}') order by id");
+    session.rows(&sql, |row| {
+        rows.push(row_of(table, row, &mut contacts));
+        Ok(())
+    })?;
+    Ok(rows)
 }
 
 /// Every row of the tables that the flag's files name.

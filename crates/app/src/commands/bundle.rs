@@ -8,7 +8,7 @@ use report::{FORMAT, Manifest, SegmentRead, Words, pack, readme};
 use serde_json::{Map, Value, json};
 use store::FindingRow;
 
-use crate::commands::verify::verify;
+use crate::commands::verify::{CONFINEMENT, verify};
 use crate::views::{Finding, Verdict};
 use crate::{App, Error, Result, VERSION};
 
@@ -27,24 +27,31 @@ impl App {
         let held = self.store().finding(id)?.ok_or_else(|| Error::not_found("finding", id))?;
         let flag = self.catalogue().flag(&held.flag).ok_or_else(|| Error::not_found("flag", &held.flag))?;
         let session = self.session(Scope::All)?;
-        let redone = flags::redo(&session, flag, &held.group_key, &held.subject_id, None)?;
-        expect_as_held(&held, redone.as_ref())?;
         let inputs = flags::gather_inputs(&session, flag, &held.group_key, &held.subject_id, INPUT_ROWS_MAX);
         let inputs = inputs.map_err(|error| match error {
             flags::Error::TooLarge { .. } => Error::CannotBundle(error.to_string()),
             other => other.into(),
         })?;
+        let redone = self.redone_over(&inputs, &held, flag)?;
+        expect_as_held(&held, redone.as_ref())?;
         let bundle = self.packed(&held, flag, &session, redone.as_ref(), inputs)?;
         let verified = verify(&bundle, None);
         if verified.verdict != Verdict::Equal {
             let what: Vec<&str> = verified.differences.iter().take(5).map(|d| d.what.as_str()).collect();
             let because = verified.broken.unwrap_or_else(|| what.join(", "));
-            return Err(Error::CannotBundle(format!(
-                "flag {}: redone over the gathered inputs alone, the judgement comes out otherwise: {because}",
-                held.flag
-            )));
+            return Err(Error::CannotBundle(format!("{}: its bundle cannot be verified: {because}", held.id)));
         }
         Ok(bundle)
+    }
+
+    /// The judgement over the inputs alone, in a session as a stranger has it.
+    fn redone_over(&self, inputs: &Inputs, held: &FindingRow, flag: &Flag) -> Result<Option<Redone>> {
+        let session = Session::confined(CONFINEMENT)?;
+        for (table, rows) in &inputs.tables {
+            session.load(table, rows, &[])?;
+        }
+        session.load_merged_buyers(&self.merged_among(inputs)?)?;
+        Ok(flags::redo(&session, flag, &held.group_key, &held.subject_id, None)?)
     }
 
     fn packed(
@@ -57,7 +64,13 @@ impl App {
     ) -> Result<Vec<u8>> {
         let finding = serde_json::to_value(Finding::try_from(held.clone())?).map_err(store::Error::from)?;
         let law = flags::law_tables(session, flag.derived())?;
-        let merged = self.merged_among(&inputs)?;
+        let merged: Vec<Map<String, Value>> = self
+            .merged_among(&inputs)?
+            .into_iter()
+            .map(|(id, entity)| {
+                Map::from_iter([("buyer_id".to_owned(), id.into()), ("entity_id".to_owned(), entity.into())])
+            })
+            .collect();
         let manifest = self.manifest(held, flag, session, redone, &inputs, &finding, !merged.is_empty())?;
         let parameters: Map<String, Value> =
             flag.parameters.iter().map(|p| (p.name.clone(), json!(p.default))).collect();
@@ -122,14 +135,10 @@ impl App {
     }
 
     /// The merged buyers among the inputs: who is one with whom.
-    fn merged_among(&self, inputs: &Inputs) -> Result<Vec<Map<String, Value>>> {
+    fn merged_among(&self, inputs: &Inputs) -> Result<Vec<(String, String)>> {
         let held: std::collections::HashSet<&str> =
             inputs.tables.get("buyers").into_iter().flatten().filter_map(|row| row["id"].as_str()).collect();
-        let merged = self.store().merged_buyers()?.into_iter().filter(|(id, _)| held.contains(id.as_str()));
-        let row = |(id, entity): (String, String)| {
-            Map::from_iter([("buyer_id".to_owned(), id.into()), ("entity_id".to_owned(), entity.into())])
-        };
-        Ok(merged.map(row).collect())
+        Ok(self.store().merged_buyers()?.into_iter().filter(|(id, _)| held.contains(id.as_str())).collect())
     }
 
     /// The rows with the file that each came from.
@@ -148,18 +157,23 @@ impl App {
     }
 }
 
-/// The finding must be what the data give now: it was judged before otherwise, and must be judged again first.
+/// The finding, which was judged over everything, must be what the gathered rows give; else data came since, the catalogue is
+/// another, or the rows do not suffice.
 fn expect_as_held(held: &FindingRow, redone: Option<&Redone>) -> Result<()> {
     let body: Value = serde_json::from_str(&held.body).map_err(store::Error::from)?;
-    let cannot =
-        |because: String| Err(Error::CannotBundle(format!("{}: {because}; `cidadao flags run` judges again", held.id)));
+    let cannot = |because: String| {
+        Err(Error::CannotBundle(format!(
+            "{}: over the rows gathered for it, {because}; `cidadao flags run` judges again what is out of date",
+            held.id
+        )))
+    };
     match (held.state.as_str(), redone.and_then(|redone| redone.finding.as_ref())) {
-        ("open", None) => cannot(format!("the judgement now gives `{}`", outcome_of(redone))),
+        ("open", None) => cannot(format!("its judgement gives `{}`", outcome_of(redone))),
         ("open", Some(now)) => match flags::differences("finding", &body, now).first() {
             None => Ok(()),
-            Some(first) => cannot(format!("{} is {} and now comes out as {}", first.what, first.said, first.redone)),
+            Some(first) => cannot(format!("{} is {} and comes out as {}", first.what, first.said, first.redone)),
         },
-        (_, Some(_)) => cannot("it is withdrawn, and the judgement now gives `hit`".to_owned()),
+        (_, Some(_)) => cannot("the judgement gives `hit`, and it is withdrawn".to_owned()),
         (_, None) => Ok(()),
     }
 }

@@ -26,7 +26,8 @@ const ROWS_MAX: usize = 200_000;
 const SQL_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long the whole may take.
 const TIME_MAX: Duration = Duration::from_secs(180);
-const CONFINEMENT: Confinement = Confinement { memory_mib: 1_024, threads: 2 };
+/// What its SQL may use.
+pub(crate) const CONFINEMENT: Confinement = Confinement { memory_mib: 1_024, threads: 2 };
 
 /// Verifies the bundle in a file; `wanted` is the issuer that must have signed it, if one must.
 ///

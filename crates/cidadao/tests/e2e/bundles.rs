@@ -357,3 +357,48 @@ fn the_bundle_of_a_withdrawn_finding_says_so() {
     let readme = String::from_utf8(unpacked(&bytes)["LEIA-ME.md"].clone()).unwrap();
     assert!(readme.contains("Este achado foi retirado") && readme.contains("This finding was withdrawn"), "{readme}");
 }
+
+/// Members changed at random and signed as they are: no fault of the program, whatever the answer.
+#[test]
+fn no_forged_member_is_too_much_for_who_verifies() {
+    let start = testkit::seed::Seed::printed("forged members");
+    let seconds: f64 = std::env::var("CIDADAO_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(5.0);
+    for code in ["BR02", "BR17"] {
+        let (house, server, id, _) = house_with_a_hit(code).unwrap();
+        let bytes = bundle_of(&server, &id);
+        let paths: Vec<String> = unpacked(&bytes).into_keys().filter(|path| !path.starts_with("manifest.")).collect();
+        let file = house.root().join("forged.zip");
+        let until = std::time::Instant::now() + std::time::Duration::from_secs_f64(seconds / 2.0);
+        let (mut seed, mut verdicts) = (start.clone(), BTreeMap::<String, u32>::new());
+        while std::time::Instant::now() < until {
+            let forgery = forged(&bytes, |members| {
+                let path = &paths[usize::try_from(seed.below(paths.len() as u64)).unwrap()];
+                mutate(&mut seed, members.get_mut(path).unwrap());
+            });
+            std::fs::write(&file, forgery).unwrap();
+            let found = app::verify_bundle(&file, None).unwrap();
+            let said = found.broken.unwrap_or_default();
+            assert!(!said.contains("fault of this program"), "{code}: {said}");
+            *verdicts.entry(format!("{:?}", found.verdict)).or_default() += 1;
+        }
+        println!("{code}: {verdicts:?}");
+    }
+}
+
+fn mutate(seed: &mut testkit::seed::Seed, bytes: &mut Vec<u8>) {
+    let mut place = |below: usize| usize::try_from(seed.below(below.max(1) as u64)).unwrap();
+    let at = place(bytes.len());
+    let length = place((bytes.len() - at).min(100));
+    const INJECTED: [&str; 9] =
+        ["null", "-1", "\"", "{", "]", "9999999999999999999999", "1e308", "\0", "'; drop table x; --"];
+    match place(5) {
+        0 => bytes[at] ^= 1 << place(8),
+        1 => drop(bytes.drain(at..at + length)),
+        2 => drop(bytes.splice(at..at + length, INJECTED[place(INJECTED.len())].bytes())),
+        3 => {
+            let piece = bytes[at..at + length].repeat(1 + place(30));
+            drop(bytes.splice(at..at, piece));
+        }
+        _ => bytes[at..at + length].reverse(),
+    }
+}
