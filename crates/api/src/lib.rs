@@ -5,6 +5,7 @@
 //! problem+json with a stable `type`, and that nothing of the program's inside shows in an error.
 
 mod answer;
+mod archive;
 mod docs;
 mod door;
 mod gate;

@@ -27,6 +27,7 @@ use crate::routes::{buyers, contracts, entities, findings, flags, ingests, opera
         findings::list_findings,
         findings::show_finding,
         findings::show_evidence,
+        findings::show_evidence_key,
         sources::list_sources,
         ingests::ask_ingest,
         ingests::list_ingests,

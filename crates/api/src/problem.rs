@@ -83,6 +83,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-busy", "Too busy", "too many questions are waiting; try again")
     }
 
+    /// The evidence of a finding cannot be bundled.
+    pub fn cannot_bundle(because: String) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "cannot-bundle", "Evidence cannot be bundled", because)
+    }
+
     /// It took too long.
     pub fn timed_out() -> Self {
         let detail = "no answer within the time that one request may take; narrow the question or try again";
@@ -113,6 +118,7 @@ impl From<app::Error> for Problem {
         match error {
             app::Error::Invalid { field, because } => Self::invalid(field, because),
             app::Error::NotFound { .. } => Self::not_found(error.to_string()),
+            app::Error::CannotBundle(because) => Self::cannot_bundle(because),
             app::Error::Locked(_) | app::Error::QueueFull(_) => Self::too_busy(),
             app::Error::NotPreviewable { ref name, .. } => Self::not_previewable(name, error.to_string()),
             app::Error::SegmentsGone { .. } => Self::segments_gone(error.to_string()),
@@ -191,4 +197,13 @@ pub enum MomentProblems {
     /// Too busy, or not answered in time; see `Retry-After`. The judgement goes on and is kept: ask again.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
+}
+
+/// How a question for a bundle may be refused, beside [`OneProblems`].
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "stands in the OpenAPI document only")]
+pub enum BundleProblems {
+    /// The judgement reads more rows than a bundle holds, or no longer comes out as the finding says.
+    #[response(status = 422, content_type = "application/problem+json")]
+    CannotBundle(Problem),
 }

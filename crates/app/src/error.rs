@@ -40,6 +40,9 @@ pub enum Error {
         /// What the system said.
         because: String,
     },
+    /// A finding whose evidence cannot be bundled, and why.
+    #[error("{0}")]
+    CannotBundle(String),
     /// A setting that cannot be.
     #[error("{0}")]
     Settings(String),

@@ -94,6 +94,17 @@ pub enum Command {
         #[arg(long)]
         repair: bool,
     },
+    /// Check an evidence bundle and redo its judgement, offline and without a data folder.
+    ///
+    /// Ends with 0 when the judgement comes out as the bundle says, with 1 when it does not or the bundle is broken.
+    Verify {
+        /// The bundle.
+        #[arg(value_name = "BUNDLE")]
+        bundle: PathBuf,
+        /// The public key that must have signed it: 64 hex digits, PEM, or a file with either.
+        #[arg(long, value_name = "PUBKEY")]
+        key: Option<String>,
+    },
 }
 
 /// Which rows of the quarantine.
@@ -174,6 +185,15 @@ pub enum FlagsCommand {
         /// Who says so; it is kept and shown.
         #[arg(long, value_name = "NAME")]
         who: String,
+    },
+    /// Write the evidence bundle of a finding: all that a stranger needs to redo its judgement with `verify`.
+    Bundle {
+        /// The finding's id.
+        #[arg(value_name = "FINDING_ID")]
+        finding: String,
+        /// Where to; without it, `FINDING_ID.zip` in this folder.
+        #[arg(short, long, value_name = "FILE.zip")]
+        out: Option<PathBuf>,
     },
     /// One finding: what was found, what may explain it, and what people said of it.
     Finding {

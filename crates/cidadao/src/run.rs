@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings};
 use serde_json::json;
 
+use crate::bundle;
 use crate::cli::{Cli, Command, Common, EvalCommand, FlagsCommand};
 use crate::entities;
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
@@ -33,6 +34,7 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
             eval_screens(&LabelledFile { file, tender, value, label, bidder }, common.json)
         }
         Command::Doctor { repair } => doctor(&settings, repair, common.json),
+        Command::Verify { bundle, key } => bundle::verify(&bundle, key.as_deref(), common.json),
         Command::Sources => entities::print_board(&App::open(settings)?, common.json).map(|()| DONE),
         Command::Entities(command) => entities::run(&App::open(settings)?, command, common.json).map(|()| DONE),
     }
@@ -184,6 +186,7 @@ fn flags(settings: Settings, command: &FlagsCommand, json: bool) -> Result<ExitC
             verdicts::give(&app, finding, *verdict, reason, who, json)?;
         }
         FlagsCommand::Finding { id } => verdicts::show(&app, id, json)?,
+        FlagsCommand::Bundle { finding, out } => bundle::write(&app, finding, out.as_deref(), json)?,
     }
     Ok(DONE)
 }

@@ -136,6 +136,8 @@ pub struct Flag {
     pub(crate) peers_sql: Option<String>,
     #[serde(skip)]
     pub(crate) rows_sql: String,
+    #[serde(skip)]
+    pub(crate) inputs_sql: Option<String>,
 }
 
 /// `flag.toml` as it is written.
@@ -228,6 +230,20 @@ impl Catalogue {
     }
 }
 
+/// The files of a flag of this program but its cases, by name; `None` for a flag it does not have.
+#[must_use]
+pub fn files_of(code: &str) -> Option<BTreeMap<String, String>> {
+    let mut files = BTreeMap::new();
+    for path in Folders::iter() {
+        let Some((folder, file)) = path.split_once('/') else { continue };
+        if folder.split('-').next() == Some(code) && !file.contains('/') {
+            let content = Folders::get(&path).map(|f| String::from_utf8_lossy(&f.data).into_owned());
+            files.insert(file.to_owned(), content.unwrap_or_default());
+        }
+    }
+    (!files.is_empty()).then_some(files)
+}
+
 fn flag_of(folder: &str, files: &BTreeMap<String, String>) -> Result<Flag> {
     let error = |because: String| Error::Folder { flag: folder.to_owned(), because };
     let file = |name: &str| files.get(name).cloned().ok_or_else(|| error(format!("{name} is missing")));
@@ -263,6 +279,7 @@ fn flag_of(folder: &str, files: &BTreeMap<String, String>) -> Result<Flag> {
         sql: file("flag.sql")?,
         peers_sql: files.get("peers.sql").cloned(),
         rows_sql: file("rows.sql")?,
+        inputs_sql: files.get("inputs.sql").cloned(),
     })
 }
 
@@ -290,6 +307,20 @@ impl Flag {
     #[must_use]
     pub fn values(&self) -> serde_json::Map<String, serde_json::Value> {
         self.parameters.iter().map(|p| (p.name.clone(), p.default.into())).collect()
+    }
+
+    /// The flag that these files make, as they stand in its folder.
+    ///
+    /// # Errors
+    /// A file is missing or not as it must be.
+    pub fn of_files(code: &str, files: &BTreeMap<String, String>) -> Result<Self> {
+        flag_of(code, files)
+    }
+
+    /// The derived tables that its SQL joins.
+    #[must_use]
+    pub fn derived(&self) -> &[String] {
+        &self.derived
     }
 
     /// The SQL that gives the peer group, where the flag compares.

@@ -40,6 +40,9 @@ pub enum Error {
         /// The first of them, by name.
         paths: Vec<String>,
     },
+    /// A row or statement given by a stranger is not as it must be.
+    #[error("{0}")]
+    Refused(String),
     /// DuckDB said no.
     #[error("analysis: {0}")]
     DuckDb(#[from] duckdb::Error),

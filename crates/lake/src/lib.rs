@@ -5,6 +5,7 @@
 //! source → store → lake, and a partition whose rows changed is written anew as a whole.
 
 mod columns;
+mod confined;
 mod error;
 mod health;
 mod moment;
@@ -14,6 +15,7 @@ mod write;
 
 use std::path::{Path, PathBuf};
 
+pub use confined::{Confinement, Deadline};
 pub use error::{Error, Result};
 pub use health::{Damage, DamageKind};
 pub use moment::SegmentSet;

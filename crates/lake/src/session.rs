@@ -192,6 +192,11 @@ impl Session {
         Ok(Self { connection, segments: Vec::new(), as_of: None })
     }
 
+    /// A session over a connection that was made ready elsewhere.
+    pub(crate) fn of_connection(connection: Connection) -> Self {
+        Self { connection, segments: Vec::new() }
+    }
+
     /// The DuckDB connection.
     #[must_use]
     pub fn connection(&self) -> &Connection {
@@ -271,7 +276,7 @@ impl Session {
 
 /// Makes the view `buyer_entities`: each buyer's id and the id that stands for its entity, its own where it is alone.
 /// Records keep the buyer's id that their source gave; who judges by entity joins this view.
-fn show_buyer_entities(connection: &Connection, merged: &[(String, String)]) -> Result<()> {
+pub(crate) fn show_buyer_entities(connection: &Connection, merged: &[(String, String)]) -> Result<()> {
     connection.execute_batch(
         "create table merged_buyers (buyer_id varchar primary key, entity_id varchar not null);
          create view buyer_entities as
@@ -297,6 +302,11 @@ impl TextRow {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.names.get(name).and_then(|at| self.values[*at].as_deref())
+    }
+
+    /// Every column with its value, in no fixed order.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.with_prefix("")
     }
 
     /// The columns whose name starts with `prefix`, in no fixed order, nulls included.

@@ -41,8 +41,8 @@ pub use links::{Decision, EntityKind, LinkChange, LinkFilter, LinkRow};
 pub use quality::{Noted, QualityNote, SourceFiles, SourceMonth};
 pub use quarantine::{FileHead, QuarantineFilter, Quarantined};
 pub use read::{
-    BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, RowVersion, SanctionRow,
-    SupplierFilter, SupplierRow, Totals,
+    BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, ReadFile, RowVersion,
+    SanctionRow, SupplierFilter, SupplierRow, Totals,
 };
 pub use segments::{NewSegment, Scanner, Segment, TouchedPartition};
 pub use sources::{FileRow, QuarantineCount, SourceRow};

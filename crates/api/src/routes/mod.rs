@@ -57,4 +57,5 @@ fn api() -> Router<Door> {
         .route("/findings/{id}/verdict", post(verdicts::give_verdict))
         .route("/findings/{id}/statements", post(verdicts::make_statement))
         .route("/statements/{id}/withdraw", post(verdicts::withdraw_statement))
+        .route("/evidence/key", get(findings::show_evidence_key))
 }

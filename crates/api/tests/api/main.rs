@@ -217,6 +217,7 @@ fn the_description_names_every_route_and_its_refusals() {
         "findings/{id}/evidence",
         "sources",
         "entities/links",
+        "evidence/key",
     ];
     for route in routes {
         let answers = &document["paths"][format!("/api/v1/{route}")]["get"]["responses"];

@@ -4,6 +4,7 @@
 //! `AAAA-MM-DD`, and `null` for what the source did not state. Views are made from rows here and nowhere else, so
 //! every door shows the same facts in the same words.
 
+mod bundle;
 mod contracts;
 mod entities;
 mod evidence;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+pub use bundle::{BundleSaid, EvidenceKey, FlagAgainstOwn, SignedBy, Verdict, Verification};
 pub use contracts::{Amendment, Contract, ContractBuyer, ContractDetail, ContractSupplier, Item, Version};
 pub use entities::{Entity, EntityChange, EntityLink};
 pub use evidence::{EvidenceFlag, EvidenceRow, EvidenceRun, EvidenceSegment, EvidenceShape};

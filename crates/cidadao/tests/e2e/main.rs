@@ -5,6 +5,7 @@
 mod account;
 mod bad_input;
 mod browser;
+mod bundles;
 mod command_line;
 mod crash;
 mod disk;

@@ -183,6 +183,11 @@ pub fn judged(flag: &Flag, rows: &Rows) -> BTreeMap<String, Got> {
 }
 
 impl Case {
+    /// Its rows, by table.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
     /// The rows behind every hit: there are some, and each is one of the case's.
     pub fn check_evidence(&self, flag: &Flag) -> Result<(), String> {
         let session = Session::of_rows(&self.rows).unwrap();
