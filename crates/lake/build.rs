@@ -1,6 +1,6 @@
 //! Puts the DuckDB shared library beside what is built, so that binary and tests find it (rpath `$ORIGIN`).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 fn main() {
     let native = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../native/lib");
