@@ -147,6 +147,10 @@ pub(crate) fn push_object(out: &mut Vec<u8>, rng: &mut Rng, activity: Option<&Ac
         Some(activity) => rng.pick(activity.cores),
         None => rng.pick(VAGUE),
     };
+    push_about(out, rng, core, year);
+}
+
+fn push_about(out: &mut Vec<u8>, rng: &mut Rng, core: &str, year: i32) {
     match rng.below(4) {
         0 => {
             push(out, rng.pick(OPENINGS));
@@ -190,6 +194,13 @@ pub(crate) fn push_object(out: &mut Vec<u8>, rng: &mut Rng, activity: Option<&Ac
 }
 
 /// A whole description on its own.
+/// A description around this core.
+pub(crate) fn object_about(rng: &mut Rng, core: &str, year: i32) -> String {
+    let mut out = Vec::with_capacity(320);
+    push_about(&mut out, rng, core, year);
+    String::from_utf8(out).expect("every part is UTF-8")
+}
+
 pub(crate) fn object(rng: &mut Rng, activity: Option<&Activity>, year: i32) -> String {
     let mut out = Vec::with_capacity(320);
     push_object(&mut out, rng, activity, year);
