@@ -2,6 +2,7 @@
 
 mod cli;
 mod entities;
+mod evaluation;
 mod output;
 mod quarantine;
 mod run;

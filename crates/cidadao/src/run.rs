@@ -8,7 +8,7 @@ use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings};
 use serde_json::json;
 
 use crate::cli::{Cli, Command, Common, EvalCommand, FlagsCommand};
-use crate::entities;
+use crate::{entities, evaluation};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::quarantine;
 
@@ -30,6 +30,9 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Quarantine(command) => quarantine::run(&App::open(settings)?, command, common.json),
         Command::Eval(EvalCommand::Screens { file, tender, value, label, bidder }) => {
             eval_screens(&LabelledFile { file, tender, value, label, bidder }, common.json)
+        }
+        Command::Eval(EvalCommand::Sample { folder, into }) => {
+            evaluation::run(&App::open(settings)?, &folder, into.as_deref(), common.json)
         }
         Command::Doctor { repair } => doctor(&settings, repair, common.json),
         Command::Sources => entities::print_board(&App::open(settings)?, common.json).map(|()| DONE),

@@ -23,6 +23,8 @@ pub(crate) struct Unit {
     /// `"unit";"name";`
     pub(crate) unit: Vec<u8>,
     pub(crate) body_name: String,
+    /// Of a state company, whose waivers and amendments have limits of their own.
+    pub(crate) state_company: bool,
     /// How large its contracts are, relative to others.
     pub(crate) scale: f64,
     /// The activity in which it signs planted contracts only.
@@ -47,7 +49,8 @@ pub(crate) fn federal_units(contracts: u64, seed: u64, reserved: usize, activiti
     (0..count)
         .map(|at| {
             let scale = (0.45 * rng.normal()).exp();
-            federal_unit(at, scale, reserved_activity(at, count, reserved, activities))
+            let ministry = scramble(at as u64 ^ 0xFE_DE) as usize % MINISTRIES.len();
+            federal_unit(at, ministry, scale, reserved_activity(at, count, reserved, activities))
         })
         .collect()
 }
@@ -55,12 +58,13 @@ pub(crate) fn federal_units(contracts: u64, seed: u64, reserved: usize, activiti
 /// Adds units that sign planted contracts only.
 pub(crate) fn add_special_units(units: &mut Vec<Unit>, count: usize) {
     let from = units.len();
-    units.extend((from..from + count).map(|at| federal_unit(at, 1.0, None)));
+    // Of the first four ministries, none of which has a state company.
+    units.extend((from..from + count).map(|at| federal_unit(at, at % 4, 1.0, None)));
 }
 
-fn federal_unit(at: usize, scale: f64, reserved: Option<u8>) -> Unit {
+fn federal_unit(at: usize, ministry: usize, scale: f64, reserved: Option<u8>) -> Unit {
     let bits = scramble(at as u64 ^ 0xFE_DE);
-    let (superior_code, superior, kind) = MINISTRIES[bits as usize % MINISTRIES.len()];
+    let (superior_code, superior, kind) = MINISTRIES[ministry];
     let uf = uf_of(at as u64 + 77);
     let town = town((bits >> 8) as usize % 64);
     let body_at = (bits >> 20) as u32 % 9;
@@ -76,6 +80,7 @@ fn federal_unit(at: usize, scale: f64, reserved: Option<u8>) -> Unit {
         body,
         unit: format!("\"{code}\";\"{name}\";").into_bytes(),
         body_name,
+        state_company: kind.starts_with("Empresa"),
         town: town.to_uppercase(),
         scale,
         reserved,

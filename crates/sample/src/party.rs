@@ -290,7 +290,7 @@ impl Market {
         let suppliers = (contracts / 20).clamp(300, 780_000) as u32;
         let groups = (suppliers / 300).clamp(1, activities);
         let size = suppliers / groups;
-        Self { ranks: Alias::zipf(size as usize, 1.05), size, groups }
+        Self { ranks: Alias::zipf(size as usize, 0.9), size, groups }
     }
 
     /// A supplier for an activity.

@@ -13,6 +13,7 @@ mod duplicates;
 mod notices;
 mod prices;
 mod sanctioned;
+mod series;
 mod waivers;
 
 use std::collections::BTreeMap;
@@ -36,7 +37,7 @@ pub(crate) const YEARS: usize = MONTHS / 12;
 type Plot = fn(&mut Plan, &World, &mut Rng);
 
 const PLOTS: &[Plot] =
-    &[waivers::plant, amendments::plant, notices::plant, companies::plant, contests::plant];
+    &[waivers::plant, amendments::plant, notices::plant, companies::plant, contests::plant, series::plant];
 
 /// Which source a planted contract stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -330,6 +331,12 @@ impl Plan {
     /// The trade that a planted supplier without an entry of its own is registered for.
     pub(crate) fn trade_of_party(&self, world: &World, number: u32) -> u8 {
         world.market.trade(self.activities.get(number as usize).copied().unwrap_or(0))
+    }
+
+    /// Any unit but those of state companies, or one of theirs.
+    fn unit_of(world: &World, rng: &mut Rng, state_company: bool) -> usize {
+        let drawn = (0..1_000).map(|_| world.free_unit(rng)).find(|at| world.units[*at].state_company == state_company);
+        drawn.unwrap_or_else(|| world.free_unit(rng))
     }
 
     /// Notes a case. `facts` are the fields that tell what is judged.

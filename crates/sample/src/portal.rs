@@ -190,6 +190,8 @@ impl<'a> Portal<'a> {
             let target = match limit {
                 // Waivers thin out towards the limit.
                 Some(limit) => (limit * (0.98 - 0.92 * self.rng.unit().sqrt()) * 100.0) as i64,
+                // What is bought without a tender is smaller than what is put to one.
+                None if !terms.modality.competitive => World::target_cents(&mut self.rng, activity, unit.scale * 0.45),
                 None => World::target_cents(&mut self.rng, activity, unit.scale),
             };
             let lines = &mut group[at].lines;
@@ -198,7 +200,8 @@ impl<'a> Portal<'a> {
                 fill(&mut self.rng, lines, activity, target, month.year_index(), unit.uf)
             } else {
                 lines.clear();
-                target
+                // Some agree on a round sum.
+                if self.rng.below(5) == 0 { (target / 100_000).max(1) * 100_000 } else { target }
             };
             let party = loop {
                 let party = world.market.supplier_or_quirk(&mut self.rng, activity);

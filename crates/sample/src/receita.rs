@@ -23,7 +23,7 @@ const RELEASE: &str = "D60110";
 pub(crate) const BAKERY: u8 = 16;
 pub(crate) const HAIRDRESSER: u8 = 17;
 /// An e-mail address that many ordinary firms share.
-pub(crate) const SHARED_EMAIL: u32 = SHARED + 99_000_000 / CLIENTS;
+pub(crate) const SHARED_EMAIL: u32 = SHARED;
 /// Contacts from here on are shared by many.
 const SHARED: u32 = 1_000_000_000;
 
@@ -48,9 +48,16 @@ const CNAES: [(&str, &str); 18] = [
     ("1091102", "Padaria e confeitaria com predominância de produção própria"),
     ("9602501", "Cabeleireiros, manicure e pedicure"),
 ];
-/// Firms of one accountant, and of one shared office.
-const CLIENTS: u32 = 120;
-const OFFICE: u32 = 60;
+/// Firms among which one accountant, and one shared office, has its clients: a third, and one in twenty-five.
+const AROUND_AN_ACCOUNTANT: u32 = 150;
+const AROUND_AN_OFFICE: u32 = 1_500;
+
+/// How many accountants and shared offices ordinary firms have; so many that each has many firms.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Clubs {
+    accountants: u32,
+    offices: u32,
+}
 
 /// Whether an establishment may work, as the register says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,14 +115,14 @@ impl Registered {
     /// The entry that a plot begins with: ordinary, and with contacts that nobody else has.
     pub(crate) fn of_a_case(number: u32, activity: u8) -> Self {
         let own = 500_000_000 + number;
-        let mut entry = Self::ordinary(own, activity);
+        let mut entry = Self::ordinary(own, activity, Clubs::default());
         (entry.size, entry.address, entry.email) = (Size::Other, own, own);
         entry.partners = vec![(10_000_000 + number, Some(entry.opened))];
         entry
     }
 
     /// An ordinary company of this root, which sells this activity.
-    pub(crate) fn ordinary(root: u32, activity: u8) -> Self {
+    pub(crate) fn ordinary(root: u32, activity: u8, clubs: Clubs) -> Self {
         let bits = scramble(u64::from(root) ^ 0x2E_CE17A);
         let opened = Day::of(1990, 1, 2).plus((bits % 9_000) as u32);
         let people = 1 + (bits >> 14) as u32 % 3;
@@ -129,9 +136,9 @@ impl Registered {
             capital: 20_000 + (bits >> 30) % 400 * 5_000,
             activity,
             partners,
-            address: if shares(25, 24) { SHARED + root / OFFICE } else { root },
+            address: if shares(25, 24) && clubs.offices > 0 { SHARED + root % clubs.offices } else { root },
             phone: root,
-            email: if shares(3, 28) { SHARED + root / CLIENTS } else { root },
+            email: if shares(3, 28) && clubs.accountants > 0 { SHARED + root % clubs.accountants } else { root },
             branch: None,
         }
     }
@@ -165,10 +172,14 @@ pub(crate) fn write(out: &Path, world: &World, plan: &Plan, files: &mut Vec<File
         simples: create(NAMES[3])?,
     };
     let market = &world.market;
+    let clubs = Clubs {
+        accountants: (market.suppliers() / AROUND_AN_ACCOUNTANT).max(1),
+        offices: (market.suppliers() / AROUND_AN_OFFICE).max(1),
+    };
     for at in 0..market.suppliers() {
         let party = Party::Ordinary(at);
         if party.kind() == PartyKind::Company {
-            let mut registered = Registered::ordinary(party.root(), market.trade_of(at));
+            let mut registered = Registered::ordinary(party.root(), market.trade_of(at), clubs);
             registered.branch = (party.branch() == 2).then(|| registered.opened.plus(400));
             tables.write(party, &registered)?;
         }
@@ -178,7 +189,7 @@ pub(crate) fn write(out: &Path, world: &World, plan: &Plan, files: &mut Vec<File
         match plan.registered.get(&number) {
             Some(Some(registered)) => tables.write(party, registered)?,
             Some(None) => {}
-            None => tables.write(party, &Registered::ordinary(party.root(), plan.trade_of_party(world, number)))?,
+            None => tables.write(party, &Registered::ordinary(party.root(), plan.trade_of_party(world, number), Clubs::default()))?,
         }
     }
     let Files { companies, establishments, partners, simples } = tables;
@@ -312,7 +323,10 @@ mod tests {
 
     #[test]
     fn an_ordinary_company_is_old_active_and_alone() {
-        let (one, other) = (Registered::ordinary(99_000_001, 0), Registered::ordinary(99_000_002, 0));
+        let (one, other) = (
+            Registered::ordinary(99_000_001, 0, Clubs::default()),
+            Registered::ordinary(99_000_002, 0, Clubs::default()),
+        );
         assert!(one.opened < Day::of(2016, 1, 1) && one.status == Status::Active);
         assert!(one.partners.iter().all(|(person, _)| other.partners.iter().all(|(other, _)| other != person)));
         assert!(one.capital >= 20_000);

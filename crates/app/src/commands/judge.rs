@@ -135,7 +135,7 @@ impl App {
         Ok(self.lake().session(self.store(), scope, &limits)?)
     }
 
-    fn outcomes_path(&self, flag: &Flag) -> Result<Option<PathBuf>> {
+    pub(crate) fn outcomes_path(&self, flag: &Flag) -> Result<Option<PathBuf>> {
         Ok(self.store().outcomes_file(&flag.code)?.map(|name| self.folder().join("outcomes").join(name)))
     }
 

@@ -11,7 +11,7 @@ use crate::world::{World, activity_of};
 /// What is changed and by which share of the initial value.
 type Changes = &'static [(ChangeKind, f64)];
 
-const KINDS: [(&str, &str, bool, Changes); 8] = [
+const KINDS: [(&str, &str, bool, Changes); 9] = [
     ("two_additions_above_a_quarter", "hit", false, &[(ChangeKind::Addition, 0.19), (ChangeKind::Addition, 0.17)]),
     ("addition_is_not_netted", "hit", false, &[(ChangeKind::Addition, 0.31), (ChangeKind::Reduction, -0.14)]),
     ("renovation_above_half", "hit", true, &[(ChangeKind::Addition, 0.4), (ChangeKind::Addition, 0.16)]),
@@ -19,6 +19,7 @@ const KINDS: [(&str, &str, bool, Changes); 8] = [
     ("renovation_two_fifths", "clear", true, &[(ChangeKind::Addition, 0.4)]),
     ("price_adjustment", "clear", false, &[(ChangeKind::Adjustment, 0.32)]),
     ("renewal_for_a_year", "clear", false, &[(ChangeKind::Renewal, 1.0)]),
+    ("state_company", "not_computable", false, &[(ChangeKind::Addition, 0.4)]),
     ("addition_without_value", "not_computable", false, &[(ChangeKind::AdditionWithoutValue, 0.0)]),
 ];
 /// Building upkeep.
@@ -35,7 +36,7 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng) {
 }
 
 fn plant_one(plan: &mut Plan, world: &World, rng: &mut Rng, key: CaseKey, renovation: bool, changes: Changes) {
-    let (unit, party) = (world.free_unit(rng), plan.party());
+    let (unit, party) = (Plan::unit_of(world, rng, key.case == "state_company"), plan.party());
     let day = weekday(rng, key.year, (1, 8), (7, 30));
     let activity = if renovation { UPKEEP } else { World::activity(rng, None) };
     let cents = in_hundredths(activity_of(activity).typical * rng.uniform(0.4, 1.5));

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{CaseKey, Facts, Plan, Source, Wanted, YEARS, buyer_id, in_hundredths, weekday, year_of};
 use crate::days::{Day, Month};
-use crate::objects::object;
+use crate::objects::{object, object_about};
 use crate::party::Party;
 use crate::portal::{Terms, waiver_limit};
 use crate::rng::Rng;
@@ -41,7 +41,9 @@ fn waive(plan: &mut Plan, world: &World, rng: &mut Rng, (unit, party, activity):
     let new_law = Terms::law_of(Month::containing(day));
     let reais = waiver_limit(new_law, Month::containing(day)) * part;
     let facts = Facts { terms: Some(Terms::waiver(new_law)), alone: true, ..Facts::default() };
-    let wanted = Wanted { facts, ..Wanted::plain(rng, Source::Portal, unit, day, party, activity, in_hundredths(reais)) };
+    let object = object_about(rng, activity_of(activity).cores[0], day.year());
+    let wanted = Wanted::plain(rng, Source::Portal, unit, day, party, activity, in_hundredths(reais));
+    let wanted = Wanted { facts, object, ..wanted };
     plan.sign(world, wanted).id
 }
 
