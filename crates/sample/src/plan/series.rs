@@ -51,7 +51,8 @@ fn december(plan: &mut Plan, world: &World, rng: &mut Rng) {
                 // Two a month but one in January and in July; a few Decembers hold a third.
                 let month = at % 11 + 1;
                 let day = weekday(rng, year, (month, 3), (month, 26));
-                sign(plan, world, rng, unit, day, in_hundredths(60_000.0 * rng.uniform(0.8, 1.2)));
+                let cents = in_hundredths(60_000.0 * rng.uniform(0.8, 1.2));
+                sign(plan, world, rng, unit, day, cents);
             }
             let many = if year == last { months } else { 2 };
             for _ in 0..many {
