@@ -16,7 +16,7 @@ use crate::csv::{Csv, Dialect};
 use crate::days::{Day, YEAR_MIN};
 use crate::lines::typical_price;
 use crate::catalog::ItemRef;
-use crate::objects::object;
+use crate::objects::object_about;
 use crate::party::Party;
 use crate::plan::{CaseKey, Plan, YEARS};
 use crate::rng::Rng;
@@ -34,7 +34,7 @@ const CONTRACTS: &str = "CD_ORGAO,NM_ORGAO,NR_LICITACAO,ANO_LICITACAO,CD_TIPO_MO
 const DIALECT: Dialect = Dialect { latin1: false, crlf: true, trailing: false, separator: b',' };
 /// Rio Grande do Sul among the states.
 const STATE: usize = 4;
-/// Fewest tenders, so that every activity has a market to compare with.
+/// Fewest tenders, so that every activity has a market to compare with; a small sample has an eighth of its contracts.
 const TENDERS_MIN: u64 = 1_440;
 
 /// How the prices of a lot lie.
@@ -73,7 +73,8 @@ struct Tables {
 
 /// How many contracts come of it: one of each tender.
 pub(crate) fn contracts(world: &World) -> u64 {
-    (world.contracts / 20).max(TENDERS_MIN) / YEARS as u64 * YEARS as u64
+    let fewest = (world.contracts / 8).clamp(60, TENDERS_MIN);
+    (world.contracts / 20).max(fewest) / YEARS as u64 * YEARS as u64
 }
 
 /// Writes all years and notes the cases.
@@ -88,7 +89,7 @@ pub(crate) fn write(out: &Path, world: &World, plan: &mut Plan, files: &mut Vec<
         let mut cases: Vec<(usize, u8)> = (0..world.cases)
             .flat_map(|at| (0..CASES.len()).map(move |kind| (kind, ((at + year_index * 3 + kind * 5) % ACTIVITY_COUNT) as u8)))
             .collect();
-        let every = count / (cases.len() as u64 + 1);
+        let every = (count / (cases.len() as u64 + 1)).max(1);
         for at in 0..count {
             let case = if at % every == every - 1 { cases.pop() } else { None };
             let (shape, activity) = match case {
@@ -180,7 +181,11 @@ impl Lot {
                 parties.push(party);
             }
         }
-        let text = object(rng, Some(activity_of(self.activity)), self.opened.year());
+        let cores = activity_of(self.activity).cores;
+        // Texts of an activity may be read as neighbouring ones; most lots stay together, and so have a market.
+        let plain = self.shape != Shape::Ordinary || rng.below(3) > 0;
+        let core = if plain { cores[0] } else { rng.pick(cores) };
+        let text = object_about(rng, core, self.opened.year());
         self.write_tender(tables, rng, &text, estimate * quantity, prices[0] * quantity)?;
         self.write_item(tables, item, (estimate, prices[0], quantity), parties[0])?;
         for (at, (price, party)) in prices.iter().zip(&parties).enumerate() {

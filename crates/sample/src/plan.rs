@@ -14,6 +14,7 @@ mod notices;
 mod prices;
 mod sanctioned;
 mod series;
+mod texts;
 mod waivers;
 
 use std::collections::BTreeMap;
@@ -37,7 +38,7 @@ pub(crate) const YEARS: usize = MONTHS / 12;
 type Plot = fn(&mut Plan, &World, &mut Rng);
 
 const PLOTS: &[Plot] =
-    &[waivers::plant, amendments::plant, notices::plant, companies::plant, contests::plant, series::plant];
+    &[waivers::plant, amendments::plant, notices::plant, companies::plant, contests::plant, series::plant, texts::plant];
 
 /// Which source a planted contract stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub(crate) enum Source {
 impl Source {
     /// Cases that fit both take turns; PNCP began in 2021.
     fn of_case(at: usize, year_index: usize) -> Self {
-        if at.is_multiple_of(2) || year_index == 0 { Self::Portal } else { Self::Pncp }
+        if (at + year_index).is_multiple_of(2) || year_index == 0 { Self::Portal } else { Self::Pncp }
     }
 
     pub(crate) const fn name(self) -> &'static str {
@@ -165,8 +166,8 @@ pub(crate) struct Plan {
     pub(crate) payments: Vec<Payment>,
     special: usize,
     entries: u32,
-    /// What each planted supplier sells, by its number.
-    activities: Vec<u8>,
+    /// What each planted supplier sells, by its number: a bit for each activity.
+    activities: Vec<u16>,
     pub(crate) parties: u32,
     persons: u32,
 }
@@ -259,7 +260,7 @@ impl Plan {
             Source::Pncp => (&mut self.pncp_numbers[world.locals[buyer].body], &mut self.pncp),
         };
         if let Party::Planted(number) = party {
-            self.activities[number as usize] = activity;
+            self.activities[number as usize] |= 1 << activity;
         }
         numbers[month.year_index()] += 1;
         let sequence = numbers[month.year_index()];
@@ -328,9 +329,20 @@ impl Plan {
         Registered::of_a_case(self.entries, world.market.trade(activity))
     }
 
-    /// The trade that a planted supplier without an entry of its own is registered for.
-    pub(crate) fn trade_of_party(&self, world: &World, number: u32) -> u8 {
-        world.market.trade(self.activities.get(number as usize).copied().unwrap_or(0))
+    /// The trades that a planted supplier without an entry of its own is registered for, the main one first.
+    pub(crate) fn trades_of_party(&self, world: &World, number: u32) -> Vec<u8> {
+        let sold = self.activities[number as usize];
+        let mut trades: Vec<u8> = Vec::new();
+        for activity in (0..16).filter(|activity| sold & (1 << activity) != 0) {
+            let trade = world.market.trade(activity);
+            if !trades.contains(&trade) {
+                trades.push(trade);
+            }
+        }
+        if trades.is_empty() {
+            trades.push(world.market.trade(0));
+        }
+        trades
     }
 
     /// Any unit but those of state companies, or one of theirs.

@@ -191,7 +191,7 @@ impl<'a> Portal<'a> {
                 // Waivers thin out towards the limit.
                 Some(limit) => (limit * (0.98 - 0.92 * self.rng.unit().sqrt()) * 100.0) as i64,
                 // What is bought without a tender is smaller than what is put to one.
-                None if !terms.modality.competitive => World::target_cents(&mut self.rng, activity, unit.scale * 0.45),
+                None if !terms.modality.competitive => World::target_cents(&mut self.rng, activity, unit.scale * 0.7),
                 None => World::target_cents(&mut self.rng, activity, unit.scale),
             };
             let lines = &mut group[at].lines;

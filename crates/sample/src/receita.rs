@@ -101,6 +101,8 @@ pub(crate) struct Registered {
     pub(crate) capital: u64,
     /// The number of an activity here.
     pub(crate) activity: u8,
+    /// What it may do besides.
+    pub(crate) further: Vec<u8>,
     /// Persons by their numbers (see [`person`]) and the day from which each is a partner; `None` is not stated.
     pub(crate) partners: Vec<(u32, Option<Day>)>,
     /// What makes its address, telephone and e-mail: equal numbers are equal contacts.
@@ -135,6 +137,7 @@ impl Registered {
             size: if shares(12, 20) { Size::NotStated } else { Size::Other },
             capital: 20_000 + (bits >> 30) % 400 * 5_000,
             activity,
+            further: Vec::new(),
             partners,
             address: if shares(25, 24) && clubs.offices > 0 { SHARED + root % clubs.offices } else { root },
             phone: root,
@@ -189,7 +192,12 @@ pub(crate) fn write(out: &Path, world: &World, plan: &Plan, files: &mut Vec<File
         match plan.registered.get(&number) {
             Some(Some(registered)) => tables.write(party, registered)?,
             Some(None) => {}
-            None => tables.write(party, &Registered::ordinary(party.root(), plan.trade_of_party(world, number), Clubs::default()))?,
+            None => {
+                let trades = plan.trades_of_party(world, number);
+                let mut registered = Registered::ordinary(party.root(), trades[0], Clubs::default());
+                registered.further = trades[1..].to_vec();
+                tables.write(party, &registered)?;
+            }
         }
     }
     let Files { companies, establishments, partners, simples } = tables;
@@ -287,7 +295,8 @@ impl Files {
         csv.plain(b"");
         compact(csv, Some(opened));
         csv.plain(CNAES[usize::from(it.activity)].0.as_bytes());
-        csv.plain(b"");
+        let further: Vec<&str> = it.further.iter().map(|trade| CNAES[usize::from(*trade)].0).collect();
+        csv.plain(further.join(",").as_bytes());
         let address = scramble(u64::from(it.address) ^ 0xADD2);
         csv.plain(b"RUA");
         csv.field(|out| {

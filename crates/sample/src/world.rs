@@ -18,7 +18,7 @@ const ACTIVITY_WEIGHTS: [u32; ACTIVITY_COUNT] = {
 };
 
 /// Units that the plots of one case of each kind need, all years together.
-const SPECIAL_UNITS_A_CASE: usize = 80;
+const SPECIAL_UNITS_A_CASE: usize = 100;
 
 /// Buyers, market and their frequencies; fixed for a run.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(contracts: u64, seed: u64) -> Self {
-        let cases = (contracts / 20_000).clamp(2, 40) as usize;
+        let cases = (contracts / 20_000).clamp(1, 40) as usize;
         let reserved = Self::reserved_of(cases);
         let special = SPECIAL_UNITS_A_CASE * cases;
         let mut units = federal_units(contracts, seed, reserved, ACTIVITY_COUNT as u8);

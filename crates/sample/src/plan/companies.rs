@@ -149,8 +149,11 @@ impl Scene<'_> {
             let (activity, day) = (World::activity(self.rng, None), weekday(self.rng, self.year, (1, 20), (11, 28)));
             let start = day.minus(kind.opened_after + self.rng.between(240, 420));
             let end = if kind.over { day.minus(self.rng.between(3, 20)) } else { day.plus(self.rng.between(100, 900)) };
-            let old_entry = self.entry(activity);
-            let mut entry = self.entry(if kind.activity { activity } else { (activity + 5) % 16 });
+            let mut old_entry = self.entry(activity);
+            if !kind.activity {
+                old_entry.activity = BAKERY;
+            }
+            let mut entry = self.entry(activity);
             entry.opened = start.plus(kind.opened_after);
             entry.status_on = entry.opened;
             entry.partners.iter_mut().for_each(|(_, since)| *since = Some(entry.opened));
@@ -200,7 +203,7 @@ impl Scene<'_> {
 
     /// A seller of what hardly anyone of its trade sells. The item is one that many sell.
     fn another_trade(&mut self) {
-        let all: Vec<ItemRef> = items().filter(|item| item.item == 0 && item.activity < 8).collect();
+        let all: Vec<ItemRef> = items().filter(|item| item.item < 2 && [1, 2, 3, 8].contains(&item.activity)).collect();
         let item = all[(self.year_index * 5 + self.rng.below(3) as usize) % all.len()];
         let kinds: [(&str, &str, Option<u8>); 4] = [
             ("bakery", "hit", Some(BAKERY)),
@@ -209,7 +212,7 @@ impl Scene<'_> {
             ("not_in_the_register", "not_computable", None),
         ];
         // Enough others sell it too, whatever the size of the sample.
-        for _ in 0..8 {
+        for _ in 0..45 {
             let party = self.plan.party();
             self.sell(party, item);
         }
@@ -230,7 +233,7 @@ impl Scene<'_> {
     fn sell(&mut self, party: Party, item: ItemRef) {
         let unit = self.world.free_unit(self.rng);
         let day = weekday(self.rng, self.year, (1, 10), (12, 10));
-        let reais = typical_price(item, false, self.year_index, self.world.units[unit].uf) * self.rng.uniform(0.95, 1.05);
+        let reais = typical_price(item, false, self.year_index, self.world.units[unit].uf) * (item.sigma() * self.rng.normal_within(1.6)).exp();
         let target = in_hundredths(activity_of(item.activity).typical * self.rng.uniform(0.2, 0.8));
         let line = Line::worth(item, false, reais, target, self.rng);
         let facts = Facts { alone: true, ..Facts::default() };

@@ -56,7 +56,9 @@ fn hold(plan: &mut Plan, world: &World, rng: &mut Rng, held: &Held<'_>) -> Strin
     let result = day.minus(rng.between(2, 9));
     let contest = Contest { number, opened: result.minus(rng.between(8, 40)), result, losers: held.losers.to_vec() };
     let item = ItemRef { activity, item: 1 };
-    let reais = typical_price(item, false, Month::containing(day).year_index(), world.units[unit].uf) * rng.uniform(0.93, 1.07);
+    let reais = typical_price(item, false, Month::containing(day).year_index(), world.units[unit].uf);
+    // Prices spread as all ordinary ones do.
+    let reais = reais * (item.sigma() * rng.normal_within(1.6)).exp();
     let line = Line::worth(item, false, reais, World::target_cents(rng, activity, 0.5), rng);
     let facts = Facts { terms: Some(terms), tender: Some(contest), ..Facts::default() };
     let wanted = Wanted::plain(rng, Source::Portal, unit, day, winner, activity, line.cents);
