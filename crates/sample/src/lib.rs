@@ -193,7 +193,8 @@ fn write_side_by_side(
     progress: &mut dyn FnMut(u64),
 ) -> io::Result<()> {
     let [portal_share, pncp_share] = shares(world, plan);
-    let done = AtomicU64::new(0);
+    // LicitaCon's are written already.
+    let done = AtomicU64::new(licitacon::contracts(world));
     let tick = |count: u64| {
         done.fetch_add(count, Ordering::Relaxed);
     };

@@ -83,16 +83,21 @@ fn round(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
 
 /// Payments over three orders of magnitude: their first digits all alike, or as Benford has it.
 fn digits(plan: &mut Plan, world: &World, rng: &mut Rng) {
-    let kinds: [(&str, &str, u32); 3] =
-        [("digits_all_alike", "hit", 460), ("digits_as_benford", "clear", 460), ("eighty_payments_only", "not_computable", 80)];
+    let kinds: [(&str, &str, u32); 4] = [
+        ("digits_all_alike", "hit", 460),
+        ("digits_as_benford", "clear", 460),
+        ("all_of_one_order", "not_computable", 460),
+        ("eighty_payments_only", "not_computable", 80),
+    ];
     let year = year_of(YEARS - 1);
     for (case, expect, count) in kinds {
         let unit = plan.special_unit(world);
         for at in 0..count {
             let part = (f64::from(at) + 0.5) / f64::from(count);
             // 191 and 460 share no divisor: the amounts come in no order.
-            let reais = match expect {
-                "hit" => (1.0 + 9.0 * part) * 10f64.powi(2 + (at % 3) as i32),
+            let reais = match case {
+                "all_of_one_order" => 1_000.0 + 8_000.0 * part,
+                "digits_all_alike" => (1.0 + 9.0 * part) * 10f64.powi(2 + (at % 3) as i32),
                 _ => 10f64.powf(2.0 + 3.0 * part),
             };
             let day = Day::of(year, 1, 8).plus(at * 191 % 340).on_a_weekday(Day::of(year, 1, 8));
