@@ -23,8 +23,18 @@ pub fn run(app: &App, folder: &Path, into: Option<&Path>, json: bool) -> Result<
         print_json(&found);
         return Ok(ExitCode::SUCCESS);
     }
-    let mut rows =
-        table(&["sinal", "plantados", "achados", "recall", "gêmeos", "marcados", "outro", "hits", "não plantados", "precisão"]);
+    let mut rows = table(&[
+        "sinal",
+        "plantados",
+        "achados",
+        "recall",
+        "gêmeos",
+        "marcados",
+        "outro",
+        "hits",
+        "não plantados",
+        "precisão",
+    ]);
     for flag in &found.flags {
         rows.add_row(cells(flag));
     }
@@ -106,7 +116,12 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("cidadao-evaluation-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("evaluation.md");
-        let flag = |planted| FlagEvaluation { code: "BR01".to_owned(), in_catalogue: true, planted, ..FlagEvaluation::default() };
+        let flag = |planted| FlagEvaluation {
+            code: "BR01".to_owned(),
+            in_catalogue: true,
+            planted,
+            ..FlagEvaluation::default()
+        };
         let found = |planted| SampleEvaluation { sample: String::new(), flags: vec![flag(planted)] };
         std::fs::write(&file, "# Title\n\nBefore.\n").unwrap();
         write_into(&file, &found(7)).unwrap();

@@ -8,9 +8,9 @@ use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings};
 use serde_json::json;
 
 use crate::cli::{Cli, Command, Common, EvalCommand, FlagsCommand};
-use crate::{entities, evaluation};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::quarantine;
+use crate::{entities, evaluation};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
 

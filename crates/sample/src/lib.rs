@@ -18,9 +18,9 @@ mod bytes;
 mod catalog;
 mod csv;
 mod days;
+mod licitacon;
 mod lines;
 mod objects;
-mod licitacon;
 mod page_export;
 mod party;
 mod payments;
@@ -156,7 +156,8 @@ fn write_files(options: &Options, progress: &mut dyn FnMut(u64)) -> io::Result<S
     let (mut portal, mut pncp) = (Portal::new(&world, &plan), Pncp::new(&world, &plan));
     write_side_by_side(out, &world, &plan, &mut portal, &mut pncp, progress)?;
 
-    let contracts = shares(&world, &plan).iter().map(|share| share.ordinary + share.planted).sum::<u64>() + licitacon::contracts(&world);
+    let contracts = shares(&world, &plan).iter().map(|share| share.ordinary + share.planted).sum::<u64>()
+        + licitacon::contracts(&world);
     files.append(&mut portal.files);
     files.append(&mut pncp.files);
     let broken = [std::mem::take(&mut portal.truth), std::mem::take(&mut pncp.truth)].concat();

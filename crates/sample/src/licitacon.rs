@@ -12,10 +12,10 @@ use serde_json::json;
 
 use crate::FileSummary;
 use crate::bytes::{push_json_money, push_number, push_padded};
+use crate::catalog::ItemRef;
 use crate::csv::{Csv, Dialect};
 use crate::days::{Day, YEAR_MIN};
 use crate::lines::typical_price;
-use crate::catalog::ItemRef;
 use crate::objects::object_about;
 use crate::party::Party;
 use crate::plan::{CaseKey, Plan, YEARS};
@@ -87,7 +87,9 @@ pub(crate) fn write(out: &Path, world: &World, plan: &mut Plan, files: &mut Vec<
         let mut tables = Tables::create(out, year)?;
         // A case of each kind goes to each of as many activities as there are cases, and another year begins elsewhere.
         let mut cases: Vec<(usize, u8)> = (0..world.cases)
-            .flat_map(|at| (0..CASES.len()).map(move |kind| (kind, ((at + year_index * 3 + kind * 5) % ACTIVITY_COUNT) as u8)))
+            .flat_map(|at| {
+                (0..CASES.len()).map(move |kind| (kind, ((at + year_index * 3 + kind * 5) % ACTIVITY_COUNT) as u8))
+            })
             .collect();
         let every = (count / (cases.len() as u64 + 1)).max(1);
         for at in 0..count {
@@ -118,7 +120,8 @@ fn path_of(year: i32, name: &str) -> PathBuf {
 impl Tables {
     fn create(out: &Path, year: i32) -> io::Result<Self> {
         fs::create_dir_all(out.join(format!("licitacon/{year}")))?;
-        let create = |name, header: &str| Csv::create(&out.join(path_of(year, name)), DIALECT, &header.replace(',', ";"));
+        let create =
+            |name, header: &str| Csv::create(&out.join(path_of(year, name)), DIALECT, &header.replace(',', ";"));
         Ok(Self {
             tenders: create("LICITACAO", TENDERS)?,
             items: create("ITEM", ITEMS)?,

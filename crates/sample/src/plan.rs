@@ -37,8 +37,15 @@ pub(crate) const YEARS: usize = MONTHS / 12;
 /// Plants the cases of some flags in all years.
 type Plot = fn(&mut Plan, &World, &mut Rng);
 
-const PLOTS: &[Plot] =
-    &[waivers::plant, amendments::plant, notices::plant, companies::plant, contests::plant, series::plant, texts::plant];
+const PLOTS: &[Plot] = &[
+    waivers::plant,
+    amendments::plant,
+    notices::plant,
+    companies::plant,
+    contests::plant,
+    series::plant,
+    texts::plant,
+];
 
 /// Which source a planted contract stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -402,15 +409,7 @@ fn tender_id(world: &World, unit: usize, terms: Terms, number: u32, year: i32) -
 
 impl Wanted {
     /// A contract whose text names its activity, and nothing else out of the ordinary.
-    fn plain(
-        rng: &mut Rng,
-        source: Source,
-        buyer: usize,
-        day: Day,
-        party: Party,
-        activity: u8,
-        cents: i64,
-    ) -> Self {
+    fn plain(rng: &mut Rng, source: Source, buyer: usize, day: Day, party: Party, activity: u8, cents: i64) -> Self {
         let object = crate::objects::object(rng, Some(activity_of(activity)), day.year());
         Self { source, buyer, day, party, activity, object, lines: Vec::new(), cents, facts: Facts::default() }
     }

@@ -133,7 +133,9 @@ impl<'a> Portal<'a> {
         }
         let mut tables = Tables::create(out, month)?;
         if month.index == 0 {
-            (0..self.world.units.len()).filter(|unit| self.plan.signs(self.world, *unit)).try_for_each(|unit| self.open_unit(&mut tables, month, unit))?;
+            (0..self.world.units.len())
+                .filter(|unit| self.plan.signs(self.world, *unit))
+                .try_for_each(|unit| self.open_unit(&mut tables, month, unit))?;
         }
         let plan = self.plan;
         let planned = &plan.portal[month.index];

@@ -79,7 +79,8 @@ fn licitacon(sample: &Written, name: &str) -> Vec<HashMap<String, String>> {
     let tables = files.iter().filter(|(path, _)| path.starts_with("licitacon") && path.ends_with(name));
     tables
         .flat_map(|(_, bytes)| {
-            let mut reader = csv::Reader::from_reader(std::str::from_utf8(bytes).unwrap().trim_start_matches('\u{FEFF}').as_bytes());
+            let mut reader =
+                csv::Reader::from_reader(std::str::from_utf8(bytes).unwrap().trim_start_matches('\u{FEFF}').as_bytes());
             reader.deserialize().map(Result::unwrap).collect::<Vec<HashMap<String, String>>>()
         })
         .collect()
@@ -198,7 +199,8 @@ fn the_truth_names_contracts_that_exist_in_every_year() {
         ids.extend(line["subject"]["contracts"].as_array().into_iter().flatten().filter_map(Value::as_str));
         ids.extend(line["subject_ids"].as_array().into_iter().flatten().filter_map(Value::as_str));
         ids.extend(line["subject_id"].as_str());
-        let of_contracts = |id: &&&str| id.starts_with("portal-compras:") || (id.starts_with("pncp:") && id.contains("-2-"));
+        let of_contracts =
+            |id: &&&str| id.starts_with("portal-compras:") || (id.starts_with("pncp:") && id.contains("-2-"));
         for id in ids.iter().filter(of_contracts) {
             checked += 1;
             assert!(found.contains_key(*id), "{id} of {line}");
@@ -336,7 +338,10 @@ fn the_quirks_of_the_sources_are_there() {
     let purchases = records_of(&sample, "pncp/contratacoes_");
     assert!(purchases.iter().any(|p| p["valorTotalEstimado"] == 0.0));
     assert!(purchases.iter().any(|p| p["valorTotalHomologado"].is_null()));
-    let announced = truth(&sample).iter().filter(|line| line["flag"] == "BR07" || line["flag"] == "BR10" || line["flag"] == "BR23").count();
+    let announced = truth(&sample)
+        .iter()
+        .filter(|line| line["flag"] == "BR07" || line["flag"] == "BR10" || line["flag"] == "BR23")
+        .count();
     assert_eq!(purchases.len(), CONTRACTS as usize / 10 + announced);
 }
 

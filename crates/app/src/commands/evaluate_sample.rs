@@ -141,7 +141,9 @@ fn truth(path: &Path) -> Result<Vec<Value>> {
     }
     let lines = std::fs::read_to_string(path).map_err(|e| Error::io(path, &e))?;
     let parsed = lines.lines().filter(|line| !line.trim().is_empty()).map(serde_json::from_str);
-    parsed.collect::<std::result::Result<_, _>>().map_err(|e| Error::Io { path: path.to_owned(), because: e.to_string() })
+    parsed
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|e| Error::Io { path: path.to_owned(), because: e.to_string() })
 }
 
 fn text<'a>(case: &'a Value, name: &str) -> &'a str {
@@ -181,8 +183,11 @@ fn evaluate(session: &Session, code: String, cases: Vec<Value>, outcomes: &Path)
     let file = Literal::Text(outcomes.to_string_lossy().into_owned()).sql();
     session.run(&format!("create or replace temp view outcomes as select * from read_parquet({file})"))?;
     session.run("create or replace temp table named (case_at integer, kind varchar, key varchar, rest varchar)")?;
-    let all: Vec<(usize, (&str, String, String))> =
-        cases.iter().enumerate().flat_map(|(at, case)| keys(&code, case).into_iter().map(move |key| (at, key))).collect();
+    let all: Vec<(usize, (&str, String, String))> = cases
+        .iter()
+        .enumerate()
+        .flat_map(|(at, case)| keys(&code, case).into_iter().map(move |key| (at, key)))
+        .collect();
     for lot in all.chunks(LOT) {
         let mut sql = String::from("insert into named values ");
         for (place, (at, (kind, key, rest))) in lot.iter().enumerate() {

@@ -21,8 +21,14 @@ fn what_was_planted_is_found_and_its_benign_twins_are_not() {
     let mut faults = Vec::new();
     for code in catalogue["flags"].as_array().unwrap().iter().map(|flag| flag["code"].as_str().unwrap()) {
         let flag = found["flags"].as_array().unwrap().iter().find(|flag| flag["code"] == code).unwrap();
-        println!("{code}: {} of {} found, {} hits, unplanted {}", flag["found"], flag["planted"], flag["hits"], flag["unplanted"]);
-        assert!(flag["planted"].as_u64() > Some(0) && flag["twins"].as_u64() > Some(0), "nothing is planted for {code}");
+        println!(
+            "{code}: {} of {} found, {} hits, unplanted {}",
+            flag["found"], flag["planted"], flag["hits"], flag["unplanted"]
+        );
+        assert!(
+            flag["planted"].as_u64() > Some(0) && flag["twins"].as_u64() > Some(0),
+            "nothing is planted for {code}"
+        );
         faults.extend(flag["otherwise"].as_array().unwrap().iter().map(|case| format!("{code}: {case}")));
         // The account adds up with the findings that people see.
         assert_eq!(flag["hits"].as_u64().unwrap(), held(code), "{code}");
@@ -48,7 +54,8 @@ fn a_truth_that_was_not_planted_is_missed() {
     let files = sample(&house, 500, 3);
     let _ = house.ingest(&[&files]).ends_with(3);
     let truth = files.join("truth.jsonl");
-    let invented = r#"{"flag":"BR01","year":2024,"case":"invented","expect":"hit","source":"pncp","subject_id":"pncp:nobody"}"#;
+    let invented =
+        r#"{"flag":"BR01","year":2024,"case":"invented","expect":"hit","source":"pncp","subject_id":"pncp:nobody"}"#;
     std::fs::write(&truth, format!("{}\n{invented}\n", std::fs::read_to_string(&truth).unwrap().trim_end())).unwrap();
     let found = house.json(&["eval", "sample", files.to_str().unwrap()]);
     let flag = found["flags"].as_array().unwrap().iter().find(|flag| flag["code"] == "BR01").unwrap().clone();

@@ -29,7 +29,14 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng) {
     for year_index in 0..YEARS {
         for _ in 0..world.cases {
             for (case, expect, renovation, changes) in KINDS {
-                plant_one(plan, world, rng, CaseKey { flag: "BR04", year: year_of(year_index), case, expect }, renovation, changes);
+                plant_one(
+                    plan,
+                    world,
+                    rng,
+                    CaseKey { flag: "BR04", year: year_of(year_index), case, expect },
+                    renovation,
+                    changes,
+                );
             }
         }
     }
@@ -53,8 +60,7 @@ fn plant_one(plan: &mut Plan, world: &World, rng: &mut Rng, key: CaseKey, renova
     let Named { id, sequence, .. } = plan.sign(world, wanted);
     for (at, (kind, part)) in changes.iter().enumerate() {
         let signed = day.plus(40 + 45 * at as u32).on_a_weekday(day);
-        let (month, change) =
-            Change::planted((unit, sequence, day), at as u8 + 1, *kind, signed, share(*part));
+        let (month, change) = Change::planted((unit, sequence, day), at as u8 + 1, *kind, signed, share(*part));
         plan.changes[month].push(change);
     }
     plan.note(key, Source::Portal, json!({"subject_id": id}));

@@ -17,7 +17,8 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng) {
     for year_index in 0..YEARS {
         for at in 0..world.cases {
             let source = Source::of_case(at, year_index);
-            let mut scene = Scene { plan: &mut *plan, world, rng: &mut *rng, source, year_index, year: year_of(year_index) };
+            let mut scene =
+                Scene { plan: &mut *plan, world, rng: &mut *rng, source, year_index, year: year_of(year_index) };
             scene.young();
             scene.irregular();
             scene.evasion();
@@ -87,7 +88,11 @@ impl Scene<'_> {
             }
             let party = self.plan.registered_party(entry);
             let id = self.sign_as_usual(party, activity, day);
-            self.plan.note(self.key("BR08", case, expect), self.source, json!({"subject_id": id, "supplier": party.code()}));
+            self.plan.note(
+                self.key("BR08", case, expect),
+                self.source,
+                json!({"subject_id": id, "supplier": party.code()}),
+            );
         }
         let (activity, day) = (World::activity(self.rng, None), weekday(self.rng, self.year, (1, 10), (12, 10)));
         let party = self.plan.unregistered_party();
@@ -115,7 +120,11 @@ impl Scene<'_> {
             };
             let party = self.plan.registered_party(entry);
             let id = self.sign_as_usual(party, activity, day);
-            self.plan.note(self.key("BR09", case, expect), self.source, json!({"subject_id": id, "supplier": party.code()}));
+            self.plan.note(
+                self.key("BR09", case, expect),
+                self.source,
+                json!({"subject_id": id, "supplier": party.code()}),
+            );
         }
     }
 
@@ -134,7 +143,14 @@ impl Scene<'_> {
             over: bool,
         }
         let hit = Kind {
-            case: "partner_and_address", expect: "hit", opened_after: 90, partner: true, since: true, address: true, activity: true, over: false,
+            case: "partner_and_address",
+            expect: "hit",
+            opened_after: 90,
+            partner: true,
+            since: true,
+            address: true,
+            activity: true,
+            over: false,
         };
         let kinds = [
             Kind { case: "partner_and_activity", opened_after: 200, address: false, ..hit },
@@ -173,7 +189,8 @@ impl Scene<'_> {
             self.plan.sanctions.push(sanction);
             let party = self.plan.registered_party(entry);
             let id = self.sign_as_usual(party, activity, day);
-            let facts = json!({"subject_id": id, "supplier": party.code(), "sanctioned": old.code(), "sanction": number});
+            let facts =
+                json!({"subject_id": id, "supplier": party.code(), "sanctioned": old.code(), "sanction": number});
             self.plan.note(self.key("BR15", kind.case, kind.expect), self.source, facts);
         }
     }
@@ -197,7 +214,11 @@ impl Scene<'_> {
             let cents = in_hundredths(reais * self.rng.uniform(0.95, 1.1));
             self.sign(party, activity, day, cents, Facts { term_days: Some(term), ..Facts::default() });
             let subject = format!("{:08}|{}", party.root(), self.year);
-            self.plan.note(self.key("BR21", case, expect), self.source, json!({"subject_id": subject, "supplier": party.code()}));
+            self.plan.note(
+                self.key("BR21", case, expect),
+                self.source,
+                json!({"subject_id": subject, "supplier": party.code()}),
+            );
         }
     }
 
@@ -233,7 +254,8 @@ impl Scene<'_> {
     fn sell(&mut self, party: Party, item: ItemRef) {
         let unit = self.world.free_unit(self.rng);
         let day = weekday(self.rng, self.year, (1, 10), (12, 10));
-        let reais = typical_price(item, false, self.year_index, self.world.units[unit].uf) * (item.sigma() * self.rng.normal_within(1.6)).exp();
+        let reais = typical_price(item, false, self.year_index, self.world.units[unit].uf)
+            * (item.sigma() * self.rng.normal_within(1.6)).exp();
         let target = in_hundredths(activity_of(item.activity).typical * self.rng.uniform(0.2, 0.8));
         let line = Line::worth(item, false, reais, target, self.rng);
         let facts = Facts { alone: true, ..Facts::default() };

@@ -127,13 +127,19 @@ fn ties(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
 
 /// A unit of a large state.
 fn unit_in(world: &World, rng: &mut Rng, state: usize) -> usize {
-    (0..1_000).map(|_| world.free_unit(rng)).find(|unit| world.units[*unit].uf == state).unwrap_or_else(|| world.free_unit(rng))
+    (0..1_000)
+        .map(|_| world.free_unit(rng))
+        .find(|unit| world.units[*unit].uf == state)
+        .unwrap_or_else(|| world.free_unit(rng))
 }
 
 fn pair(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
     let year = year_of(year_index);
-    let kinds: [(&str, &str, &str); 3] =
-        [("one_always_wins", "hit", "aaaaaa"), ("each_wins_half", "clear", "abbaab"), ("four_meetings_only", "clear", "aaaa")];
+    let kinds: [(&str, &str, &str); 3] = [
+        ("one_always_wins", "hit", "aaaaaa"),
+        ("each_wins_half", "clear", "abbaab"),
+        ("four_meetings_only", "clear", "aaaa"),
+    ];
     for (case, expect, wins) in kinds {
         let (activity, core) = rng.pick(&MARKETS);
         let state = rng.below(LARGE_STATES as u32) as usize;
@@ -157,8 +163,11 @@ fn note_bidders(plan: &mut Plan, key: CaseKey, bidders: &[Party]) {
 }
 
 fn rotation(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
-    let kinds: [(&str, &str, u32, bool); 3] =
-        [("wins_in_turn", "hit", 36, true), ("wins_in_blocks", "clear", 36, false), ("six_tenders_only", "not_computable", 6, true)];
+    let kinds: [(&str, &str, u32, bool); 3] = [
+        ("wins_in_turn", "hit", 36, true),
+        ("wins_in_blocks", "clear", 36, false),
+        ("six_tenders_only", "not_computable", 6, true),
+    ];
     for (case, expect, count, in_turn) in kinds {
         let (activity, core) = rng.pick(&MARKETS);
         let state = rng.below(LARGE_STATES as u32) as usize;
@@ -170,8 +179,16 @@ fn rotation(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
             let won = if in_turn { at as usize % 4 } else { at as usize / 9 };
             let losers: Vec<Party> = firms.iter().copied().filter(|firm| *firm != firms[won]).collect();
             let unit = unit_in(world, rng, state);
-            let held =
-                Held { unit, activity, core, day, winner: firms[won], losers: &losers, with_items: true, terms: terms_of(day) };
+            let held = Held {
+                unit,
+                activity,
+                core,
+                day,
+                winner: firms[won],
+                losers: &losers,
+                with_items: true,
+                terms: terms_of(day),
+            };
             hold(plan, world, rng, &held);
         }
         note_bidders(plan, CaseKey { flag: "BR17", year: year_of(year_index), case, expect }, &firms);

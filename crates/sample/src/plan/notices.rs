@@ -3,7 +3,9 @@
 
 use serde_json::json;
 
-use super::{Announced, CaseKey, Facts, Plan, Source, Wanted, YEARS, in_hundredths, next_monday, tender_id, weekday, year_of};
+use super::{
+    Announced, CaseKey, Facts, Plan, Source, Wanted, YEARS, in_hundredths, next_monday, tender_id, weekday, year_of,
+};
 use crate::days::Day;
 use crate::portal::Terms;
 use crate::rng::Rng;
@@ -102,7 +104,9 @@ fn late(plan: &mut Plan, world: &World, rng: &mut Rng, year: i32) {
         ("town_of_unknown_population", "not_computable", 62, false, true),
     ];
     for (case, expect, days, state, tendered) in kinds {
-        let Some(local) = (if state { world.free_state(rng) } else { Some(world.free_local(rng, true)) }) else { continue };
+        let Some(local) = (if state { world.free_state(rng) } else { Some(world.free_local(rng, true)) }) else {
+            continue;
+        };
         let announced = weekday(rng, year, start(year), (8, 20));
         let closed = announced.plus(30);
         let it = Announced { tendered, ..purchase(rng, announced, closed) };

@@ -67,8 +67,11 @@ fn december(plan: &mut Plan, world: &World, rng: &mut Rng) {
 
 fn round(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
     let year = year_of(year_index);
-    let kinds: [(&str, &str, u32, u32); 3] =
-        [("nearly_all_round", "hit", 46, 38), ("few_round", "clear", 46, 2), ("twelve_contracts_only", "not_computable", 12, 12)];
+    let kinds: [(&str, &str, u32, u32); 3] = [
+        ("nearly_all_round", "hit", 46, 38),
+        ("few_round", "clear", 46, 2),
+        ("twelve_contracts_only", "not_computable", 12, 12),
+    ];
     for (case, expect, count, rounded) in kinds {
         let unit = plan.special_unit(world);
         for at in 0..count {

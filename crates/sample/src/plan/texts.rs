@@ -27,7 +27,8 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng) {
                 let signed = weekday(rng, year, (2, 10), (12, 10));
                 let result = signed.minus(5);
                 let number = plan.tender_number(unit, signed);
-                let contest = Contest { number, opened: result.minus(20), result, losers: vec![plan.party(), plan.party()] };
+                let contest =
+                    Contest { number, opened: result.minus(20), result, losers: vec![plan.party(), plan.party()] };
                 let terms = Terms::pregao(Terms::law_of(Month::containing(signed)));
                 let facts = Facts { terms: Some(terms), tender: Some(contest), ..Facts::default() };
                 let party = plan.party();

@@ -37,7 +37,14 @@ fn spring(year: i32) -> (u32, u32) {
 }
 
 /// A waiver of a unit of one's own.
-fn waive(plan: &mut Plan, world: &World, rng: &mut Rng, (unit, party, activity): (usize, Party, u8), day: Day, part: f64) -> String {
+fn waive(
+    plan: &mut Plan,
+    world: &World,
+    rng: &mut Rng,
+    (unit, party, activity): (usize, Party, u8),
+    day: Day,
+    part: f64,
+) -> String {
     let new_law = Terms::law_of(Month::containing(day));
     let reais = waiver_limit(new_law, Month::containing(day)) * part;
     let facts = Facts { terms: Some(Terms::waiver(new_law)), alone: true, ..Facts::default() };
@@ -56,7 +63,13 @@ fn split(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
     type Series = (&'static str, &'static str, bool, u32, Vec<(u8, f64)>);
     let kinds: [Series; 4] = [
         ("one_supplier_within_weeks", "hit", true, 7, vec![(activity, 0.44), (activity, 0.41), (activity, 0.46)]),
-        ("several_suppliers", "hit", false, 15, vec![(activity, 0.62), (activity, 0.31), (activity, 0.55), (activity, 0.2)]),
+        (
+            "several_suppliers",
+            "hit",
+            false,
+            15,
+            vec![(activity, 0.62), (activity, 0.31), (activity, 0.55), (activity, 0.2)],
+        ),
         ("below_the_limit_together", "clear", true, 12, vec![(activity, 0.3), (activity, 0.28), (activity, 0.33)]),
         ("two_lines_of_activity", "clear", true, 9, vec![(activity, 0.7), (other, 0.65)]),
     ];
@@ -92,9 +105,19 @@ fn split(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
     plan.note(key, Source::Portal, json!({"subject_id": id}));
 }
 
-fn note_split(plan: &mut Plan, world: &World, (case, expect, year): (&'static str, &'static str, i32), unit: usize, ids: Vec<String>) {
+fn note_split(
+    plan: &mut Plan,
+    world: &World,
+    (case, expect, year): (&'static str, &'static str, i32),
+    unit: usize,
+    ids: Vec<String>,
+) {
     let group = format!("portal-compras|{}|{year}", buyer_id(world, Source::Portal, unit));
-    plan.note(CaseKey { flag: "BR02", year, case, expect }, Source::Portal, json!({"group_key": group, "contracts": ids}));
+    plan.note(
+        CaseKey { flag: "BR02", year, case, expect },
+        Source::Portal,
+        json!({"group_key": group, "contracts": ids}),
+    );
 }
 
 /// Waivers of many lines of activity and years, so that no line's sum exceeds the limit; what crowds is their size.
@@ -169,7 +192,8 @@ fn repeat(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
             let terms = Terms::only_supplier(Terms::law_of(Month::containing(day)));
             let facts = Facts { terms: Some(terms), alone: true, ..Facts::default() };
             let cents = in_hundredths(activity_of(activity).typical * rng.uniform(0.3, 0.9));
-            let activity = if same { activity } else { DISTINCT[(at as usize * 3 + activity as usize) % DISTINCT.len()] };
+            let activity =
+                if same { activity } else { DISTINCT[(at as usize * 3 + activity as usize) % DISTINCT.len()] };
             let wanted = Wanted::plain(rng, Source::Portal, unit, day, party, activity, cents);
             let object = if same { format!("{text}, exercício de {}", day.year()) } else { wanted.object };
             ids.push(plan.sign(world, Wanted { facts, object, ..wanted }).id);

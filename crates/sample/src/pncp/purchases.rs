@@ -204,7 +204,14 @@ impl Pncp<'_> {
     /// A planted purchase, whose object lies in `self.object`.
     pub(super) fn write_announced(&mut self, pages: &mut Pages, buyer: usize, it: &Announced) -> io::Result<()> {
         let terms = if it.tendered { Terms::auction(false, 1) } else { Terms::emergency() };
-        self.write_purchase_record(pages, buyer, it.number, &terms, (it.published, it.closed), (1, it.estimate, it.awarded))
+        self.write_purchase_record(
+            pages,
+            buyer,
+            it.number,
+            &terms,
+            (it.published, it.closed),
+            (1, it.estimate, it.awarded),
+        )
     }
 
     fn write_purchase_record(

@@ -84,7 +84,9 @@ impl Portal<'_> {
             csv.ready(&unit.unit);
             csv.field(|out| push_padded::<5>(out, u64::from(change.number)));
             csv.plain(match change.kind {
-                Kind::Addition | Kind::AdditionWithoutValue => "Acréscimo de quantitativo ao objeto do contrato".as_bytes(),
+                Kind::Addition | Kind::AdditionWithoutValue => {
+                    "Acréscimo de quantitativo ao objeto do contrato".as_bytes()
+                }
                 Kind::Reduction => "Supressão parcial do objeto do contrato".as_bytes(),
                 Kind::Renewal => "Prorrogação do prazo de vigência por doze meses".as_bytes(),
                 Kind::Adjustment => "Reajuste de preços pelo índice pactuado".as_bytes(),
