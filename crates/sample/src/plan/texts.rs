@@ -32,7 +32,8 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng) {
                 let terms = Terms::pregao(Terms::law_of(Month::containing(signed)));
                 let facts = Facts { terms: Some(terms), tender: Some(contest), ..Facts::default() };
                 let party = plan.party();
-                let activity = World::activity(rng, None);
+                // What is read of the third text.
+                let activity = 0;
                 let cents = World::target_cents(rng, activity, 0.8);
                 let wanted = Wanted::plain(rng, Source::Portal, unit, signed, party, activity, cents);
                 plan.sign(world, Wanted { facts, object: text.to_owned(), ..wanted });
