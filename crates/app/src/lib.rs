@@ -20,6 +20,9 @@ use store::Store;
 pub use commands::demo::{DemoReport, write_sample};
 pub use commands::doctor::{Advice, Gravity};
 pub use commands::evaluate::{LabelledFile, ScreensReport, evaluate_screens};
+pub use commands::evaluate_sample::{
+    CaseEvaluation, FlagEvaluation, Got, Otherwise, SampleEvaluation, evaluate_sample,
+};
 pub use commands::ingest::{FileReport, IngestProgress, IngestReport, IngestRequest, load_mapping};
 pub use commands::ingest_jobs::{Job, JobEvent};
 pub use commands::issuer::issuer_named;

@@ -309,4 +309,16 @@ pub enum EvalCommand {
         #[arg(long, value_name = "COLUMN")]
         bidder: Vec<String>,
     },
+    /// What the flags found of what a sample has planted.
+    ///
+    /// Compares the truth file of a folder that `cidadao sample` wrote, and that was ingested, with the outcomes of the data
+    /// folder: recall, benign twins that were hit, hits that nobody planted, and every case that came out otherwise.
+    Sample {
+        /// The folder of the sample.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Put the table into this Markdown file, between its two marks of the sample; makes it when it is not there.
+        #[arg(long, value_name = "FILE")]
+        into: Option<PathBuf>,
+    },
 }

@@ -3,6 +3,7 @@
 mod bundle;
 mod cli;
 mod entities;
+mod evaluation;
 mod moment;
 mod output;
 mod quarantine;

@@ -9,10 +9,9 @@ use serde_json::json;
 
 use crate::bundle;
 use crate::cli::{Cli, Command, Common, EvalCommand, FlagsCommand};
-use crate::entities;
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
-use crate::{moment, quarantine};
+use crate::{entities, evaluation, moment, quarantine};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
 
@@ -32,6 +31,9 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Quarantine(command) => quarantine::run(&App::open(settings)?, command, common.json),
         Command::Eval(EvalCommand::Screens { file, tender, value, label, bidder }) => {
             eval_screens(&LabelledFile { file, tender, value, label, bidder }, common.json)
+        }
+        Command::Eval(EvalCommand::Sample { folder, into }) => {
+            evaluation::run(&App::open(settings)?, &folder, into.as_deref(), common.json)
         }
         Command::Doctor { repair } => doctor(&settings, repair, common.json),
         Command::Verify { bundle, key } => bundle::verify(&bundle, key.as_deref(), common.json),

@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod entities;
 pub(crate) mod evaluate;
+pub(crate) mod evaluate_sample;
 pub(crate) mod ingest;
 pub(crate) mod ingest_jobs;
 pub(crate) mod issuer;

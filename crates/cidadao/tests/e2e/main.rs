@@ -51,8 +51,8 @@ fn sample(house: &House, contracts: u32, seed: u32) -> PathBuf {
 fn short_sample(house: &House, contracts: u32, seed: u32) -> PathBuf {
     let out = sample(house, contracts, seed);
     for path in files_below(&out) {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if (2021..=2024).any(|year| name.contains(&format!("{year}"))) {
+        let name = path.strip_prefix(&out).unwrap().to_string_lossy().into_owned();
+        if (2020..=2024).any(|year| name.contains(&format!("{year}"))) {
             std::fs::remove_file(path).unwrap();
         }
     }
