@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use app::views::{Verdict, Verification};
+use app::views::{Verification, Verified};
 use app::{App, Error, Result};
 use serde_json::json;
 
@@ -34,16 +34,16 @@ pub fn verify(bundle: &Path, key: Option<&str>, json: bool) -> Result<ExitCode> 
     } else {
         print(&found);
     }
-    Ok(if found.verdict == Verdict::Equal { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    Ok(if found.verdict == Verified::Equal { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
 fn print(found: &Verification) {
     say!(
         "{}",
         match found.verdict {
-            Verdict::Equal => "igual / equal",
-            Verdict::Different => "diferente / different",
-            Verdict::Broken => "pacote inválido / broken bundle",
+            Verified::Equal => "igual / equal",
+            Verified::Different => "diferente / different",
+            Verified::Broken => "pacote inválido / broken bundle",
         }
     );
     if let Some(because) = &found.broken {

@@ -194,7 +194,7 @@ impl Session {
 
     /// A session over a connection that was made ready elsewhere.
     pub(crate) fn of_connection(connection: Connection) -> Self {
-        Self { connection, segments: Vec::new() }
+        Self { connection, segments: Vec::new(), as_of: None }
     }
 
     /// The DuckDB connection.

@@ -45,8 +45,7 @@ pub(crate) fn hash_columns(table: &str) -> &'static [(&'static str, &'static str
 }
 
 /// What version 3 adds, also to a new database.
-const VERSION_3: &[&str] =
-    &[include_str!("../sql/migrate-3-runs.sql"), include_str!("../sql/migrate-3-verdicts.sql")];
+const VERSION_3: &[&str] = &[include_str!("../sql/migrate-3-runs.sql"), include_str!("../sql/migrate-3-verdicts.sql")];
 
 pub(crate) fn migrate(connection: &Connection) -> Result<()> {
     let mut connection_version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use store::FindingRow;
 
 use crate::commands::verify::{CONFINEMENT, verify};
-use crate::views::{Finding, Verdict};
+use crate::views::{Finding, Verified};
 use crate::{App, Error, Result, VERSION};
 
 /// The most rows of inputs that a bundle holds.
@@ -36,7 +36,7 @@ impl App {
         expect_as_held(&held, redone.as_ref())?;
         let bundle = self.packed(&held, flag, &session, redone.as_ref(), inputs)?;
         let verified = verify(&bundle, None);
-        if verified.verdict != Verdict::Equal {
+        if verified.verdict != Verified::Equal {
             let what: Vec<&str> = verified.differences.iter().take(5).map(|d| d.what.as_str()).collect();
             let because = verified.broken.unwrap_or_else(|| what.join(", "));
             return Err(Error::CannotBundle(format!("{}: its bundle cannot be verified: {because}", held.id)));

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::commands::bundle::{BESIDE, outcome_of};
-use crate::views::{BundleSaid, FlagAgainstOwn, SignedBy, Verdict, Verification};
+use crate::views::{BundleSaid, FlagAgainstOwn, SignedBy, Verification, Verified};
 use crate::{Error, Result};
 
 /// The most bytes of an archive that are read from a file.
@@ -63,7 +63,7 @@ pub(crate) fn verify(bytes: &[u8], wanted: Option<&Issuer>) -> Verification {
     match compare(&bundle, &mut answer) {
         Ok(()) => {
             answer.broken = None;
-            answer.verdict = if answer.differences.is_empty() { Verdict::Equal } else { Verdict::Different };
+            answer.verdict = if answer.differences.is_empty() { Verified::Equal } else { Verified::Different };
         }
         Err(because) => answer.broken = Some(because),
     }
@@ -72,7 +72,7 @@ pub(crate) fn verify(bytes: &[u8], wanted: Option<&Issuer>) -> Verification {
 
 fn broken(because: String) -> Verification {
     Verification {
-        verdict: Verdict::Broken,
+        verdict: Verified::Broken,
         broken: Some(because),
         differences: Vec::new(),
         bundle: None,

@@ -29,9 +29,9 @@ pub use moment::{MomentQuery, Parameters};
 pub use page::{PageLimit, PageQuery};
 pub use parties::{BuyerQuery, NameSort, SupplierKind, SupplierQuery};
 pub use persons::PageAbout;
+pub use preview::PreviewQuery;
 pub(crate) use verdicts::STATEMENTS_MAX;
 pub use verdicts::VerdictGiven;
-pub use preview::PreviewQuery;
 pub use vocabulary::{Sphere, Words, modality, state};
 
 /// The most findings that stand under a contract or a party.

@@ -24,7 +24,7 @@ pub struct EvidenceKey {
 /// What verifying a bundle came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum Verified {
     /// The judgement came out as the bundle says.
     Equal,
     /// It came out otherwise.
@@ -37,7 +37,7 @@ pub enum Verdict {
 #[derive(Debug, Clone, Serialize)]
 pub struct Verification {
     /// What it came to.
-    pub verdict: Verdict,
+    pub verdict: Verified,
     /// Why it is broken.
     pub broken: Option<String>,
     /// What came out otherwise.

@@ -21,7 +21,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-pub use bundle::{BundleSaid, EvidenceKey, FlagAgainstOwn, SignedBy, Verdict, Verification};
+pub use bundle::{BundleSaid, EvidenceKey, FlagAgainstOwn, SignedBy, Verification, Verified};
 pub use contracts::{Amendment, Contract, ContractBuyer, ContractDetail, ContractSupplier, Item, Version};
 pub use entities::{Entity, EntityChange, EntityLink};
 pub use evidence::{EvidenceFlag, EvidenceRow, EvidenceRun, EvidenceSegment, EvidenceShape};
