@@ -183,6 +183,7 @@ pub fn judged(flag: &Flag, rows: &Rows) -> BTreeMap<String, Got> {
 }
 
 impl Case {
+    #[allow(dead_code, reason = "the tests of bundles read it, those of outcomes do not")]
     /// Its rows, by table.
     pub fn rows(&self) -> &Rows {
         &self.rows
