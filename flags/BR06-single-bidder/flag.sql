@@ -7,6 +7,11 @@ deviation as (
 ),
 place as (
     select peer_key, round(100.0 * count(case when value <= 1 then 1 end) / count(*), 1) as percentile from peers group by peer_key
+),
+linked as (
+    select tender_id, string_agg(id, chr(31) order by id) as contract_ids from contracts
+    where  tender_id in (select row_id from peers where value = 1)
+    group  by tender_id
 )
 select t.id                                      as subject_id,
        coalesce(t.modality, '?') || '|' || coalesce(t.source, '?') as group_key,
@@ -22,7 +27,7 @@ select t.id                                      as subject_id,
        coalesce(t.result_on, t.closes_on, t.opened_on, t.published_on) as as_of,
        t.buyer_id, coalesce(b.name, t.buyer_name) as buyer_name,
        case when p.listed = 1 then p.bidder_id end as supplier_id, case when p.listed = 1 then p.bidder_name end as supplier_name,
-       (select string_agg(c.id, chr(31) order by c.id) from contracts c where c.tender_id = t.id) as contract_ids,
+       k.contract_ids,
        1 + coalesce(p.listed, 0)                 as rows_read,
        p.peer_key, c.n as peer_n, c.med as peer_median, d.mad as peer_mad, 1 as peer_marked, pl.percentile as peer_percentile,
        t.number as ev_number, coalesce(t.modality_as_stated, t.modality) as ev_modality,
@@ -35,6 +40,7 @@ left join peers p on p.row_id = t.id
 left join crowd c on c.peer_key = p.peer_key
 left join deviation d on d.peer_key = p.peer_key
 left join place pl on pl.peer_key = p.peer_key
+left join linked k on k.tender_id = t.id
 left join buyers b on b.id = t.buyer_id
 where  (t.modality is null or t.modality in ('pregao', 'concorrencia', 'tomada_de_precos', 'convite', 'concurso', 'rdc', 'dialogo_competitivo'))
 and    coalesce(t.currency, 'BRL') = 'BRL'

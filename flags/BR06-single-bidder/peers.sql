@@ -1,11 +1,13 @@
 -- Tenders in a competitive modality whose number of participants is known: stated, or counted in sources that publish all.
-with listed as (
-    select b.tender_id, count(distinct coalesce(b.bidder_root, b.bidder_id, b.bidder_name)) as bidders,
-           min(b.bidder_id) as bidder_id, min(b.bidder_name) as bidder_name
-    from   bids b
+with named as (
+    select tender_id, coalesce(bidder_root, bidder_id, bidder_name) as bidder, min(bidder_id) as bidder_id, min(bidder_name) as bidder_name
+    from   bids
     -- These publish every participant; the others publish winners, or do not say.
-    where  b.source in ('portal-licitacoes', 'portal-api', 'licitacon-rs') and coalesce(b.bidder_root, b.bidder_id, b.bidder_name) is not null
-    group  by b.tender_id
+    where  source in ('portal-licitacoes', 'portal-api', 'licitacon-rs') and coalesce(bidder_root, bidder_id, bidder_name) is not null
+    group  by tender_id, coalesce(bidder_root, bidder_id, bidder_name)
+),
+listed as (
+    select tender_id, count(*) as bidders, min(bidder_id) as bidder_id, min(bidder_name) as bidder_name from named group by tender_id
 )
 select t.modality || '|' || t.source as peer_key, t.id as row_id, coalesce(t.bidders, l.bidders) as value,
        case when t.bidders is not null then 'stated' else 'listed' end as basis, l.bidder_id, l.bidder_name, l.bidders as listed
