@@ -51,7 +51,7 @@ bench: build ## measure and write docs/benchmarks.md
 # Contracts of the sample that `make eval` plants.
 CONTRACTS ?= 100000
 
-eval: build ## plant a sample, judge it, and compare with what was planted (CONTRACTS=1000000); writes docs/evaluation.md
+eval: build ## plant a sample, judge it, and compare with what was planted (CONTRACTS=1000000); writes docs/evaluation-sample.md
 	scripts/eval.sh $(BIN) $(CONTRACTS) $(TARGET)/eval
 
 clean: ## remove what was built

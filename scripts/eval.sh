@@ -3,7 +3,7 @@
 # Usage: scripts/eval.sh BINARY CONTRACTS FOLDER; the folder's old sample and data are removed.
 set -euo pipefail
 binary=$1 contracts=$2 folder=$3 seed=${SEED:-2026}
-document=$(cd "$(dirname "$0")/.." && pwd)/docs/evaluation.md
+document=$(cd "$(dirname "$0")/.." && pwd)/docs/evaluation-sample.md
 mkdir -p "$folder"
 rm -rf "$folder/sample" "$folder/data"
 started=$SECONDS
@@ -16,4 +16,4 @@ code=0
 echo "ingested and judged: $((SECONDS - started)) s" >&2
 "$binary" --data-dir "$folder/data" eval sample "$folder/sample" --into "$document" --json > "$folder/report.json"
 "$binary" --data-dir "$folder/data" eval sample "$folder/sample"
-echo "$folder/report.json; docs/evaluation.md: the part between its marks of the sample" >&2
+echo "$folder/report.json; docs/evaluation-sample.md: the part between its marks of the sample" >&2

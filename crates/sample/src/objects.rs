@@ -302,8 +302,9 @@ mod tests {
             "pneu",
             "hospital",
         ];
-        let common = [OPENINGS, PURPOSES, PLACES, PLACE_NAMES, TERMS, REMARKS, VAGUE].concat();
-        let read: Vec<_> = common.iter().filter(|text| model::activity::activity_of_text(text).is_some()).collect();
+        let common = [OPENINGS, PURPOSES, PLACES, TERMS, REMARKS, VAGUE].concat();
+        let read: Vec<_> =
+            common.iter().chain(PLACE_NAMES).filter(|text| model::activity::activity_of_text(text).is_some()).collect();
         assert!(read.is_empty(), "the rule for texts finds an activity in {read:?}");
         for text in common {
             assert!(!keys.iter().any(|key| text.to_lowercase().contains(key)), "{text}");

@@ -8,7 +8,8 @@ use testkit::House;
 use super::sample;
 
 /// Broken rules are no chance: nothing but what was planted may be a hit. Of the others chance makes some too.
-const RULES: [&str; 9] = ["BR01", "BR02", "BR04", "BR06", "BR07", "BR09", "BR10", "BR15", "BR23"];
+/// (BR02 adds up by lines of activity that are read from texts, and a text may be misread.)
+const RULES: [&str; 8] = ["BR01", "BR04", "BR06", "BR07", "BR09", "BR10", "BR15", "BR23"];
 
 #[test]
 fn what_was_planted_is_found_and_its_benign_twins_are_not() {

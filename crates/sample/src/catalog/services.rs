@@ -138,7 +138,7 @@ pub(super) static TRAINING: Activity = Activity {
         "realização de treinamento técnico e oficinas de capacitação",
         "prestação de serviços de capacitação e treinamento de instrutores",
         "inscrições em curso de treinamento e aperfeiçoamento",
-        "serviços de treinamento em primeiros socorros e brigada",
+        "serviços de treinamento de brigada voluntária",
         "realização de treinamento em ferramentas digitais",
     ],
     goods: &[

@@ -6,7 +6,7 @@
 use serde_json::json;
 
 use super::{CaseKey, Plan, Source, buyer_id, weekday, year_of};
-use crate::objects::object;
+use crate::objects::object_about;
 use crate::party::Party;
 use crate::rng::Rng;
 use crate::world::{World, activity_of};
@@ -38,7 +38,8 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: u
                 .into_iter()
                 .map(|(party, share)| {
                     let day = weekday(rng, year, (1, 8), (12, 19));
-                    let text = object(rng, Some(activity_of(activity)), year);
+                    // One core: other texts of an activity may be read as a neighbouring one.
+                    let text = object_about(rng, activity_of(activity).cores[0], year);
                     let cents = (scale * share * 100.0).round() as i64;
                     plan.contract(world, source, buyer, day, party, activity, text, (Vec::new(), cents)).id
                 })

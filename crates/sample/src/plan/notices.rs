@@ -67,7 +67,8 @@ fn window(plan: &mut Plan, world: &World, rng: &mut Rng, year: i32) {
     ];
     for (case, expect, days, tendered) in kinds {
         let local = world.free_local(rng, true);
-        let published = next_monday(weekday(rng, year, start(year), (9, 20)));
+        // From June to August there is no national holiday.
+        let published = next_monday(weekday(rng, year, (6, 1), (8, 8)));
         let closed = published.plus(days);
         let it = Announced { tendered, ..purchase(rng, published, closed) };
         let signed = closed.plus(12).on_a_weekday(closed);
