@@ -230,6 +230,8 @@ export interface FindingSummary {
   measure: string | null
   unit: string | null
   as_of: string | null
+  /** The verdict that stands: its code here, whole in a finding. */
+  verdict?: Verdict | string | null
 }
 
 export interface Law {
@@ -288,6 +290,7 @@ export interface Said {
 }
 
 export interface Finding extends FindingSummary, Said {
+  verdict?: Verdict | null
   version: number
   subject: { type: string; id: string }
   buyer: PartyRef | null
