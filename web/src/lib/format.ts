@@ -97,6 +97,7 @@ const COUNTED: Record<string, [string, string]> = {
   weeks: ['semana', 'semanas'],
   weight: ['de peso', 'de peso'],
   words: ['palavra', 'palavras'],
+  z: ['desvio robusto', 'desvios robustos'],
 }
 
 /** A share that the API gives as a number, to a tenth of a percent: `0.4902` → `49 %`. */
@@ -109,7 +110,6 @@ export function measure(value: string | null | undefined, unit: string | null | 
   if (value === null || value === undefined || value === '') return NOT_STATED
   switch (unit) {
     case 'BRL': return money(value, currency)
-    case 'z': return `${decimal(value)} desvios robustos`
     case 'HHI': return `${decimal(value)} pontos (HHI)`
     case 'jaccard': return `${percent(value)} de semelhança`
     case 'p': return `p = ${decimal(value)}`
