@@ -13,6 +13,7 @@ pub mod program;
 pub mod seed;
 pub mod server;
 pub mod state;
+pub mod tab;
 
 pub use house::House;
 pub use program::{Program, Run};

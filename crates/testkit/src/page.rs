@@ -9,11 +9,7 @@ use std::process::Command;
 #[must_use]
 pub fn rendered(url: &str) -> String {
     let profile = tempfile::tempdir().unwrap();
-    let browser = ["chromium", "chromium-browser", "google-chrome"]
-        .into_iter()
-        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success()))
-        .expect("this test needs a browser: apt-get install chromium");
-    let output = Command::new(browser)
+    let output = Command::new(browser())
         .args([
             "--headless",
             "--no-sandbox",
@@ -27,4 +23,12 @@ pub fn rendered(url: &str) -> String {
         .output()
         .unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// The name of the browser's program.
+pub(crate) fn browser() -> &'static str {
+    ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|name| Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success()))
+        .expect("this test needs a browser: apt-get install chromium")
 }

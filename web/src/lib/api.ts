@@ -1,7 +1,8 @@
 // The typed client of /api/v1. Every page goes through it; nothing else calls fetch.
 
 import type {
-  BuyerDetail, Buyer, Contract, ContractDetail, Evidence, Finding, Flag, FlagDetail, Page, Source, Supplier, SupplierDetail,
+  BuyerDetail, Buyer, Contract, ContractDetail, Evidence, Finding, Flag, FlagDetail, FlagPreview, Page, Source, Supplier, SupplierDetail,
+  Verdict,
 } from './types'
 
 /** Filters as they stand in a URL; empty ones are not sent. */
@@ -43,27 +44,37 @@ async function problemOf(answer: Response): Promise<Problem> {
   return new Problem(answer.status, words('title') ?? `Erro ${answer.status}`, words('detail'), words('field'))
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const held = kept.get(path)
-  if (held && Date.now() - held.at < FRESH_MS) return held.body as T
+async function ask<T>(path: string, init: RequestInit): Promise<T> {
   let answer: Response
   try {
-    answer = await fetch(path, { headers: { accept: 'application/json' }, signal })
+    answer = await fetch(path, { ...init, headers: { accept: 'application/json', ...init.headers } })
   } catch (cause) {
-    if (signal?.aborted) throw cause
+    if (init.signal?.aborted) throw cause
     throw new Problem(0, 'Sem resposta do servidor', 'Não foi possível falar com o servidor. Verifique a conexão e tente de novo.', null)
   }
   if (!answer.ok) throw await problemOf(answer)
-  let body: T
   try {
-    body = (await answer.json()) as T
+    return (await answer.json()) as T
   } catch (cause) {
-    if (signal?.aborted) throw cause
+    if (init.signal?.aborted) throw cause
     throw new Problem(answer.status, 'Resposta ilegível', 'O servidor respondeu algo que não é JSON.', null)
   }
+}
+
+async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  const held = kept.get(path)
+  if (held && Date.now() - held.at < FRESH_MS) return held.body as T
+  const body = await ask<T>(path, { signal })
   if (kept.size >= KEPT_MAX) kept.delete(kept.keys().next().value as string)
   kept.set(path, { at: Date.now(), body })
   return body
+}
+
+/** Says something. What was kept may be another after it, so nothing stays kept. */
+async function post<T>(path: string, body: unknown): Promise<T> {
+  const answer = await ask<T>(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  kept.clear()
+  return answer
 }
 
 /** Bytes to be saved, not kept. */
@@ -100,5 +111,8 @@ export const api = {
   bundle: (id: string) => archive(resourcePath('findings', id, '/evidence')),
   flags: (signal?: AbortSignal) => whole<Flag>('flags', signal),
   flag: one<FlagDetail>('flags'),
+  preview: (code: string, parameter: string, values: number[], signal: AbortSignal) =>
+    ask<FlagPreview>(`${resourcePath('flags', code, '/preview')}?${encodeURIComponent(parameter)}=${values.join(',')}`, { signal }),
+  giveVerdict: (id: string, given: Pick<Verdict, 'verdict' | 'reason' | 'who'>) => post<Verdict>(resourcePath('findings', id, '/verdict'), given),
   sources: (signal?: AbortSignal) => whole<Source>('sources', signal),
 }

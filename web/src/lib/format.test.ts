@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
-  cnpj, cnpjTyped, count, date, dateTime, decimal, measure, money, moneyTyped, percent, period, plural, result, text,
+  cnpj, cnpjTyped, count, date, dateTime, decimal, measure, money, moneyTyped, percent, period, plural, result, share, text,
 } from './format'
 
 const nbsp = (s: string) => s.replaceAll('\u00a0', ' ')
@@ -30,6 +30,11 @@ describe('money', () => {
 
 describe('decimals and measures', () => {
   it('drops trailing zeros and uses the comma', () => expect(decimal('5.2100')).toBe('5,21'))
+  it('counts in Portuguese', () => {
+    expect([measure('3.0000', 'contracts'), measure('1', 'waivers'), measure('2.5', 'times'), nbsp(measure('0.005', 'share')), measure('0.01', 'p')])
+      .toEqual(['3 contratos', '1 dispensa', '2,5 vezes', '0,5 %', 'p = 0,01'])
+  })
+  it('says shares to a tenth of a percent', () => expect([0.8, 0.4902, 0.9433, 1].map((n) => nbsp(share(n)))).toEqual(['80 %', '49 %', '94,3 %', '100 %']))
   it('does not group a year', () => expect(decimal('2024')).toBe('2024'))
   it('groups five digits', () => expect(decimal('18204')).toBe('18.204'))
   it('groups counts', () => expect(count(2117)).toBe('2.117'))

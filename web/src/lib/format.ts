@@ -71,24 +71,58 @@ export function percent(value: string): string {
   return `${found.sign}${decimal(`${whole}.${fraction.slice(2) || '0'}`)}${NBSP}%`
 }
 
+/** What is counted, one and many. */
+const COUNTED: Record<string, [string, string]> = {
+  amounts: ['valor', 'valores'],
+  bidders: ['licitante', 'licitantes'],
+  bodies: ['órgão', 'órgãos'],
+  business_days: ['dia útil', 'dias úteis'],
+  contracts: ['contrato', 'contratos'],
+  cv: ['de coeficiente de variação', 'de coeficiente de variação'],
+  days: ['dia', 'dias'],
+  deviations: ['desvio', 'desvios'],
+  entropy: ['de entropia', 'de entropia'],
+  items: ['item', 'itens'],
+  lots: ['lote', 'lotes'],
+  months: ['mês', 'meses'],
+  registrations: ['cadastro', 'cadastros'],
+  rows: ['linha', 'linhas'],
+  sales: ['venda', 'vendas'],
+  sanctions: ['sanção', 'sanções'],
+  suppliers: ['fornecedor', 'fornecedores'],
+  tenders: ['licitação', 'licitações'],
+  times: ['vez', 'vezes'],
+  twelfths: ['doze avos', 'doze avos'],
+  waivers: ['dispensa', 'dispensas'],
+  weeks: ['semana', 'semanas'],
+  weight: ['de peso', 'de peso'],
+  words: ['palavra', 'palavras'],
+  z: ['desvio robusto', 'desvios robustos'],
+}
+
+/** A share that the API gives as a number, to a tenth of a percent: `0.4902` → `49 %`. */
+export function share(value: number): string {
+  return percent(value.toFixed(3))
+}
+
 /** A measure in its unit, as a reader says it. */
 export function measure(value: string | null | undefined, unit: string | null | undefined, currency = 'BRL'): string {
   if (value === null || value === undefined || value === '') return NOT_STATED
   switch (unit) {
     case 'BRL': return money(value, currency)
-    case 'z': return `${decimal(value)} desvios robustos`
     case 'HHI': return `${decimal(value)} pontos (HHI)`
     case 'jaccard': return `${percent(value)} de semelhança`
+    case 'p': return `p = ${decimal(value)}`
     case 'ratio':
     case 'share': return percent(value)
     case 'percent': return `${decimal(value)}${NBSP}%`
-    case 'sanctions': return `${decimal(value)} ${isOne(value) ? 'sanção' : 'sanções'}`
-    case 'days': return `${decimal(value)} ${isOne(value) ? 'dia' : 'dias'}`
-    case 'business_days': return `${decimal(value)} ${isOne(value) ? 'dia útil' : 'dias úteis'}`
     case null:
     case undefined:
     case '': return decimal(value)
-    default: return `${decimal(value)} ${unit}`
+    default: {
+      const [one, many] = COUNTED[unit] ?? [unit, unit]
+      return `${decimal(value)} ${isOne(value) ? one : many}`
+    }
   }
 }
 

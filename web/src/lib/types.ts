@@ -163,6 +163,8 @@ export interface FlagParameter {
   max: string | number | null
   unit: string | null
   description: Text | null
+  /** How it acts on what is kept of each case, when other values can be tried. */
+  preview?: string | null
 }
 
 export interface FlagExplanation {
@@ -175,6 +177,21 @@ export interface Coverage {
   hit: number
   clear: number
   not_computable: Record<string, number>
+}
+
+export interface Precision {
+  confirmed: number
+  dismissed: number
+  n: number
+  precision: number
+  interval: { low: number; high: number }
+}
+
+/** The hits of a flag at other values of its parameters. */
+export interface FlagPreview {
+  version: number
+  current: Coverage
+  parameters: { name: string; at: { value: number; hit: number }[] }[]
 }
 
 export interface Flag {
@@ -192,7 +209,8 @@ export interface Flag {
   parameters: FlagParameter[]
   explanations: FlagExplanation[]
   counterfactual: Text
-  coverage: Coverage | null
+  coverage: (Coverage & { by_source?: Record<string, Coverage> }) | null
+  precision?: Precision | null
 }
 
 export interface FlagDetail extends Flag {
@@ -212,6 +230,8 @@ export interface FindingSummary {
   measure: string | null
   unit: string | null
   as_of: string | null
+  /** The verdict that stands: its code here, whole in a finding. */
+  verdict?: Verdict | string | null
 }
 
 export interface Law {
@@ -270,6 +290,7 @@ export interface Said {
 }
 
 export interface Finding extends FindingSummary, Said {
+  verdict?: Verdict | null
   version: number
   subject: { type: string; id: string }
   buyer: PartyRef | null

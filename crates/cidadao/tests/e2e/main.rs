@@ -31,6 +31,7 @@ mod settings;
 mod two_dates;
 mod verdicts;
 mod versions;
+mod worked_page;
 
 use std::path::PathBuf;
 

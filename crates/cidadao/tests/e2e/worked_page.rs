@@ -1,0 +1,89 @@
+//! The page as a person works it, without a mouse: a threshold moved, a verdict given.
+
+use serde_json::Value;
+use testkit::tab::Tab;
+use testkit::{House, Server};
+
+use super::sample;
+
+fn judged_house() -> House {
+    let house = House::new();
+    let _ = house.ingest(&[&sample(&house, 800, 41)]).ends_with(3);
+    house
+}
+
+fn hits_at(server: &Server, value: &str) -> i64 {
+    let preview = server.json(&format!("flags/BR05/preview?z_min={value}"));
+    preview["parameters"][0]["at"][0]["hit"].as_i64().unwrap()
+}
+
+fn cases(n: i64) -> String {
+    if n == 1 { "1 caso com sinal".to_owned() } else { format!("{n} casos com sinal") }
+}
+
+#[test]
+fn a_threshold_is_moved_by_keys_and_the_count_follows_while_nothing_stored_changes() {
+    let house = judged_house();
+    let server = house.serve();
+    let before = server.json("flags/BR05")["coverage"].clone();
+    let (today, least) = (before["hit"].as_i64().unwrap(), hits_at(&server, "1"));
+    assert!(today > 0 && least > today, "the sample does not tell the two apart: {today}, {least}");
+
+    let mut tab = Tab::open(&format!("{}/sinais/BR05", server.address()));
+    tab.sees(&format!("Com 3,5 desvios robustos: {}.", cases(today)));
+    tab.focus("[data-parameter=z_min] input[type=range]");
+    tab.press("Home");
+    tab.sees(&format!("Com 1 desvio robusto: {}.", cases(least)));
+    tab.sees(&format!("Hoje, com 3,5 desvios robustos: {today}."));
+    tab.press("ArrowRight");
+    tab.sees(&format!("Com 1,1 desvios robustos: {}.", cases(hits_at(&server, "1.1"))));
+    let curve = tab.eval("document.querySelector('[data-parameter=z_min] path').getAttribute('d')");
+    assert!(curve.as_str().unwrap().matches('H').count() > 20, "the curve has no steps: {curve}");
+    let valuetext = tab.eval("document.activeElement.getAttribute('aria-valuetext')");
+    assert_eq!(valuetext, "1,1 desvios robustos");
+    assert_eq!(server.json("flags/BR05")["coverage"], before);
+}
+
+/// Gives a verdict by the keyboard alone.
+fn dismiss(tab: &mut Tab, reason: &str) {
+    tab.sees("Dar um veredito");
+    tab.focus("textarea[name=reason]");
+    tab.types(reason);
+    tab.focus("input[name=who]");
+    tab.types("Ana Auditora");
+    tab.focus("button[value=dismissed]");
+    tab.press("Enter");
+}
+
+#[test]
+fn a_verdict_given_on_the_page_stands_there_and_counts_for_its_flag() {
+    let house = judged_house();
+    let server = house.serve();
+    let id = server.json("findings?flag=BR05&limit=1")["data"][0]["id"].as_str().unwrap().to_owned();
+    let page = format!("{}/achados/{id}", server.address());
+
+    let mut tab = Tab::open(&page);
+    dismiss(&mut tab, "a unidade era caixa com 100");
+    tab.sees("Descartado: o veredito está guardado.");
+    tab.sees("Descartado por Ana Auditora");
+    assert_eq!(server.json(&format!("findings/{id}"))["verdict"]["verdict"], "dismissed");
+    // For the next who comes, too, and in the catalogue.
+    tab.go(&page);
+    tab.sees("Descartado por Ana Auditora");
+    tab.sees("a unidade era caixa com 100");
+    tab.go(&format!("{}/sinais/BR05", server.address()));
+    tab.sees("0 % confirmados: 0 de 1 achado com veredito.");
+}
+
+#[test]
+fn a_verdict_from_elsewhere_is_refused_and_the_page_says_where_it_can_be_given() {
+    let house = judged_house();
+    let server = house.serve();
+    let id = server.json("findings?flag=BR05&limit=1")["data"][0]["id"].as_str().unwrap().to_owned();
+    let elsewhere = server.address().replace("127.0.0.1", "cidadao.test");
+
+    let mut tab = Tab::open(&format!("{elsewhere}/achados/{id}"));
+    dismiss(&mut tab, "não é bem assim");
+    tab.sees("O veredito não foi guardado. Por enquanto só se dá veredito na própria máquina");
+    assert_eq!(server.json(&format!("findings/{id}"))["verdict"], Value::Null);
+}
