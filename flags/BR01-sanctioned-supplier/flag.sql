@@ -22,11 +22,24 @@ spending as (
            t.result_on as tender_result_on, t.published_on as tender_published_on,
            b.sphere, b.state, b.name_key, b.parent_key, b.superior_key, b.city_key
     from   contracts c left join bodies b on b.id = c.buyer_id left join tenders t on t.id = c.tender_id
-    where  not c.income and in_scope(coalesce(c.supplier_root, c.supplier_id, '?'))
+    where  not c.income and coalesce(c.currency, 'BRL') = 'BRL' and in_scope(coalesce(c.supplier_root, c.supplier_id, '?'))
 ),
 -- The last day of which the list that holds a sanction speaks.
 lists as (
     select file_id, max(listed_on) as listed_until from sanctions group by file_id
+),
+days_of_lists as (
+    select distinct listed_until from lists where listed_until is not null
+),
+-- A list drops sanctions that ended: of a signature it knows where it was made on that day or not long after, or where it
+-- names the supplier all the same.
+looked_up as (
+    select c.id as contract_id,
+           exists (select 1 from days_of_lists d
+                   where d.listed_until between c.signed_on and c.signed_on + cast($list_reach_days as integer)) as by_a_list,
+           c.group_key in (select coalesce(supplier_root, supplier_id) from sanctions
+                           where coalesce(supplier_root, supplier_id) is not null) as by_name
+    from   spending c
 ),
 barring as (
     select s.*, coalesce(s.supplier_root, s.supplier_id) as k, l.listed_until,
@@ -93,13 +106,35 @@ decided as (
                 else 'sanctions.scope' end as missing
     from   related
 ),
+-- What the sanction's own legal basis names; without one, the laws of its day.
+founded as (
+    select *, ' ' || trim(regexp_replace(lower(strip_accents(replace(coalesce(legal_basis, ''), '.', ''))), '[^a-z0-9]+', ' ', 'g')) || ' ' as basis
+    from   decided
+),
+cited as (
+    select *,
+           case when kind = 'inidoneidade' and starts_on >= date '2021-04-01' and contains(basis, ' 14133 ') then 'Lei 14.133/2021, art. 156, § 5º'
+                when kind = 'inidoneidade' and contains(basis, ' 8666 ')                                     then 'Lei 8.666/1993, art. 87, IV'
+                when kind = 'impedimento' and contains(basis, ' 10520 ')                                     then 'Lei 10.520/2002, art. 7º'
+                when kind = 'impedimento' and starts_on >= date '2021-04-01' and contains(basis, ' 14133 ')  then 'Lei 14.133/2021, art. 156, § 4º'
+                when kind in ('impedimento', 'suspensao') and contains(basis, ' 8666 ')                      then 'Lei 8.666/1993, art. 87, III'
+                when trim(basis) <> ''                                                                       then 'conforme o fundamento do registro'
+                when kind = 'inidoneidade' and starts_on < date '2021-04-01'                                 then 'Lei 8.666/1993, art. 87, IV'
+                when kind = 'inidoneidade'  then 'Lei 14.133/2021, art. 156, § 5º, ou Lei 8.666/1993, art. 87, IV (o registro não diz qual)'
+                when kind = 'impedimento' and starts_on between date '2002-07-18' and date '2021-03-31'      then 'Lei 10.520/2002, art. 7º'
+                when kind = 'impedimento' and starts_on >= date '2021-04-01'
+                                            then 'Lei 14.133/2021, art. 156, § 4º, ou Lei 10.520/2002, art. 7º (o registro não diz qual)'
+                when kind = 'suspensao'     then 'Lei 8.666/1993, art. 87, III'
+                else 'conforme o fundamento do registro' end as article
+    from   founded
+),
 ranked as (
     select *,
            row_number() over (partition by contract_id
                order by case decision when 'hit' then 0 when 'not_computable' then 1 else 2 end,
                         scope_min desc, starts_on, id) as place,
            count(case when decision = 'hit' then 1 end) over (partition by contract_id) as hits
-    from   decided
+    from   cited
 )
 select c.id                                     as subject_id,
        c.group_key,
@@ -109,14 +144,14 @@ select c.id                                     as subject_id,
             when c.signed_on is null            then 'not_computable'
             when s.decision = 'hit'             then 'hit'
             when s.decision = 'not_computable'  then 'not_computable'
-            when c.signed_on > held.listed_until then 'not_computable'
+            when c.signed_on > held.listed_until or not (k.by_a_list or k.by_name) then 'not_computable'
             else 'clear' end                    as outcome,
        case when held.n = 0                     then 'sanctions'
             when c.supplier_id is null          then 'contracts.supplier_id'
             when c.signed_on is null            then 'contracts.signed_on'
             when s.decision = 'hit'             then null
             when s.decision = 'not_computable'  then s.missing
-            when c.signed_on > held.listed_until then 'sanctions.listed_on'
+            when c.signed_on > held.listed_until or not (k.by_a_list or k.by_name) then 'sanctions.listed_on'
        end                                      as missing,
        coalesce(s.hits, 0)                      as measure,
        1                                        as threshold,
@@ -147,10 +182,7 @@ select c.id                                     as subject_id,
                      when 'lei_10520' then 'Lei 10.520/2002' when 'lei_13303' then 'Lei 13.303/2016'
                      when 'lei_12462' then 'Lei 12.462/2011'
                      else 'regime da licitação não informado' end as ev_regime_label,
-       case s.kind when 'inidoneidade' then 'Lei 14.133/2021, art. 156, § 5º (Lei 8.666/1993, art. 87, IV)'
-                   when 'impedimento'  then 'Lei 14.133/2021, art. 156, § 4º (Lei 10.520/2002, art. 7º)'
-                   when 'suspensao'    then 'Lei 8.666/1993, art. 87, III'
-                   else 'conforme o fundamento do registro' end as ev_article,
+       s.article                                as ev_article,
        case when length(s.legal_basis) > 160 then substr(s.legal_basis, 1, 160) || '…' else s.legal_basis end as ev_act,
        coalesce(c.tender_result_on, c.tender_published_on) as ev_tender_on,
        case when c.tender_result_on < s.starts_on then 'possible'
@@ -159,4 +191,5 @@ select c.id                                     as subject_id,
        case when s.supplier_id = c.supplier_id then 'ruled_out' else 'possible' end as ex_other_establishment
 from   spending c
 cross join held
+join looked_up k on k.contract_id = c.id
 left join ranked s on s.contract_id = c.id and s.place = 1

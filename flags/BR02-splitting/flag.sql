@@ -2,10 +2,11 @@
 -- Waivers that cannot be placed in such a group are counted as not computable one by one.
 --
 -- A waiver is a contract whose modality (its own, or its tender's) is `dispensa`, or such a tender without a contract.
+-- A contract without a day of signature stands on its tender's: the result's, else the publication's.
 -- Groups never span two sources: the same purchase may stand in both.
 with purchases as (
     select c.id, 'contracts' as tbl, c.source, c.buyer_id, c.buyer_name, c.supplier_id, c.supplier_root, c.supplier_name,
-           c.signed_on as on_day, coalesce(c.value_initial, c.value_final) as value, coalesce(c.modality, t.modality) as modality,
+           coalesce(c.signed_on, t.result_on, t.published_on) as on_day, c.signed_on is null as day_derived, coalesce(c.value_initial, c.value_final) as value, coalesce(c.modality, t.modality) as modality,
            coalesce(c.legal_basis, t.legal_basis) as legal_basis,
            case when c.legal_basis is not null then c.regime else t.regime end as regime,
            coalesce(c.activity, t.activity) as activity
@@ -14,7 +15,7 @@ with purchases as (
     and    (coalesce(c.value_initial, c.value_final) is null or coalesce(c.value_initial, c.value_final) > 0)
     union all
     select t.id, 'tenders', t.source, t.buyer_id, t.buyer_name, null, null, null, coalesce(t.published_on, t.result_on),
-           t.value_awarded, t.modality, t.legal_basis, t.regime, t.activity
+           false, t.value_awarded, t.modality, t.legal_basis, t.regime, t.activity
     from   tenders t
     where  coalesce(t.currency, 'BRL') = 'BRL' and (t.value_awarded is null or t.value_awarded > 0)
     and    t.modality = 'dispensa' and t.id not in (select c.tender_id from contracts c where c.tender_id is not null)
@@ -72,6 +73,7 @@ sums as (
            arg_max(from_on, limit_amount) as law_from, arg_max(until_on, limit_amount) as law_to,
            max(limit_amount) as limit_amount, bool_or(inclusive) as inclusive, count(*) as n, sum(value) as total,
            min(on_day) as first_on, max(on_day) as last_on, count(distinct supplier) as suppliers,
+           count(case when day_derived then 1 end) as days_derived,
            string_agg(case when place <= 8 then replace(cast(cast(value as decimal(18,2)) as varchar), '.', ',') end, ' + ' order by place)
              || case when count(*) > 8 then ' + …' else '' end as parts,
            string_agg(case when tbl = 'contracts' then id end, chr(31) order by on_day, id) as contract_ids,
@@ -94,7 +96,8 @@ select s.subject_id, s.group_key, s.source,
        s.total                                   as measure,
        s.limit_amount                            as threshold,
        case when s.total > s.limit_amount or (not s.inclusive and s.total = s.limit_amount) then s.n end as tip_waivers_min,
-       -- The line of activity is read from texts, so no finding here is of high severity.
+       -- The line of activity is read from texts, so no finding here is of high severity, and where no supplier joins the
+       -- waivers either, of the least.
        case when t.value > s.limit_amount or (not s.inclusive and t.value = s.limit_amount) then 'medium' else 'low' end as severity,
        s.total                                   as amount,
        s.last_on                                 as as_of,
@@ -104,6 +107,7 @@ select s.subject_id, s.group_key, s.source,
        s.law_from as ev_law_from, nullif(s.law_to, date '9999-12-31') as ev_law_to, s.limit_amount as ev_law_limit,
        s.parts as ev_sum, case when s.inclusive then '>' else '≥' end as ev_sign,
        t.n as ev_top_n, t.value as ev_top_value, s.suppliers as ev_suppliers,
+       nullif(s.days_derived, 0)                 as ev_days_derived,
        'possible'                                as ex_distinct_activity,
        'ruled_out'                               as ex_emergency,
        case when s.total < 2 * s.limit_amount or (s.inclusive and s.total = 2 * s.limit_amount) then 'possible' else 'ruled_out' end as ex_doubled_limit,

@@ -1,7 +1,7 @@
 -- The unit's contracts and tenders of the year, the tenders of those contracts, and the contracts that tenders became.
 with own as (
-    select id, tender_id from contracts
-    where  in_scope(coalesce(source || '|' || buyer_id || '|' || cast(year(signed_on) as varchar), '?'))
+    select c.id, c.tender_id from contracts c left join tenders t on t.id = c.tender_id
+    where  in_scope(coalesce(c.source || '|' || c.buyer_id || '|' || cast(year(coalesce(c.signed_on, t.result_on, t.published_on)) as varchar), '?'))
 ),
 notices as (
     select id from tenders

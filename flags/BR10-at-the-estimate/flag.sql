@@ -40,7 +40,9 @@ select s.id as subject_id, s.group_key, s.source,
        s.activity as ev_activity,
        -- Tariffs, post and official gazettes have set prices; medicines have a ceiling (CMED).
        case when s.activity in ('agua_esgoto', 'energia', 'correios', 'publicacao_oficial', 'medicamentos') then 'possible' end as ex_fixed_price,
-       case when s.value_awarded > s.value_estimated then 'possible' else 'ruled_out' end as ex_scope_of_amounts
+       case when s.value_awarded > s.value_estimated then 'possible' else 'ruled_out' end as ex_scope_of_amounts,
+       case when regexp_matches(' ' || trim(regexp_replace(lower(strip_accents(coalesce(s.object, ''))), '[^a-z0-9]+', ' ', 'g')) || ' ',
+                 ' (concess(ao|oes)|permiss(ao|oes)|cess(ao|oes) (onerosas? )?d[eoa] (direito de )?(uso|espacos?|areas?)|alienac(ao|oes)|folhas? de pagamentos?) ') then 'possible' end as ex_income
 from   contests s
 left join crowd c on c.peer_key = s.group_key
 left join deviation d on d.peer_key = s.group_key

@@ -14,7 +14,7 @@ with spending as (
 ),
 groups as (
     select buyer_id || '|' || year(signed_on) || '|' || activity as subject_id, min(group_key) as group_key,
-           min(source) as source, buyer_id, activity, year(signed_on) as y, count(*) as n, max(signed_on) as as_of,
+           min(source) as source, buyer_id, activity, year(signed_on) as y, count(*) as n, min(signed_on) as first_on, max(signed_on) as as_of,
            count(case when modality in ('pregao', 'concorrencia', 'tomada_de_precos', 'convite', 'rdc', 'concurso', 'leilao', 'dialogo_competitivo') then 1 end) as competitive,
            count(modality) as with_modality, min(activity_basis) as activity_basis
     from   spending where missing is null
@@ -46,6 +46,23 @@ shares as (
                                  and s.missing is null and coalesce(s.supplier_root, s.supplier_id) is not null
     group  by h.subject_id, coalesce(s.supplier_root, s.supplier_id)
 ),
+-- The index that the contracts alone make, each taken as a supplier of its own.
+by_contract as (
+    select h.subject_id, round(sum(power(100.0 * cast(s.value as double) / cast(h.named as double), 2)), 2) as hhi
+    from   hits h join spending s on s.buyer_id = h.buyer_id and s.activity = h.activity and year(s.signed_on) = h.y
+                                 and s.missing is null and coalesce(s.supplier_root, s.supplier_id) is not null
+    group  by h.subject_id
+),
+-- The months that the sources of a hit hold of its year.
+seen_months as (
+    select distinct h.subject_id, m.m, m.pt, m.en
+    from   hits h join spending s on s.buyer_id = h.buyer_id and s.activity = h.activity and year(s.signed_on) = h.y and s.missing is null
+    join   held_months m on m.source = s.source and m.y = h.y
+),
+months_of as (
+    select subject_id, count(*) as n, string_agg(pt, ', ' order by m) as pt, string_agg(en, ', ' order by m) as en
+    from   seen_months group by subject_id
+),
 -- How much of the money of a hit came of its largest tender, and of how much the tender is not known.
 by_tender as (
     select h.subject_id, s.tender_id, min(s.tender_number) as number, bool_or(coalesce(s.price_registration, false)) as registered, sum(s.value) as value
@@ -75,7 +92,8 @@ select j.subject_id, j.group_key, j.source,
        j.hhi                                     as measure,
        $hhi_min                                  as threshold,
        case when j.n >= $contracts_min and j.hhi > $hhi_min then j.unnamed_share end as tip_unnamed_share_max,
-       case when cast(j.top_value as double) / cast(j.named as double) > $top_share_min then 'medium' else 'low' end as severity,
+       case when i.hhi > $hhi_min then 'low'
+            when cast(j.top_value as double) / cast(j.named as double) > $top_share_min then 'medium' else 'low' end as severity,
        j.named                                   as amount,
        j.as_of, j.buyer_id, b.name as buyer_name, d.top_id as supplier_id, d.top_name as supplier_name, d.contract_ids,
        j.n                                       as rows_read,
@@ -85,15 +103,21 @@ select j.subject_id, j.group_key, j.source,
        end                                       as peer_percentile,
        j.y as ev_year, j.activity as ev_activity, j.n as ev_contracts, j.suppliers as ev_suppliers,
        j.top_value as ev_top_value, cast(j.top_value as double) / cast(j.named as double) as ev_top_share,
-       d.shares as ev_shares, j.competitive as ev_competitive,
+       d.shares as ev_shares, j.competitive as ev_competitive, j.first_on as ev_first_on,
+       i.hhi as ev_contract_hhi, m.n as ev_months_n, m.pt as ev_months, m.en as ev_months_en,
        t.number as ev_tender_number, cast(t.largest as double) / cast(t.total as double) as ev_tender_share,
        case when t.registered then ', por registro de preços,' else '' end as ev_tender_kind, case when t.registered then ', a price registration,' else '' end as ev_tender_kind_en,
+       case when i.hhi > $hhi_min then 'likely' when i.hhi is not null then 'ruled_out' end as ex_one_large_contract,
+       case when j.peer_n < 5 then 'possible' else 'ruled_out' end as ex_few_peers,
+       case when m.n < 12 then 'possible' else 'ruled_out' end as ex_part_of_year,
        case when 2 * t.largest > t.total then 'likely' when t.unknown = 0 then 'ruled_out' end as ex_one_tender,
        case when j.peer_n >= 5 and j.med > $hhi_min then 'possible' when j.peer_n >= 5 then 'ruled_out' end as ex_few_providers,
        case j.activity_basis when 'text' then 'possible' end as ex_activity_from_text,
        case when j.competitive > 0 then 'possible' when j.with_modality = j.n then 'ruled_out' end as ex_competitive
 from   judged j
 left join described d on d.subject_id = j.subject_id
+left join by_contract i on i.subject_id = j.subject_id
+left join months_of m on m.subject_id = j.subject_id
 left join tenders_of t on t.subject_id = j.subject_id
 left join buyers b on b.id = j.buyer_id
 union all by name

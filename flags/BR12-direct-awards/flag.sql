@@ -14,7 +14,7 @@ with spending as (
 ),
 groups as (
     select buyer_id || '|' || year(signed_on) || '|' || source as subject_id, group_key, source, buyer_id, sphere, year(signed_on) as y,
-           count(*) as n, max(signed_on) as as_of, coalesce(min(name), min(buyer_name)) as buyer_name
+           count(*) as n, min(signed_on) as first_on, max(signed_on) as as_of, coalesce(min(name), min(buyer_name)) as buyer_name
     from   spending where missing is null group by group_key, source, buyer_id, sphere, year(signed_on)
 ),
 quantiles as (
@@ -44,6 +44,10 @@ ranks as (
     select j.subject_id, round(100.0 * count(case when p.value <= j.share then 1 end) / count(*), 1) as percentile
     from   judged j join peers p on p.peer_key = j.peer_key where j.outcome = 'hit' group by j.subject_id
 ),
+months_of as (
+    select source, y, count(*) as n, string_agg(pt, ', ' order by m) as pt, string_agg(en, ', ' order by m) as en
+    from   held_months group by source, y
+),
 listed as (
     select j.subject_id, string_agg(s.id, chr(31) order by s.value desc, s.id) as contract_ids, count(*) as n,
            coalesce(sum(case when g.ground = 'emergency' then s.value end), 0) as emergency,
@@ -63,7 +67,7 @@ select j.subject_id, j.group_key, j.source, j.outcome,
        j.as_of, j.buyer_id, j.buyer_name, cast(null as varchar) as supplier_id, cast(null as varchar) as supplier_name,
        l.contract_ids, j.n                       as rows_read,
        j.peer_key, j.peer_n, round(j.med, 6) as peer_median, round(j.mad, 6) as peer_mad, j.share as peer_marked, r.percentile as peer_percentile,
-       j.y as ev_year, j.n as ev_contracts, l.n as ev_direct_contracts, j.total as ev_total, j.share as ev_share, round(j.med, 6) as ev_median,
+       j.y as ev_year, j.first_on as ev_first_on, m.n as ev_months_n, m.pt as ev_months, m.en as ev_months_en, j.n as ev_contracts, l.n as ev_direct_contracts, j.total as ev_total, j.share as ev_share, round(j.med, 6) as ev_median,
        round(j.q3, 6) as ev_q3, round(j.q1, 6) as ev_q1, round(j.mad, 6) as ev_mad,
        case j.sphere when 'F' then 'federal' when 'E' then 'estadual' when 'M' then 'municipal' when 'D' then 'distrital' else j.sphere end as ev_sphere,
        case j.sphere when 'F' then 'federal' when 'E' then 'state' when 'M' then 'municipal' when 'D' then 'Federal District' else j.sphere end as ev_sphere_en,
@@ -74,10 +78,12 @@ select j.subject_id, j.group_key, j.source, j.outcome,
        cast(j.unenforceable as double) / cast(nullif(j.direct, 0) as double) as ev_unenforceable_share,
        cast(l.emergency as double) / cast(nullif(j.direct, 0) as double) as ev_emergency_share,
        case when 2 * l.emergency > j.direct then 'likely' when l.emergency > 0 then 'possible' when l.ungrounded = 0 then 'ruled_out' end as ex_emergency,
+       case when m.n < 12 then 'possible' else 'ruled_out' end as ex_part_of_year,
        case when 2 * j.largest > j.direct then 'possible' when j.direct > 0 then 'ruled_out' end as ex_one_purchase,
        case when 2 * j.unenforceable > j.direct then 'possible' when j.direct > 0 then 'ruled_out' end as ex_only_supplier
 from   judged j
 left join ranks r on r.subject_id = j.subject_id
 left join listed l on l.subject_id = j.subject_id
+left join months_of m on m.source = j.source and m.y = j.y
 union all by name
 select s.id as subject_id, s.group_key, s.source, 'not_computable' as outcome, s.missing from spending s where s.missing is not null

@@ -1,11 +1,11 @@
 -- The fullest window of each kind of object: how many contracts of the cluster were signed in the months up to and
--- including one of them.
+-- including one of them, each number once: a source may publish a contract more than once.
 with members as (
-    select c.id, c.source, k.cluster, c.signed_on, coalesce(c.buyer_id || '|' || coalesce(c.supplier_root, c.supplier_id), '?') as peer_key
-    from   object_clusters k join contracts c on c.id = k.id
+    select coalesce(n.number_key, c.id) as number_key, c.source, k.cluster, c.signed_on, coalesce(c.buyer_id || '|' || coalesce(c.supplier_root, c.supplier_id), '?') as peer_key
+    from   object_clusters k join contracts c on c.id = k.id left join contract_numbers n on n.id = c.id
 ),
 windows as (
-    select a.cluster, a.peer_key, a.source, a.signed_on as until_on, count(*) as n, min(b.signed_on) as from_on
+    select a.cluster, a.peer_key, a.source, a.signed_on as until_on, count(distinct b.number_key) as n, min(b.signed_on) as from_on
     from   (select distinct cluster, peer_key, source, signed_on from members) a
     join   members b on b.cluster = a.cluster and b.signed_on <= a.signed_on and b.signed_on > a.signed_on - to_months(cast($months as integer))
     group  by a.cluster, a.peer_key, a.source, a.signed_on

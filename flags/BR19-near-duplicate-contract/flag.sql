@@ -23,25 +23,35 @@ duplicates as (
 ),
 -- The most alike earlier contract, with what is said of it.
 repeated as (
-    select d.later, d.earlier, d.similarity, d.days, e.signed_on as earlier_on, e.number as earlier_number, e.tender_id as earlier_tender,
+    select d.later, d.earlier, d.similarity, d.days, e.signed_on as earlier_on, n.number_key as earlier_number, e.tender_id as earlier_tender,
            coalesce(e.value_initial, e.value_final) as earlier_value
-    from   duplicates d join contracts e on e.id = d.earlier where d.place = 1
+    from   duplicates d join contracts e on e.id = d.earlier left join contract_numbers n on n.id = e.id where d.place = 1
 ),
 compared as (
     select peer_key, count(*) as n, median(value) as med from peers group by peer_key
 ),
 spending as (
     select c.id, c.source, c.buyer_id, c.buyer_name, c.supplier_id, c.supplier_name, c.signed_on,
-           c.number, c.tender_id, length(c.object) as object_length, coalesce(c.value_initial, c.value_final) as value,
+           c.number, k.number_key, c.tender_id, trim(regexp_replace(lower(strip_accents(c.object)), '[^a-z0-9]+', ' ', 'g')) as text, length(c.object) as object_length, coalesce(c.value_initial, c.value_final) as value,
            coalesce(c.buyer_id || '|' || coalesce(c.supplier_root, c.supplier_id), '?') as group_key,
            case when c.buyer_id is null    then 'contracts.buyer_id'
                 when c.supplier_id is null then 'contracts.supplier_id'
                 when c.signed_on is null   then 'contracts.signed_on'
                 when c.object is null      then 'contracts.object'
                 when coalesce(c.value_initial, c.value_final) is null then 'contracts.value' end as missing
-    from   contracts c
+    from   contracts c left join contract_numbers k on k.id = c.id
     where  not c.income and coalesce(c.currency, 'BRL') = 'BRL' and (coalesce(c.value_initial, c.value_final) is null or coalesce(c.value_initial, c.value_final) > 0)
     and    in_scope(coalesce(c.buyer_id || '|' || coalesce(c.supplier_root, c.supplier_id), '?'))
+),
+-- How many suppliers of the body have a contract of that very text: of three on it is a formula.
+repeated_texts as (
+    select distinct s.buyer_id, s.text from spending s join repeated d on d.later = s.id
+),
+texts as (
+    select r.buyer_id, r.text, count(distinct coalesce(c.supplier_root, c.supplier_id)) as suppliers
+    from   repeated_texts r
+    join   contracts c on c.buyer_id = r.buyer_id and trim(regexp_replace(lower(strip_accents(c.object)), '[^a-z0-9]+', ' ', 'g')) = r.text
+    group  by r.buyer_id, r.text
 )
 select s.id                                      as subject_id,
        s.group_key, s.source,
@@ -49,7 +59,7 @@ select s.id                                      as subject_id,
        s.missing,
        round(d.similarity, 4)                    as measure,
        $jaccard_min                              as threshold,
-       case when s.object_length < 60 then 'low' else 'medium' end as severity,
+       case when s.object_length < 60 or s.number_key = d.earlier_number or x.suppliers >= 3 then 'low' else 'medium' end as severity,
        s.value                                   as amount,
        s.signed_on                               as as_of,
        s.buyer_id, coalesce(b.name, s.buyer_name) as buyer_name, s.supplier_id, s.supplier_name,
@@ -65,13 +75,16 @@ select s.id                                      as subject_id,
        case when d.days between 25 and 35 then 'possible' else 'ruled_out' end as ex_instalments,
        case when s.object_length < 60 then 'possible' end as ex_standard_text,
        s.number as ev_contract_number, coalesce(t.number, s.tender_id) as ev_tender_number,
-       case when s.number = d.earlier_number and d.days = 0 then 'likely' when d.days = 0 or s.number = d.earlier_number then 'possible'
-            when s.number <> d.earlier_number then 'ruled_out' end as ex_repeated_entry,
+       case when s.number_key = d.earlier_number and d.days = 0 then 'likely' when d.days = 0 or s.number_key = d.earlier_number then 'possible'
+            when s.number_key <> d.earlier_number then 'ruled_out' end as ex_repeated_entry,
+       case when s.number_key = d.earlier_number then 'likely' when s.number_key <> d.earlier_number then 'ruled_out' end as ex_same_number,
+       x.suppliers as ev_text_suppliers, case when x.suppliers >= 3 then 'likely' else 'ruled_out' end as ex_formula_text,
        case when s.tender_id is null or d.earlier_tender is null then null
             when s.tender_id <> d.earlier_tender then 'ruled_out'
             when t.price_registration then 'likely' else 'possible' end as ex_framework
 from   spending s
 left join repeated d on d.later = s.id
 left join compared p on p.peer_key = s.group_key
+left join texts x on x.buyer_id = s.buyer_id and x.text = s.text
 left join tenders t on t.id = s.tender_id
 left join buyers b on b.id = s.buyer_id

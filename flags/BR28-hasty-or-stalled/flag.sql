@@ -22,6 +22,8 @@ contests as (
            case when t.modality is null                                then 'tenders.modality'
                 when coalesce(t.closes_on, t.opened_on) is null        then 'tenders.closes_on'
                 when t.result_on is null                               then 'tenders.result_on'
+                -- A result of nothing is no award.
+                when t.value_awarded = 0                               then 'tenders.value_awarded'
                 -- A result before the proposals: one of the two days is wrong.
                 when t.result_on < coalesce(t.closes_on, t.opened_on)  then 'tenders.result_on' end as missing
     from   tenders t left join buyers b on b.id = t.buyer_id
@@ -50,7 +52,10 @@ select s.id as subject_id, s.group_key, s.source,
        s.status as ev_status, s.bidders as ev_bidders, y.n as ev_same_day,
        case when s.days <= $stalled_min then 'ruled_out' when contains(lower(coalesce(s.status, '')), 'suspens') then 'likely' end as ex_suspended,
        case when s.days > $stalled_min then 'ruled_out' when s.bidders <= 2 then 'likely' when s.bidders > 2 then 'possible' end as ex_simple_contest,
-       case when y.n >= 5 then 'possible' end as ex_day_of_entry
+       case when y.n >= 5 then 'possible' end as ex_day_of_entry,
+       case when not s.price_registration then 'ruled_out' when s.price_registration and s.days > $stalled_min then 'possible' end as ex_price_registration,
+       case when regexp_matches(' ' || trim(regexp_replace(lower(strip_accents(coalesce(s.object, ''))), '[^a-z0-9]+', ' ', 'g')) || ' ',
+                 ' (concess(ao|oes)|permiss(ao|oes)|cess(ao|oes) (onerosas? )?d[eoa] (direito de )?(uso|espacos?|areas?)|alienac(ao|oes)|folhas? de pagamentos?) ') then 'possible' end as ex_income
 from   contests s
 left join crowd c on c.peer_key = s.group_key
 left join deviation d on d.peer_key = s.group_key

@@ -5,7 +5,7 @@ const money = (cents) => `${Math.trunc(cents / 100)}.${String(cents % 100).padSt
 const day = (n) => new Date(Date.UTC(2024, 0, 2 + n)).toISOString().slice(0, 10)
 
 const provenance = (n, file = '202403_Compras.csv') => ({
-  file, line: 18204 + n * 37, file_sha256: hash(n + 3, 64), row_hash: hash(n), fetched_at: '2026-11-23T10:02:11-03:00',
+  file, line: 18204 + n * 37, line_kind: 'line', file_sha256: hash(n + 3, 64), row_hash: hash(n), fetched_at: '2026-11-23T10:02:11-03:00',
 })
 
 export const buyers = [
@@ -151,13 +151,13 @@ export const amendments = (n) => (n % 3 ? [] : [
   { id: `am-${n}`, number: '1', kind: 'amendment', signed_on: day(n + 90), value: '-1250.5000', description: 'FICTÍCIO: supressão de quantitativos' },
   { id: `am-${n}b`, number: null, kind: 'apostille', signed_on: null, value: null, description: null },
 ])
-export const versions = (n) => (n % 2 ? [] : [{ row_hash: hash(n + 9), valid_from: '2026-10-01T08:00:00-03:00', valid_to: '2026-11-23T10:02:11-03:00', file: '202402_Compras.csv', line: 771 }])
+export const versions = (n) => (n % 2 ? [] : [{ row_hash: hash(n + 9), valid_from: '2026-10-01T08:00:00-03:00', valid_to: '2026-11-23T10:02:11-03:00', file: '202402_Compras.csv', line: 771, line_kind: 'line' }])
 export const sanctions = [{
   id: 'ceis:1', register: 'CEIS', kind: 'impedimento', bars_contracting: true, starts_on: '2024-02-01', ends_on: '2026-02-01', body: 'MINISTÉRIO FICTÍCIO', scope_as_stated: 'Na esfera e no poder do órgão sancionador',
   legal_basis: 'LEI 14133 - ART. 156, III', provenance: provenance(5, '20240630_CEIS.csv'),
 }]
 export const evidenceRow = (n, id) => ({
-  table: 'contracts', id, file: '202403_Compras.csv', file_sha256: hash(n + 3, 64), line: 18204 + n * 187, row_hash: hash(n),
+  table: 'contracts', id, file: '202403_Compras.csv', file_sha256: hash(n + 3, 64), line: 18204 + n * 187, line_kind: 'line', row_hash: hash(n),
   fields: { object: 'FICTÍCIO: pão francês', value_final: '29200.0000', signed_on: day(n), catalog_code: null },
 })
 export { hash }

@@ -164,6 +164,8 @@ pub(crate) fn prepare_under(session: &Session, flag: &Flag, law: Option<&LawTabl
             "bidder_communities" => bidder_communities::make(session)?,
             "near_pairs" => near_pairs::make(session)?,
             "object_clusters" => object_clusters::make(session)?,
+            "contract_numbers" => session.run(include_str!("contract_numbers.sql")).map_err(failed)?,
+            "held_months" => session.run(include_str!("held_months.sql")).map_err(failed)?,
             "legal_grounds" => session.run(include_str!("legal_grounds.sql")).map_err(failed)?,
             "spending_periods" => spending_periods::make(session)?,
             table if law.is_some() && law_tables::is_law_table(table) => {

@@ -200,6 +200,29 @@ mod tests {
     }
 
     #[test]
+    fn words_that_only_look_like_a_line_of_activity() {
+        for (expected, text) in [
+            (Some("alimentacao"), "Aquisição de sal de mesa para as escolas"),
+            (None, "Fornecimento de jogos de letras móveis"),
+            (Some("material_hospitalar"), "Ionômero de vidro para restauração"),
+            (Some("material_hospitalar"), "Aquisição de tubos para coleta de sangue"),
+            (Some("material_hospitalar"), "Tubo de coleta a vácuo"),
+            (Some("material_hospitalar"), "Cunhas de madeira e cimento odontológico"),
+            (Some("ferramentas_construcao"), "Tubos de PVC e cimento"),
+            (None, "Manta tensionada do Pavilhão de Exposições"),
+            (Some("eventos"), "Montagem de estandes no Pavilhão de Exposições"),
+            (None, "Aquisição imediata para atender as necessidades do laboratório do campus"),
+            (Some("informatica"), "Aquisição de computadores para os laboratórios de química"),
+            (Some("laboratorio"), "Aquisição de reagentes para o laboratório"),
+            (None, "Aquisição de fechadura digital biométrica"),
+            (Some("ferramentas_construcao"), "Aquisição de fechaduras e cadeados"),
+            (Some("vidracaria"), "Aquisição de vidros para o refeitório"),
+        ] {
+            assert_eq!(code(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn of_two_equal_classes_the_first_to_be_named_wins() {
         assert_eq!(code("jardinagem e vigilância"), Some("jardinagem"));
         assert_eq!(code("vigilância e jardinagem"), Some("vigilancia"));

@@ -112,6 +112,7 @@ qualquer banco ou planilha. Valores em dinheiro são texto com quatro casas deci
 - `flag/`: `flag.toml`, `flag.sql`, e o que mais o julgamento roda (`peers.sql`, `rows.sql`, `inputs.sql`)
 - `params.json`: o valor de cada parâmetro (`$nome` no SQL); `law.json`: os limites legais usados, com ato e vigência
 - `inputs/`: as linhas que o julgamento lê, cada uma com fonte, arquivo, linha e hash da linha original
+  (em arquivos JSON, `line` é o número do registro: o registro n, e não a linha n)
 ";
 
 const REDO_EN: &str = "## How to redo it
@@ -134,4 +135,5 @@ spreadsheet. Money is text with four decimals.
 - `flag/`: `flag.toml`, `flag.sql`, and what else the judgement runs (`peers.sql`, `rows.sql`, `inputs.sql`)
 - `params.json`: the value of each parameter (`$name` in the SQL); `law.json`: the legal limits used, with act and days in force
 - `inputs/`: the rows that the judgement reads, each with source, file, line and hash of the raw row
+  (in JSON files `line` is the number of the record: record n, not line n)
 ";

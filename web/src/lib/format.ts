@@ -182,6 +182,11 @@ export function plural(n: number, one: string, many: string): string {
   return `${count(n)} ${n === 1 ? one : many}`
 }
 
+/** Where in its file a row stands: a line or, in JSON, a record. */
+export function place(at: { line: number; line_kind: 'line' | 'record' }): string {
+  return `${at.line_kind === 'record' ? 'registro' : 'linha'} ${count(at.line)}`
+}
+
 /** The start of a hash, enough to compare by eye. */
 export function shortHash(hash: string | null | undefined): string {
   if (!hash) return NOT_STATED

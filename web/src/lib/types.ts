@@ -8,9 +8,13 @@ export interface Page<T> {
   page: { next_cursor: string | null; limit: number }
 }
 
+/** What `line` counts: lines of a file, or records of a JSON file. */
+export type LineKind = 'line' | 'record'
+
 export interface Provenance {
   file: string
   line: number
+  line_kind: LineKind
   file_sha256: string
   row_hash: string
   fetched_at: string | null
@@ -76,6 +80,7 @@ export interface Version {
   valid_to: string | null
   file: string
   line: number
+  line_kind: LineKind
 }
 
 export interface ContractDetail extends Contract {
@@ -313,6 +318,7 @@ export interface EvidenceRow {
   file: string
   file_sha256: string
   line: number
+  line_kind: LineKind
   row_hash: string
   fields: Record<string, unknown>
 }

@@ -191,8 +191,8 @@ fn taken_as_given(flag: &Flag, inputs: &Inputs, merged: bool) -> Vec<Words> {
             "that the rows of `inputs/` are all of the group's: the issuer says so, and names the segments read with their hashes",
         ),
         words(
-            "que cada linha diz o que a fonte dizia: confira no arquivo original, pela linha e pelo hash",
-            "that each row says what its source said: check it in the original file, by line and hash",
+            "que cada linha diz o que a fonte dizia: confira no arquivo original, pela linha (em arquivos JSON, pelo número do registro) e pelo hash",
+            "that each row says what its source said: check it in the original file, by line (in JSON files, by the number of the record) and hash",
         ),
     ];
     if flag.derived().iter().any(|name| flags::is_law_table(name)) {

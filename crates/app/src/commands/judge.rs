@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use store::{CoverageRow, JudgedFinding, Judgement, RunRecord};
 
+use crate::views::LineKind;
 use crate::{App, Error, Result, VERSION, WriterLock};
 
 /// The most rows of evidence that one answer holds; `rows_total` says how many there are.
@@ -245,12 +246,13 @@ fn evidence_row(table: &str, mut fields: serde_json::Map<String, Value>) -> Valu
     let mut take = |name: &str| fields.shift_remove(name).unwrap_or(Value::Null);
     let (id, source, file, sha256) = (take("id"), take("source"), take("file"), take("file_sha256"));
     let (line, row_hash, fetched_at) = (take("line"), take("row_hash"), take("fetched_at"));
+    let line_kind = file.as_str().map(LineKind::of);
     // Contact data are compared, never shown; a hash of a telephone is a telephone to who tries them all.
     for internal in ["file_id", "ingest_id", "address_key", "phone_keys", "email_key"] {
         take(internal);
     }
     json!({
-        "table": table, "id": id, "source": source, "file": file, "file_sha256": sha256, "line": line,
+        "table": table, "id": id, "source": source, "file": file, "file_sha256": sha256, "line": line, "line_kind": line_kind,
         "row_hash": row_hash, "fetched_at": fetched_at, "fields": fields,
     })
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use store::{ContractRow, RowVersion};
 use utoipa::ToSchema;
 
-use super::{CURRENCY, FindingSummary, Provenance, money, take_text};
+use super::{CURRENCY, FindingSummary, LineKind, Provenance, money, take_text};
 
 /// A contract.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -163,8 +163,10 @@ pub struct Version {
     pub valid_to: String,
     /// The file it stood in.
     pub file: String,
-    /// The line it stood on.
+    /// The line it stood on, or the ordinal of its record.
     pub line: i64,
+    /// Which of the two `line` is.
+    pub line_kind: LineKind,
     /// The record as it was.
     #[schema(value_type = Object)]
     pub fields: Value,
@@ -204,6 +206,7 @@ impl From<ContractRow> for Contract {
             activity_basis: row.activity_basis,
             tender_id: row.tender_id,
             provenance: Provenance {
+                line_kind: Some(LineKind::of(&row.file)),
                 file: Some(row.file),
                 line: Some(row.line),
                 file_sha256: Some(row.file_sha256),
@@ -259,6 +262,7 @@ impl TryFrom<RowVersion> for Version {
             row_hash: row.row_hash,
             valid_from: row.valid_from,
             valid_to: row.valid_to,
+            line_kind: LineKind::of(&row.file),
             file: row.file,
             line: row.line,
             fields,

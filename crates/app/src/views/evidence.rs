@@ -58,8 +58,10 @@ pub struct EvidenceRow {
     pub file: Option<String>,
     /// SHA-256 of the file, in hex.
     pub file_sha256: Option<String>,
-    /// The line it stands on.
+    /// The line it stands on, or the ordinal of its record.
     pub line: Option<i64>,
+    /// Which of the two `line` is.
+    pub line_kind: Option<super::LineKind>,
     /// Hash of the raw row.
     pub row_hash: Option<String>,
     /// Its columns.

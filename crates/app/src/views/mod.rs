@@ -69,6 +69,27 @@ pub struct Text {
     pub en: String,
 }
 
+/// What the number called `line` counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LineKind {
+    /// Lines of the file; 1 is the first.
+    Line,
+    /// Records of a JSON file; 1 is the first.
+    Record,
+}
+
+impl LineKind {
+    /// Of a file, by the ending of its name (that of the packed file, where it is one of an archive).
+    #[must_use]
+    pub fn of(file: &str) -> Self {
+        let name = file.to_ascii_lowercase();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        let json = [".json", ".jsonl", ".ndjson", ".geojson"].iter().any(|ending| name.ends_with(ending));
+        if json { Self::Record } else { Self::Line }
+    }
+}
+
 /// Where a record came from.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Provenance {
@@ -76,6 +97,8 @@ pub struct Provenance {
     pub file: Option<String>,
     /// Line of the file (1 is the first), or ordinal of the record in a JSON page.
     pub line: Option<i64>,
+    /// Which of the two `line` is.
+    pub line_kind: Option<LineKind>,
     /// SHA-256 of the file, in hex.
     pub file_sha256: Option<String>,
     /// Hash of the raw row, CPFs masked.
@@ -87,8 +110,10 @@ pub struct Provenance {
 impl Provenance {
     /// Takes the provenance out of a canonical row.
     pub(crate) fn take(row: &mut Map<String, Value>) -> Self {
+        let file = take_text(row, "file");
         Self {
-            file: take_text(row, "file"),
+            line_kind: file.as_deref().map(LineKind::of),
+            file,
             line: row.get("line").and_then(Value::as_i64),
             file_sha256: take_text(row, "file_sha256"),
             row_hash: take_text(row, "row_hash"),
@@ -108,4 +133,23 @@ pub(crate) fn take_text(row: &mut Map<String, Value>, column: &str) -> Option<St
 /// An amount in ten-thousandths, as text with four decimals.
 pub(crate) fn money(scaled: Option<i64>) -> Option<String> {
     scaled.map(|n| model::Money::from_scaled(n).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LineKind;
+
+    #[test]
+    fn the_ordinal_of_a_json_record_is_no_line() {
+        for (file, kind) in [
+            ("202403_Compras.csv", LineKind::Line),
+            ("contratos.zip!contratos.CSV", LineKind::Line),
+            ("Licitacao.txt", LineKind::Line),
+            ("pncp.json", LineKind::Record),
+            ("pages.zip!p1.JSON", LineKind::Record),
+            ("releases.jsonl.gz", LineKind::Record),
+        ] {
+            assert_eq!(LineKind::of(file), kind, "{file}");
+        }
+    }
 }

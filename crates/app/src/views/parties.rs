@@ -4,7 +4,7 @@ use serde::Serialize;
 use store::{BuyerRow, SanctionRow, SupplierRow};
 use utoipa::ToSchema;
 
-use super::{CURRENCY, Contract, EntityLink, FindingSummary, Partner, Provenance, Registration};
+use super::{CURRENCY, Contract, EntityLink, FindingSummary, LineKind, Partner, Provenance, Registration};
 
 /// A supplier.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -180,6 +180,7 @@ impl From<SanctionRow> for Sanction {
             scope_as_stated: row.scope_as_stated,
             legal_basis: row.legal_basis,
             provenance: Provenance {
+                line_kind: Some(LineKind::of(&row.file)),
                 file: Some(row.file),
                 line: Some(row.line),
                 file_sha256: Some(row.file_sha256),

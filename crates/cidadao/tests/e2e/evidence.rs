@@ -62,7 +62,9 @@ fn raw(row: &Value) -> String {
         bytes = out;
     }
     let line = usize::try_from(row["line"].as_u64().unwrap()).unwrap();
-    if path.ends_with(".json") {
+    let of_json = name.ends_with(".json");
+    assert_eq!(row["line_kind"], if of_json { "record" } else { "line" }, "{name}");
+    if of_json {
         let page: Value = serde_json::from_slice(&bytes).unwrap();
         let records = page["data"].as_array().or(page.as_array()).unwrap();
         return records[line - 1].to_string();

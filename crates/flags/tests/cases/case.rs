@@ -23,6 +23,8 @@ pub struct Expected {
     pub threshold: Option<f64>,
     pub severity: Option<String>,
     pub amount: Option<String>,
+    /// The article of law that the finding cites.
+    pub law: Option<String>,
     /// Outcomes of innocent explanations, by code.
     #[serde(default)]
     pub explanations: BTreeMap<String, String>,
@@ -245,6 +247,10 @@ impl Case {
                 if found.explanations.get(code) != Some(outcome) {
                     return fault(&format!("expected {code} to be {outcome}"), &found.explanations);
                 }
+            }
+            let law = found.body.as_ref().and_then(|body| body["law"]["article"].as_str());
+            if expected.law.is_some() && expected.law.as_deref() != law {
+                return fault(&format!("expected the law {:?}", expected.law), &law);
             }
             if expected.amount.is_some() && expected.amount != found.amount {
                 return fault(&format!("expected amount {:?}", expected.amount), &found);
