@@ -232,7 +232,7 @@ pub(crate) fn peer_values(session: &Session, flag: &Flag) -> lake::Result<HashMa
     let sql = format!(
         "select peer_key, value from (
            select peer_key, value, row_number() over w as place, count(*) over (partition by peer_key) as n
-           from peers where peer_key in (select peer_key from judged where outcome = 'hit')
+           from peers where value is not null and peer_key in (select peer_key from judged where outcome = 'hit')
            window w as (partition by peer_key order by value)) as ranked
          where n <= {PEER_VALUES_MAX} or place = 1 or place = n
             or floor(place * {PEER_VALUES_MAX}.0 / n) > floor((place - 1) * {PEER_VALUES_MAX}.0 / n)

@@ -54,7 +54,8 @@ impl Tab {
     /// # Panics
     /// The expression throws.
     pub fn eval(&mut self, expression: &str) -> Value {
-        let answer = self.ask("Runtime.evaluate", &json!({"expression": expression, "awaitPromise": true, "returnByValue": true}));
+        let answer = self
+            .ask("Runtime.evaluate", &json!({"expression": expression, "awaitPromise": true, "returnByValue": true}));
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {}", answer["exceptionDetails"]);
         answer["result"]["value"].clone()
     }
@@ -81,7 +82,8 @@ impl Tab {
     /// Puts the keyboard's focus on the element that a selector finds.
     #[track_caller]
     pub fn focus(&mut self, selector: &str) {
-        let found = self.eval(&format!("(e => {{ e?.focus(); return e !== null }})(document.querySelector({selector:?}))"));
+        let found =
+            self.eval(&format!("(e => {{ e?.focus(); return e !== null }})(document.querySelector({selector:?}))"));
         assert_eq!(found, true, "there is no {selector}");
     }
 

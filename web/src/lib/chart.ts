@@ -10,7 +10,10 @@ import type { Peers } from './types'
 
 use([CustomChart, ScatterChart, GridComponent, MarkLineComponent, TooltipComponent, SVGRenderer])
 
-const tickWords = new Intl.NumberFormat('pt-BR', { notation: 'compact', maximumFractionDigits: 2 })
+const tickWords = new Intl.NumberFormat('pt-BR', { notation: 'compact', maximumSignificantDigits: 3 })
+
+const SHARES = new Set(['share', 'ratio', 'jaccard'])
+const shareWords = new Intl.NumberFormat('pt-BR', { style: 'percent', maximumSignificantDigits: 3 })
 
 interface Ink { ink: string; soft: string; line: string; accent: string; mark: string; card: string }
 
@@ -47,7 +50,8 @@ function option(peers: Peers, shape: PeerShape, ink: Ink): EChartsCoreOption {
     if (last) last.label.distance = [0, 26]
   }
   const ticks = shape.ticks.map((t) => t.x)
-  const words = new Map(shape.ticks.map((t) => [t.x, tickWords.format(t.value)]))
+  const written = SHARES.has(peers.unit ?? '') ? shareWords : tickWords
+  const words = new Map(shape.ticks.map((t) => [t.x, written.format(t.value)]))
   return {
     animation: false,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
@@ -75,7 +79,8 @@ function option(peers: Peers, shape: PeerShape, ink: Ink): EChartsCoreOption {
         type: 'scatter', z: 5, symbolSize: 9, itemStyle: { color: ink.accent, opacity: 0.75 },
         data: shape.dots.map((d) => ({ value: [d.x, d.level - 0.5], name: say(d.value) })),
         tooltip: { formatter: '{b}' },
-        markLine: { silent: true, symbol: 'none', data: lines },
+        // Else ECharts rounds where a line stands to two decimals, and a share's line would miss its own dot.
+        markLine: { silent: true, symbol: 'none', precision: 15, data: lines },
       },
       {
         type: 'custom', itemStyle: { color: ink.accent, opacity: 0.8 },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
-  cnpj, cnpjTyped, count, date, dateTime, decimal, measure, money, moneyTyped, percent, period, plural, result, share, text,
+  cnpj, cnpjTyped, count, date, dateTime, decimal, measure, money, moneyTyped, percent, period, plural, result, share, text, unfilled,
 } from './format'
 
 const nbsp = (s: string) => s.replaceAll('\u00a0', ' ')
@@ -30,6 +30,7 @@ describe('money', () => {
 
 describe('decimals and measures', () => {
   it('drops trailing zeros and uses the comma', () => expect(decimal('5.2100')).toBe('5,21'))
+  it('leaves open what only a case fills in', () => expect(unfilled('até {ev_price:brl} ou {peer_n} itens')).toBe('até […] ou […] itens'))
   it('counts in Portuguese', () => {
     expect([measure('3.0000', 'contracts'), measure('1', 'waivers'), measure('2.5', 'times'), nbsp(measure('0.005', 'share')), measure('0.01', 'p')])
       .toEqual(['3 contratos', '1 dispensa', '2,5 vezes', '0,5 %', 'p = 0,01'])

@@ -15,6 +15,11 @@ export function text(value: Text | null | undefined): string {
   return words.replace(/R\$ (?=\d)/g, `R$${NBSP}`)
 }
 
+/** A sentence of the catalogue, whose values each case fills in: `até {ev_price:brl}` → `até […]`. */
+export function unfilled(value: Text | null | undefined): string {
+  return text(value).replace(/\{[a-z_]+(?::[a-z0-9]+)?\}/g, '[…]')
+}
+
 function grouped(digits: string): string {
   return digits.replace(/^0+(?=\d)/, '').replace(/\B(?=(\d{3})+$)/g, '.')
 }

@@ -4,13 +4,7 @@ use serde_json::Value;
 use testkit::tab::Tab;
 use testkit::{House, Server};
 
-use super::sample;
-
-fn judged_house() -> House {
-    let house = House::new();
-    let _ = house.ingest(&[&sample(&house, 800, 41)]).ends_with(3);
-    house
-}
+use super::{sample, short_sample};
 
 fn hits_at(server: &Server, value: &str) -> i64 {
     let preview = server.json(&format!("flags/BR05/preview?z_min={value}"));
@@ -23,7 +17,8 @@ fn cases(n: i64) -> String {
 
 #[test]
 fn a_threshold_is_moved_by_keys_and_the_count_follows_while_nothing_stored_changes() {
-    let house = judged_house();
+    let house = House::new();
+    let _ = house.ingest(&[&sample(&house, 800, 41)]).ends_with(3);
     let server = house.serve();
     let before = server.json("flags/BR05")["coverage"].clone();
     let (today, least) = (before["hit"].as_i64().unwrap(), hits_at(&server, "1"));
@@ -56,34 +51,27 @@ fn dismiss(tab: &mut Tab, reason: &str) {
 }
 
 #[test]
-fn a_verdict_given_on_the_page_stands_there_and_counts_for_its_flag() {
-    let house = judged_house();
+fn a_verdict_is_refused_from_elsewhere_and_stands_when_given_on_the_machine() {
+    let house = House::new();
+    let _ = house.ingest(&[&short_sample(&house, 800, 41)]).ends_with(3);
     let server = house.serve();
     let id = server.json("findings?flag=BR05&limit=1")["data"][0]["id"].as_str().unwrap().to_owned();
     let page = format!("{}/achados/{id}", server.address());
 
-    let mut tab = Tab::open(&page);
+    let mut tab = Tab::open(&page.replace("127.0.0.1", "cidadao.test"));
+    dismiss(&mut tab, "não é bem assim");
+    tab.sees("O veredito não foi guardado. Por enquanto só se dá veredito na própria máquina");
+    assert_eq!(server.json(&format!("findings/{id}"))["verdict"], Value::Null);
+
+    tab.go(&page);
     dismiss(&mut tab, "a unidade era caixa com 100");
     tab.sees("Descartado: o veredito está guardado.");
     tab.sees("Descartado por Ana Auditora");
     assert_eq!(server.json(&format!("findings/{id}"))["verdict"]["verdict"], "dismissed");
     // For the next who comes, too, and in the catalogue.
-    tab.go(&page);
-    tab.sees("Descartado por Ana Auditora");
-    tab.sees("a unidade era caixa com 100");
-    tab.go(&format!("{}/sinais/BR05", server.address()));
-    tab.sees("0 % confirmados: 0 de 1 achado com veredito.");
-}
-
-#[test]
-fn a_verdict_from_elsewhere_is_refused_and_the_page_says_where_it_can_be_given() {
-    let house = judged_house();
-    let server = house.serve();
-    let id = server.json("findings?flag=BR05&limit=1")["data"][0]["id"].as_str().unwrap().to_owned();
-    let elsewhere = server.address().replace("127.0.0.1", "cidadao.test");
-
-    let mut tab = Tab::open(&format!("{elsewhere}/achados/{id}"));
-    dismiss(&mut tab, "não é bem assim");
-    tab.sees("O veredito não foi guardado. Por enquanto só se dá veredito na própria máquina");
-    assert_eq!(server.json(&format!("findings/{id}"))["verdict"], Value::Null);
+    let mut other = Tab::open(&page);
+    other.sees("Descartado por Ana Auditora");
+    other.sees("a unidade era caixa com 100");
+    other.go(&format!("{}/sinais/BR05", server.address()));
+    other.sees("0 % confirmados: 0 de 1 achado com veredito.");
 }

@@ -7,6 +7,7 @@
 
 mod arithmetic;
 mod case;
+mod peers;
 mod preview;
 mod texts;
 
