@@ -66,6 +66,7 @@ pub struct IngestSettings {
 #[allow(missing_docs, reason = "config/default.toml documents each")]
 pub struct Analysis {
     pub memory_mib: u32,
+    pub memory_max_mib: u32,
     pub threads: u32,
 }
 
@@ -119,6 +120,8 @@ impl Settings {
         within("store.readers", self.store.readers as u64, 1, 64)?;
         within("ingest.batch_rows", self.ingest.batch_rows, 1, 10_000_000)?;
         within("analysis.memory_mib", self.analysis.memory_mib.into(), 64, 1_048_576)?;
+        let least = self.analysis.memory_mib.into();
+        within("analysis.memory_max_mib", self.analysis.memory_max_mib.into(), least, 1_048_576)?;
         within("analysis.threads", self.analysis.threads.into(), 0, 256)?;
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));

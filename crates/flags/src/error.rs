@@ -48,3 +48,14 @@ pub enum Error {
     #[error(transparent)]
     Lake(#[from] lake::Error),
 }
+
+impl Error {
+    /// The analysis needed more memory than it may use.
+    #[must_use]
+    pub fn is_out_of_memory(&self) -> bool {
+        match self {
+            Self::Analysis { cause, .. } | Self::Lake(cause) => cause.is_out_of_memory(),
+            _ => false,
+        }
+    }
+}

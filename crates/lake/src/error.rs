@@ -53,3 +53,11 @@ impl Error {
         Self::Io { path: path.to_owned(), cause }
     }
 }
+
+impl Error {
+    /// The analysis needed more memory than it may use, spilled or not.
+    #[must_use]
+    pub fn is_out_of_memory(&self) -> bool {
+        matches!(self, Self::DuckDb(cause) if cause.to_string().contains("Out of Memory"))
+    }
+}

@@ -197,6 +197,14 @@ impl Session {
         Self { connection, segments: Vec::new(), as_of: None }
     }
 
+    /// Lets the analysis use up to `memory_mib` MiB from now on.
+    ///
+    /// # Errors
+    /// DuckDB uses more already.
+    pub fn allow_memory(&self, memory_mib: u32) -> Result<()> {
+        Ok(self.connection.execute_batch(&format!("set memory_limit = '{memory_mib}MiB'"))?)
+    }
+
     /// The DuckDB connection.
     #[must_use]
     pub fn connection(&self) -> &Connection {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use flags::{Flag, Outcomes};
+use flags::{Coverage, Flag, Judged, Outcomes};
 use lake::{Scope, Session, SessionLimits};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -81,12 +81,9 @@ impl App {
             let before = if scope == Scope::All { None } else { self.outcomes_path(flag)? };
             let name = format!("{}-{run_number:08}.parquet", flag.code);
             let after = folder.join(&name);
-            let Some(judged) = flags::judge(&session, flag, Outcomes { before: before.as_deref(), after: &after })?
-            else {
-                continue;
-            };
-            flags::write_tips(&session, flag, &after)?;
-            let coverage = flags::outcomes_of(&session, &after)?;
+            let outcomes = Outcomes { before: before.as_deref(), after: &after };
+            let judged = self.with_room(&session, flag, || judge_once(&session, flag, outcomes))?;
+            let Some((judged, coverage)) = judged else { continue };
             report.push(JudgedFlag {
                 code: flag.code.clone(),
                 hits: judged.hits.len() as u64,
@@ -127,6 +124,30 @@ impl App {
         self.store().write_judgements(&run, &judgements, judged_up_to)?;
         self.remove_old_outcomes(&folder)?;
         Ok(JudgeReport { scope: scope_text, flags: report, seconds: started.elapsed().as_secs_f64() })
+    }
+
+    /// Does a flag's `work` in a session; what needs more memory than that begins with is done again with twice as much,
+    /// and again, as far as the settings go.
+    pub(crate) fn with_room<T>(
+        &self,
+        session: &Session,
+        flag: &Flag,
+        work: impl Fn() -> flags::Result<T>,
+    ) -> Result<T> {
+        let analysis = &self.settings().analysis;
+        let mut memory_mib = analysis.memory_mib;
+        loop {
+            let done = work();
+            if !done.as_ref().is_err_and(flags::Error::is_out_of_memory) || memory_mib >= analysis.memory_max_mib {
+                if memory_mib > analysis.memory_mib {
+                    session.allow_memory(analysis.memory_mib)?;
+                }
+                return Ok(done?);
+            }
+            memory_mib = memory_mib.saturating_mul(2).min(analysis.memory_max_mib);
+            tracing::info!(flag = flag.code, memory_mib, "judged again with more memory");
+            session.allow_memory(memory_mib)?;
+        }
     }
 
     /// A session over the segments that count.
@@ -265,4 +286,14 @@ fn in_partition(row: &Value, segment: &store::Segment) -> bool {
     let month = fields["partition_on"].as_str().and_then(|day| day.get(..7));
     let root = fields["cnpj_root"].as_str().or(fields["company_root"].as_str()).and_then(|root| root.get(..2));
     [Some("all"), month.or(Some("undated")), root].contains(&Some(segment.partition.as_str()))
+}
+
+fn judge_once(
+    session: &Session,
+    flag: &Flag,
+    outcomes: Outcomes<'_>,
+) -> flags::Result<Option<(Judged, Vec<Coverage>)>> {
+    let Some(judged) = flags::judge(session, flag, outcomes)? else { return Ok(None) };
+    flags::write_tips(session, flag, outcomes.after)?;
+    Ok(Some((judged, flags::outcomes_of(session, outcomes.after)?)))
 }

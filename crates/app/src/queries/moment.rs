@@ -197,7 +197,8 @@ impl App {
     /// Judges a flag in a session over everything; what it says of every subject goes into a file that is removed again.
     fn outcome_of(&self, session: &Session, flag: &Flag) -> Result<Outcome> {
         let file = Passing::new(self.folder().join("spill"))?;
-        let judged = flags::judge(session, flag, Outcomes { before: None, after: &file.0 })?;
+        let outcomes = Outcomes { before: None, after: &file.0 };
+        let judged = self.with_room(session, flag, || flags::judge(session, flag, outcomes))?;
         let mut hits = judged.map(|judged| judged.hits).unwrap_or_default();
         hits.sort_by(|a, b| b.gravity.cmp(&a.gravity).then_with(|| a.id.cmp(&b.id)));
         let mut coverage = FlagCoverage::default();
