@@ -85,6 +85,7 @@ export function measure(value: string | null | undefined, unit: string | null | 
     case 'sanctions': return `${decimal(value)} ${isOne(value) ? 'sanção' : 'sanções'}`
     case 'days': return `${decimal(value)} ${isOne(value) ? 'dia' : 'dias'}`
     case 'business_days': return `${decimal(value)} ${isOne(value) ? 'dia útil' : 'dias úteis'}`
+    case 'words': return `${decimal(value)} ${isOne(value) ? 'palavra' : 'palavras'}`
     case null:
     case undefined:
     case '': return decimal(value)

@@ -6,6 +6,7 @@ mod account;
 mod bad_input;
 mod browser;
 mod command_line;
+mod context;
 mod crash;
 mod disk;
 mod doctor;
