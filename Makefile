@@ -11,7 +11,7 @@ CARGO := $(if $(shell command -v mold),mold -run cargo,cargo)
 # Real data for development; tests of the group `real-data` run when the folder is there.
 export CIDADAO_REAL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help build run test lint native web clean bench sample fuzz
+.PHONY: help build run test lint native web clean bench eval sample fuzz
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,12 @@ fuzz: native ## every parser's fuzz target for ten minutes each (CIDADAO_FUZZ_SE
 
 bench: build ## measure and write docs/benchmarks.md
 	bench/run.sh
+
+# Contracts of the sample that `make eval` plants.
+CONTRACTS ?= 100000
+
+eval: build ## plant a sample, judge it, and compare with what was planted (CONTRACTS=1000000); writes docs/evaluation.md
+	scripts/eval.sh $(BIN) $(CONTRACTS) $(TARGET)/eval
 
 clean: ## remove what was built
 	rm -rf target web/dist web/node_modules native/lib native/node_modules

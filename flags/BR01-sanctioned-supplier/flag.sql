@@ -19,8 +19,9 @@ spending as (
     select c.id, c.source, c.buyer_id, coalesce(b.name, c.buyer_name) as buyer_name, c.supplier_id, c.supplier_name,
            c.supplier_root, c.signed_on, c.regime, coalesce(c.value_initial, c.value_final) as value,
            coalesce(c.supplier_root, c.supplier_id, '?') as group_key,
+           t.result_on as tender_result_on, t.published_on as tender_published_on,
            b.sphere, b.state, b.name_key, b.parent_key, b.superior_key, b.city_key
-    from   contracts c left join bodies b on b.id = c.buyer_id
+    from   contracts c left join bodies b on b.id = c.buyer_id left join tenders t on t.id = c.tender_id
     where  not c.income and in_scope(coalesce(c.supplier_root, c.supplier_id, '?'))
 ),
 -- The last day of which the list that holds a sanction speaks.
@@ -133,6 +134,8 @@ select c.id                                     as subject_id,
        s.body                                   as ev_body,
        s.starts_on                              as ev_starts_on,
        s.ends_on                                as ev_ends_on,
+       coalesce(' (' || strftime(s.ends_on, '%d/%m/%Y') || ')', ', que não tem prazo') as ev_end,
+       coalesce(' (' || strftime(s.ends_on, '%Y-%m-%d') || ')', ', which has none') as ev_end_en,
        case when s.open_ended then 'sim' end    as ev_open_ended,
        c.supplier_root                          as ev_root,
        case s.scope_min when 0 then 'órgão sancionador' when 1 then 'esfera e poder do órgão sancionador'
@@ -149,7 +152,10 @@ select c.id                                     as subject_id,
                    when 'suspensao'    then 'Lei 8.666/1993, art. 87, III'
                    else 'conforme o fundamento do registro' end as ev_article,
        case when length(s.legal_basis) > 160 then substr(s.legal_basis, 1, 160) || '…' else s.legal_basis end as ev_act,
-       case when c.supplier_id like 'cpf:%' then 'possible' else 'ruled_out' end as ex_homonym,
+       coalesce(c.tender_result_on, c.tender_published_on) as ev_tender_on,
+       case when c.tender_result_on < s.starts_on then 'possible'
+            when coalesce(c.tender_result_on, c.tender_published_on) >= s.starts_on then 'ruled_out' end as ex_earlier_tender,
+       case when c.supplier_id like 'cpf:%' then 'possible' when c.supplier_id like 'cnpj:%' then 'ruled_out' end as ex_homonym,
        case when s.supplier_id = c.supplier_id then 'ruled_out' else 'possible' end as ex_other_establishment
 from   spending c
 cross join held

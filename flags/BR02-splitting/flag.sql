@@ -93,6 +93,7 @@ select s.subject_id, s.group_key, s.source,
        cast(null as varchar)                     as missing,
        s.total                                   as measure,
        s.limit_amount                            as threshold,
+       case when s.total > s.limit_amount or (not s.inclusive and s.total = s.limit_amount) then s.n end as tip_waivers_min,
        -- The line of activity is read from texts, so no finding here is of high severity.
        case when t.value > s.limit_amount or (not s.inclusive and t.value = s.limit_amount) then 'medium' else 'low' end as severity,
        s.total                                   as amount,

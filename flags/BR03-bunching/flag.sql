@@ -39,7 +39,7 @@ select u.subject_id, 'all' as group_key, u.source,
        u.amount, u.as_of, u.buyer_id, u.buyer_name, u.contract_ids, u.n as rows_read,
        u.subject_id as peer_key, u.waivers as peer_n, round(u.med, 4) as peer_median, round(d.mad, 4) as peer_mad, 0.9 as peer_marked,
        u.n as ev_n, u.k as ev_k, round(c.p, 8) as ev_p, c.tests as ev_tests, u.n / 2.0 as ev_expected, s.n as ev_same_value,
-       case when s.n > 1 then 'possible' else 'ruled_out' end as ex_standard_price
+       case when 2 * s.n > u.k then 'likely' when s.n > 1 then 'possible' else 'ruled_out' end as ex_standard_price
 from   units u
 left join corrected c on c.subject_id = u.subject_id
 left join deviation d on d.peer_key = u.subject_id

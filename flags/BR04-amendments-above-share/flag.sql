@@ -88,6 +88,9 @@ select j.subject_id, j.subject_id as group_key, j.source,
        j.additions as ev_additions, j.base as ev_base, j.n as ev_n, j.parts as ev_sum, j.article as ev_article, j.act as ev_act,
        case j.regime when 'lei_14133' then 'Lei 14.133/2021' when 'lei_8666' then 'Lei 8.666/1993' when 'lei_10520' then 'Lei 10.520/2002' else j.regime end as ev_regime_label,
        j.law_from as ev_law_from, nullif(j.law_to, date '9999-12-31') as ev_law_to, j.greatest_share as ev_law_limit,
+       j.adjustments as ev_adjustments,
+       case when j.greatest_share > 0 and j.base > 0 then cast(j.additions as double) / (j.greatest_share * cast(j.base as double)) - 1 end as ev_needed,
+       'possible' as ex_updated_value,
        'ruled_out' as ex_renewal,
        case when j.additions > j.base / 2 or contains(j.object, 'reforma') then 'ruled_out' else 'possible' end as ex_renovation
 from   judged_terms j

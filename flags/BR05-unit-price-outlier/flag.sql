@@ -60,6 +60,8 @@ select m.id                                      as subject_id,
             when m.measure is null               then 'peers.spread' end as missing,
        m.measure,
        m.threshold,
+       case when m.missing is null and m.n >= $peers_min then
+            case when m.mad > 0 then m.measure when m.measure > m.threshold then cast('infinity' as double) end end as tip_z_min,
        case when m.unit_price >= 5 * m.median_price and m.unit_basis = 'stated' then 'high'
             when m.unit_price >= 2 * m.median_price then 'medium' else 'low' end as severity,
        cast(greatest((m.unit_price - cast(m.q3_price as decimal(18,4))) * m.quantity, 0) as decimal(18,4)) as amount,
@@ -85,7 +87,14 @@ select m.id                                      as subject_id,
        round(m.x, 6) as ev_ln_price, round(m.med, 6) as ev_ln_median, round(m.q1, 6) as ev_ln_q1, round(m.q3, 6) as ev_ln_q3,
        m.quantity_median                         as ev_quantity_median,
        cast(exp(case when m.mad > 0 then m.med + m.threshold * m.mad / 0.6745 else m.q3 + 1.5 * (m.q3 - m.q1) end) as decimal(18,2)) as ev_clear_price,
+       cast(power(10, round(log10(cast(m.unit_price as double) / nullif(cast(m.median_price as double), 0)))) as bigint) as ev_power,
+       -- The price of the whole, or a decimal mark that slipped: within 5 % of ten, a hundred or a thousand times the median.
+       case when m.price_basis = 'stated' and m.quantity > 1 and m.unit_price = m.total then 'likely'
+            when round(log10(cast(m.unit_price as double) / nullif(cast(m.median_price as double), 0))) between 1 and 3
+             and round(abs(cast(m.unit_price as double) / cast(m.median_price as double)
+                     / power(10, round(log10(cast(m.unit_price as double) / cast(m.median_price as double)))) - 1), 6) <= 0.05 then 'possible'
+       end as ex_typing_error,
        case m.unit_basis when 'text' then 'possible' when 'stated' then 'ruled_out' end as ex_unit_from_text,
-       case when m.quantity < m.quantity_median then 'possible' else 'ruled_out' end as ex_small_quantity
+       case when m.quantity < m.quantity_median then 'possible' when m.quantity >= m.quantity_median then 'ruled_out' end as ex_small_quantity
 from   measured m
 left join ranks r on r.id = m.id

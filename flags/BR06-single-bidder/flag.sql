@@ -27,7 +27,8 @@ select t.id                                      as subject_id,
        p.peer_key, c.n as peer_n, c.med as peer_median, d.mad as peer_mad, 1 as peer_marked, pl.percentile as peer_percentile,
        t.number as ev_number, coalesce(t.modality_as_stated, t.modality) as ev_modality,
        case p.basis when 'stated' then 'número informado pela fonte' else 'contagem da lista de participantes' end as ev_basis,
-       case when coalesce(t.value_awarded, t.value_estimated) < $large_min then 'possible' end as ex_small_purchase,
+       case when coalesce(t.value_awarded, t.value_estimated) < $large_min then 'possible'
+            when coalesce(t.value_awarded, t.value_estimated) >= $large_min then 'ruled_out' end as ex_small_purchase,
        case p.basis when 'stated' then 'ruled_out' else 'possible' end as ex_incomplete_list
 from   tenders t
 left join peers p on p.row_id = t.id

@@ -40,7 +40,7 @@ kinds as (
                 else w.kind <> 'highest_bid' end
 ),
 bounds as (
-    select id, min(days) as least, max(days) as greatest, min(days_sus) as least_sus, arg_min(article, days) as article, arg_min(act, days) as act,
+    select id, min(days) as least, max(days) as greatest, min(days_sus) as least_sus, arg_min(article, cast(1000 + days as varchar) || article) as article, arg_min(act, cast(1000 + days as varchar) || article) as act,
            min(from_on) as law_from, min(until_on) as law_to
     from   kinds group by id
 ),

@@ -6,6 +6,10 @@ with companies as (
     select cnpj_root, min(opened_on) as opened_on, bool_or(coalesce(head_office, false) and opened_on is not null) as head_known
     from   registrations where scope = 'establishment' and in_scope(cnpj_root) group by cnpj_root
 ),
+-- The legal nature of the company: 215-1 is a consortium of companies.
+natures as (
+    select cnpj_root, max(legal_nature) as legal_nature from registrations where scope = 'company' and in_scope(cnpj_root) group by cnpj_root
+),
 crowd as (
     select peer_key, count(*) as n, median(value) as med from peers group by peer_key
 ),
@@ -33,15 +37,18 @@ select s.id as subject_id, coalesce(s.supplier_root, '?') as group_key, s.source
        s.missing,
        case when s.missing is null then s.age end as measure,
        $days_min                                 as threshold,
+       case when s.head_known and s.opened_on <= s.signed_on then s.age end as tip_days_min,
        case when s.age < $grave_days_min then 'high' else 'medium' end as severity,
        s.value                                   as amount,
        s.signed_on                               as as_of,
        s.buyer_id, s.body as buyer_name, s.supplier_id, s.supplier_name, s.id as contract_ids, 2 as rows_read,
        s.supplier_root as peer_key, c.n as peer_n, c.med as peer_median, d.mad as peer_mad, s.age as peer_marked,
        s.opened_on                               as ev_opened_on,
-       case when regexp_matches(lower(strip_accents(s.supplier_name)), 'consorcio|proposito especifico|(^| )spe( |$)') then 'possible' end as ex_purpose_company,
-       case when s.value < $small_max then 'possible' end as ex_small_value,
+       case when replace(k.legal_nature, '-', '') = '2151' then 'likely'
+            when regexp_matches(lower(strip_accents(s.supplier_name)), 'consorcio|proposito especifico|(^| )spe( |$)') then 'possible' end as ex_purpose_company,
+       case when s.value < $small_max then 'possible' when s.value >= $small_max then 'ruled_out' end as ex_small_value,
        'ruled_out'                               as ex_branch
 from   spending s
 left join crowd c on c.peer_key = s.supplier_root
 left join deviation d on d.peer_key = s.supplier_root
+left join natures k on k.cnpj_root = s.supplier_root

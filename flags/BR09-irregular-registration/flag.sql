@@ -39,5 +39,11 @@ select s.id as subject_id, coalesce(s.supplier_root, '?') as group_key, s.source
        case s.held_status when 'closed' then 'baixado' when 'suspended' then 'suspenso' when 'unfit' then 'inapto' when 'null' then 'nulo' else s.held_status end as ev_status,
        s.status_on as ev_status_on, s.status_reason as ev_reason,
        case when s.others_active > 0 then 'possible' else 'ruled_out' end as ex_other_establishment,
-       case when s.held_status = 'closed' then 'possible' else 'ruled_out' end as ex_incorporated
+       case when s.held_status = 'closed' then 'está baixado por outro motivo (código ' || s.status_reason || ')' else 'não está baixado' end as ev_closing,
+       case when s.held_status = 'closed' then 'was closed for another reason (code ' || s.status_reason || ')' else 'is not closed' end as ev_closing_en,
+       date_diff('day', s.signed_on, s.published_on) as ev_published_days,
+       -- Codes of the register: 02 incorporation, 03 merger, 04 complete division.
+       case when s.held_status <> 'closed' then 'ruled_out' when ltrim(s.status_reason, '0') in ('2', '3', '4') then 'likely'
+            when s.status_reason is null then 'possible' else 'ruled_out' end as ex_incorporated,
+       case when s.published_on > s.signed_on + 90 then 'possible' end as ex_late_entry
 from   spending s

@@ -28,6 +28,7 @@ select s.id as subject_id, s.group_key, s.source,
        s.missing,
        case when s.missing is null then round(s.discount, 6) end as measure,
        $discount_max                             as threshold,
+       case when s.missing is null then s.discount end as tip_discount_max,
        case when s.value_awarded > s.value_estimated then 'medium' else 'low' end as severity,
        s.value_awarded                           as amount,
        coalesce(s.result_on, s.closes_on, s.published_on, s.opened_on) as as_of,
@@ -36,6 +37,9 @@ select s.id as subject_id, s.group_key, s.source,
        1                                         as rows_read,
        s.group_key as peer_key, c.n as peer_n, round(c.med, 4) as peer_median, round(d.mad, 4) as peer_mad, round(s.discount, 6) as peer_marked, p.percentile as peer_percentile,
        s.number as ev_number, coalesce(s.modality_as_stated, s.modality) as ev_modality, s.value_estimated as ev_estimate,
+       s.activity as ev_activity,
+       -- Tariffs, post and official gazettes have set prices; medicines have a ceiling (CMED).
+       case when s.activity in ('agua_esgoto', 'energia', 'correios', 'publicacao_oficial', 'medicamentos') then 'possible' end as ex_fixed_price,
        case when s.value_awarded > s.value_estimated then 'possible' else 'ruled_out' end as ex_scope_of_amounts
 from   contests s
 left join crowd c on c.peer_key = s.group_key

@@ -2,13 +2,13 @@
 -- as not computable one by one, so that the account shows how much could not be judged.
 with spending as (
     select c.id, c.source, c.buyer_id, c.supplier_id, c.supplier_root, c.supplier_name, c.signed_on, c.activity,
-           c.activity_basis, c.modality, coalesce(c.value_initial, c.value_final) as value,
+           c.activity_basis, c.modality, c.tender_id, t.number as tender_number, t.price_registration, coalesce(c.value_initial, c.value_final) as value,
            coalesce(c.activity, '?') || '|' || coalesce(cast(year(c.signed_on) as varchar), '?') as group_key,
            case when c.buyer_id is null  then 'contracts.buyer_id'
                 when c.signed_on is null then 'contracts.signed_on'
                 when coalesce(c.value_initial, c.value_final) is null then 'contracts.value'
                 when c.activity is null  then 'contracts.activity' end as missing
-    from   contracts c
+    from   contracts c left join tenders t on t.id = c.tender_id
     where  not c.income and coalesce(c.currency, 'BRL') = 'BRL' and (coalesce(c.value_initial, c.value_final) is null or coalesce(c.value_initial, c.value_final) > 0)
     and    in_scope(coalesce(c.activity, '?') || '|' || coalesce(cast(year(c.signed_on) as varchar), '?'))
 ),
@@ -16,7 +16,7 @@ groups as (
     select buyer_id || '|' || year(signed_on) || '|' || activity as subject_id, min(group_key) as group_key,
            min(source) as source, buyer_id, activity, year(signed_on) as y, count(*) as n, max(signed_on) as as_of,
            count(case when modality in ('pregao', 'concorrencia', 'tomada_de_precos', 'convite', 'rdc', 'concurso', 'leilao', 'dialogo_competitivo') then 1 end) as competitive,
-           min(activity_basis) as activity_basis
+           count(modality) as with_modality, min(activity_basis) as activity_basis
     from   spending where missing is null
     group  by buyer_id, activity, year(signed_on)
 ),
@@ -46,6 +46,18 @@ shares as (
                                  and s.missing is null and coalesce(s.supplier_root, s.supplier_id) is not null
     group  by h.subject_id, coalesce(s.supplier_root, s.supplier_id)
 ),
+-- How much of the money of a hit came of its largest tender, and of how much the tender is not known.
+by_tender as (
+    select h.subject_id, s.tender_id, min(s.tender_number) as number, bool_or(coalesce(s.price_registration, false)) as registered, sum(s.value) as value
+    from   hits h join spending s on s.buyer_id = h.buyer_id and s.activity = h.activity and year(s.signed_on) = h.y and s.missing is null
+    group  by h.subject_id, s.tender_id
+),
+tenders_of as (
+    select b.subject_id, coalesce(sum(case when tender_id is null then value end), 0) as unknown, sum(value) as total,
+           max(case when tender_id is not null then value end) as largest, arg_max(case when tender_id is not null then coalesce(number, tender_id) end, case when tender_id is not null then value end) as number,
+           arg_max(case when tender_id is not null then registered end, case when tender_id is not null then value end) as registered
+    from   by_tender b group by b.subject_id
+),
 ranked as (
     select s.*, h.named, row_number() over (partition by s.subject_id order by s.value desc, s.supplier) as place
     from   shares s join hits h on h.subject_id = s.subject_id
@@ -62,6 +74,7 @@ select j.subject_id, j.group_key, j.source,
        j.missing,
        j.hhi                                     as measure,
        $hhi_min                                  as threshold,
+       case when j.n >= $contracts_min and j.hhi > $hhi_min then j.unnamed_share end as tip_unnamed_share_max,
        case when cast(j.top_value as double) / cast(j.named as double) > $top_share_min then 'medium' else 'low' end as severity,
        j.named                                   as amount,
        j.as_of, j.buyer_id, b.name as buyer_name, d.top_id as supplier_id, d.top_name as supplier_name, d.contract_ids,
@@ -73,10 +86,15 @@ select j.subject_id, j.group_key, j.source,
        j.y as ev_year, j.activity as ev_activity, j.n as ev_contracts, j.suppliers as ev_suppliers,
        j.top_value as ev_top_value, cast(j.top_value as double) / cast(j.named as double) as ev_top_share,
        d.shares as ev_shares, j.competitive as ev_competitive,
+       t.number as ev_tender_number, cast(t.largest as double) / cast(t.total as double) as ev_tender_share,
+       case when t.registered then ', por registro de preços,' else '' end as ev_tender_kind, case when t.registered then ', a price registration,' else '' end as ev_tender_kind_en,
+       case when 2 * t.largest > t.total then 'likely' when t.unknown = 0 then 'ruled_out' end as ex_one_tender,
+       case when j.peer_n >= 5 and j.med > $hhi_min then 'possible' when j.peer_n >= 5 then 'ruled_out' end as ex_few_providers,
        case j.activity_basis when 'text' then 'possible' end as ex_activity_from_text,
-       case when j.competitive > 0 then 'possible' else 'ruled_out' end as ex_competitive
+       case when j.competitive > 0 then 'possible' when j.with_modality = j.n then 'ruled_out' end as ex_competitive
 from   judged j
 left join described d on d.subject_id = j.subject_id
+left join tenders_of t on t.subject_id = j.subject_id
 left join buyers b on b.id = j.buyer_id
 union all by name
 select s.id as subject_id, s.group_key, s.source, 'not_computable' as outcome, s.missing from spending s where s.missing is not null

@@ -1,14 +1,14 @@
 -- One row per buyer, year and source: how much of what it contracted was awarded without a tender, against buyers of the same
 -- sphere and order of magnitude. Contracts that lack buyer, date, value or the buyer's sphere are counted one by one.
 with spending as (
-    select c.id, c.source, c.buyer_id, c.buyer_name, c.signed_on, c.modality, b.sphere, b.name,
+    select c.id, c.source, c.buyer_id, c.buyer_name, c.signed_on, c.modality, coalesce(c.legal_basis, t.legal_basis) as legal_basis, b.sphere, b.name,
            coalesce(c.value_initial, c.value_final) as value,
            c.source || '|' || coalesce(b.sphere, '?') || '|' || coalesce(cast(year(c.signed_on) as varchar), '?') as group_key,
            case when c.buyer_id is null  then 'contracts.buyer_id'
                 when c.signed_on is null then 'contracts.signed_on'
                 when coalesce(c.value_initial, c.value_final) is null then 'contracts.value'
                 when b.sphere is null    then 'buyers.sphere' end as missing
-    from   contracts c left join buyers b on b.id = c.buyer_id
+    from   contracts c left join buyers b on b.id = c.buyer_id left join tenders t on t.id = c.tender_id
     where  not c.income and c.currency = 'BRL' and (coalesce(c.value_initial, c.value_final) is null or coalesce(c.value_initial, c.value_final) > 0)
     and    in_scope(c.source || '|' || coalesce(b.sphere, '?') || '|' || coalesce(cast(year(c.signed_on) as varchar), '?'))
 ),
@@ -45,13 +45,19 @@ ranks as (
     from   judged j join peers p on p.peer_key = j.peer_key where j.outcome = 'hit' group by j.subject_id
 ),
 listed as (
-    select j.subject_id, string_agg(s.id, chr(31) order by s.value desc, s.id) as contract_ids, count(*) as n
+    select j.subject_id, string_agg(s.id, chr(31) order by s.value desc, s.id) as contract_ids, count(*) as n,
+           coalesce(sum(case when g.ground = 'emergency' then s.value end), 0) as emergency,
+           coalesce(sum(case when g.ground is null and s.modality = 'dispensa' then s.value end), 0) as ungrounded
     from   judged j join spending s on s.buyer_id = j.buyer_id and s.source = j.source and year(s.signed_on) = j.y
+    left join legal_grounds g on g.legal_basis = s.legal_basis
     where  j.outcome = 'hit' and s.missing is null and s.modality in ('dispensa', 'inexigibilidade') group by j.subject_id
 )
 select j.subject_id, j.group_key, j.source, j.outcome,
        case when j.outcome = 'not_computable' then coalesce(j.lacks, 'peers.spread') end as missing,
        j.measure, j.threshold,
+       case when j.lacks is null and j.share > j.high and round(j.share - j.med, 6) >= $gap_min then
+            case when j.mad > 0 then j.measure when j.measure > j.threshold then cast('infinity' as double) end end as tip_z_min,
+       case when j.lacks is null and j.measure > j.threshold and j.share > j.high then round(j.share - j.med, 6) end as tip_gap_min,
        'low'                                     as severity,
        j.direct                                  as amount,
        j.as_of, j.buyer_id, j.buyer_name, cast(null as varchar) as supplier_id, cast(null as varchar) as supplier_name,
@@ -66,6 +72,8 @@ select j.subject_id, j.group_key, j.source, j.outcome,
        round(j.high, 6) as ev_high, round(j.share - j.med, 6) as ev_gap,
        cast(j.largest as double) / cast(nullif(j.direct, 0) as double) as ev_largest_share,
        cast(j.unenforceable as double) / cast(nullif(j.direct, 0) as double) as ev_unenforceable_share,
+       cast(l.emergency as double) / cast(nullif(j.direct, 0) as double) as ev_emergency_share,
+       case when 2 * l.emergency > j.direct then 'likely' when l.emergency > 0 then 'possible' when l.ungrounded = 0 then 'ruled_out' end as ex_emergency,
        case when 2 * j.largest > j.direct then 'possible' when j.direct > 0 then 'ruled_out' end as ex_one_purchase,
        case when 2 * j.unenforceable > j.direct then 'possible' when j.direct > 0 then 'ruled_out' end as ex_only_supplier
 from   judged j

@@ -5,14 +5,16 @@ with crowd as (
 ),
 members as (
     select p.cluster, count(*) as n, sum(coalesce(c.value_initial, c.value_final)) as amount, min(c.buyer_id) as buyer_id, min(c.buyer_name) as buyer_name,
-           min(c.supplier_id) as supplier_id, arg_max(c.supplier_name, c.signed_on) as supplier_name, arg_max(c.object, c.signed_on) as object,
-           arg_max(coalesce(c.legal_basis, t.legal_basis), c.signed_on) as legal_basis, min(c.activity) as activity,
+           min(c.supplier_id) as supplier_id, arg_max(c.supplier_name, cast(c.signed_on as varchar) || c.id) as supplier_name, arg_max(c.object, cast(c.signed_on as varchar) || c.id) as object,
+           arg_max(coalesce(c.legal_basis, t.legal_basis), cast(c.signed_on as varchar) || c.id) as legal_basis, min(c.activity) as activity,
+           count(case when g.ground = 'exclusive' then 1 end) as exclusive, count(g.ground) as grounded,
            count(coalesce(c.value_initial, c.value_final)) as valued, count(distinct coalesce(c.value_initial, c.value_final)) as values_known,
            string_agg(c.id, chr(31) order by c.signed_on, c.id) as contract_ids
     from   peers p
     join   object_clusters k on k.cluster = p.cluster
     join   contracts c on c.id = k.id and c.signed_on between p.from_on and p.until_on
     left join tenders t on t.id = c.tender_id
+    left join legal_grounds g on g.legal_basis = coalesce(c.legal_basis, t.legal_basis)
     group  by p.cluster
 ),
 lacking as (
@@ -40,8 +42,9 @@ select 'cluster|' || p.cluster                   as subject_id,
        p.peer_key, c.n as peer_n, c.med as peer_median, cast(null as double) as peer_mad, p.value as peer_marked,
        p.from_on as ev_first_on, case when length(m.object) > 120 then substr(m.object, 1, 120) || '…' else m.object end as ev_object,
        m.legal_basis as ev_legal_basis, m.activity as ev_activity,
-       case when m.legal_basis is not null then 'possible' end as ex_exclusive,
-       case when m.values_known < m.valued then 'possible' when m.valued = m.n then 'ruled_out' end as ex_instalments,
+       m.exclusive as ev_exclusive, m.n as ev_contracts,
+       case when m.exclusive = m.n then 'likely' when m.exclusive > 0 then 'possible' when m.grounded = m.n then 'ruled_out' end as ex_exclusive,
+       case when m.values_known = 1 and m.valued = m.n and m.n > 1 then 'likely' when m.values_known < m.valued then 'possible' when m.valued = m.n then 'ruled_out' end as ex_instalments,
        case when m.activity in ('agua_esgoto', 'energia', 'correios', 'publicacao_oficial', 'telecomunicacoes', 'bancarios') then 'possible' end as ex_continued_service
 from   peers p
 join   crowd c on c.peer_key = p.peer_key

@@ -66,6 +66,7 @@ pairs as (
            count(case when kind = 'sócio' and dated then 1 end) as partner_ties,
            max(case when kind <> 'sócio' then 1 else 0 end) as contact_tie,
            min(case when kind <> 'sócio' or dated then degree end) as least_degree,
+           min(case when kind <> 'sócio' then degree end) as contact_degree,
            string_agg(case when kind <> 'sócio' or dated then kind || ' (compartilhado por ' || degree || ')' end, ', ' order by kind, degree) as said
     from   shared group by tender_id, one, other
 ),
@@ -90,7 +91,7 @@ nameless as (
     select distinct o.tender_id from offers o where o.bidder is null
 ),
 judged as (
-    select k.tender_id, k.bidders, p.one, p.other, p.score, p.partner_ties, p.contact_tie, p.least_degree, p.said, p.tied, t.source, y.day,
+    select k.tender_id, k.bidders, p.one, p.other, p.score, p.partner_ties, p.contact_tie, p.least_degree, p.contact_degree, p.said, p.tied, t.source, y.day,
            t.buyer_id, t.buyer_name, t.number,
            case when round(coalesce(p.score, 0), 6) >= $score_min then null
                 when h.registrations = 0           then 'registrations'
@@ -118,6 +119,7 @@ select j.tender_id as subject_id, j.tender_id as group_key, coalesce(j.source, '
        j.missing,
        round(coalesce(j.score, 0), 6)            as measure,
        $score_min                                as threshold,
+       round(j.score, 6)                         as tip_score_min,
        case when j.partner_ties > 0 then 'medium' else 'low' end as severity,
        s.amount, j.day as as_of, j.buyer_id, coalesce(u.name, j.buyer_name) as buyer_name,
        case when b.won and not a.won then b.bidder_id else a.bidder_id end as supplier_id,
@@ -126,6 +128,10 @@ select j.tender_id as subject_id, j.tender_id as group_key, coalesce(j.source, '
        j.number as ev_number, j.bidders as ev_bidders, a.name as ev_one, b.name as ev_other, j.said as ev_ties, j.tied as ev_tied,
        case when a.won and b.won then 'os dois venceram itens' when a.won or b.won then 'um dos dois venceu' else 'nenhum dos dois venceu' end as ev_won,
        case when a.won and b.won then 'both won items' when a.won or b.won then 'one of the two won' else 'neither won' end as ev_won_en,
+       case when j.contact_tie = 1 then 'O dado de contato em comum é de só ' || j.contact_degree || ' empresas do cadastro.' else 'O sinal não depende de dados de contato.' end as ev_contact,
+       case when j.contact_tie = 1 then 'Only ' || j.contact_degree || ' companies of the register share the contact.' else 'The flag does not rest on contacts.' end as ev_contact_en,
+       j.contact_degree as ev_contact_degree,
+       case when j.contact_tie = 1 and j.contact_degree >= 10 then 'likely' else 'ruled_out' end as ex_virtual_office,
        case when j.contact_tie = 1 and j.partner_ties = 0 then 'possible' else 'ruled_out' end as ex_accountant,
        case when j.partner_ties > 0 then 'possible' else 'ruled_out' end as ex_namesake
 from   judged j

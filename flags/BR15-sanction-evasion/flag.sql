@@ -64,6 +64,7 @@ successors as (
 likeness as (
     select s.new_root, s.old_root,
            max(case when a.address_key = b.address_key then 1 else 0 end) as same_address,
+           max(case when a.address_key = b.address_key then a.address_key end) as shared_address,
            max(case when a.main_activity = b.main_activity then 1 else 0 end) as same_activity,
            count(case when a.address_key is not null and b.address_key is not null then 1 end) as addresses,
            count(case when a.main_activity is not null and b.main_activity is not null then 1 end) as activities
@@ -73,7 +74,7 @@ likeness as (
     group  by s.new_root, s.old_root
 ),
 related as (
-    select c.id as contract_id, c.signed_on, c.sphere, c.state, s.*, k.same_address, k.same_activity, k.addresses, k.activities,
+    select c.id as contract_id, c.signed_on, c.sphere, c.state, s.*, k.same_address, k.shared_address, k.same_activity, k.addresses, k.activities,
            case when coalesce(s.body_key, '') = ''                                     then 0
                 when s.body_key in (c.name_key, c.parent_key, c.superior_key)          then 0
                 when (c.name_key <> '' and (contains(c.name_key, s.body_key) or contains(s.body_key, c.name_key)))
@@ -138,6 +139,10 @@ select c.id                                     as subject_id,
        s.opened_on - s.starts_on as ev_days,
        case when s.same_address = 1 and s.same_activity = 1 then 'endereço e atividade principal' when s.same_address = 1 then 'endereço' else 'atividade principal' end as ev_same,
        case when s.same_address = 1 and s.same_activity = 1 then 'address and main activity' when s.same_address = 1 then 'address' else 'main activity' end as ev_same_en,
+       case when s.same_address = 1 then x.companies end as ev_at_address,
+       case when s.same_address = 1 then 'No endereço em comum há só ' || x.companies || ' empresas do cadastro.' else 'O sinal não depende do endereço.' end as ev_address,
+       case when s.same_address = 1 then 'Only ' || x.companies || ' companies of the register are at the common address.' else 'The flag does not rest on the address.' end as ev_address_en,
+       case when s.same_address = 1 and x.companies >= 10 then 'likely' when s.same_address = 1 and x.companies > 2 then 'possible' else 'ruled_out' end as ex_virtual_office,
        case when s.partner_kind = 'company' then 'ruled_out' else 'possible' end as ex_namesake,
        case when s.same_address = 1 then 'ruled_out' else 'possible' end as ex_common_activity
 from   spending c
@@ -152,3 +157,6 @@ left join (select c.id, case when h.sanctions = 0          then 'sanctions'
                              when c.signed_on > h.listed_until then 'sanctions.listed_on' end as missing
            from   spending c cross join held h left join opened o on o.root = c.supplier_root) m on m.id = c.id
 left join ranked s on s.contract_id = c.id and s.place = 1
+-- How many companies are at an address: many at one make it a virtual office.
+left join (select address_key, count(distinct cnpj_root) as companies from registrations
+           where scope = 'establishment' and address_key in (select shared_address from ranked) group by address_key) x on x.address_key = s.shared_address

@@ -57,7 +57,10 @@ select j.subject_id, j.group_key, j.source, j.outcome,
        round(j.kurtosis, 6) as ev_kurtosis, round(j.ks, 6) as ev_ks,
        round(j.rd_high, 6) as ev_rd_high, round(j.skewness_low, 6) as ev_skewness_low,
        case when j.rd_beyond then 'sim' end as ev_rd_beyond, case when j.skewness_beyond then 'sim' end as ev_skewness_beyond,
-       case when t.modality = 'pregao' then 'possible' end as ex_last_round,
+       t.value_estimated as ev_estimate,
+       case when t.value_estimated > 0 then 'possible' end as ex_known_estimate,
+       case when t.modality = 'pregao' then 'possible'
+            when t.regime = 'lei_8666' and t.modality in ('concorrencia', 'tomada_de_precos', 'convite') then 'ruled_out' end as ex_last_round,
        case when j.bidders < 6 then 'possible' else 'ruled_out' end as ex_few_bids
 from   judged j
 left join tenders t on t.id = j.tender_id

@@ -23,7 +23,7 @@ duplicates as (
 ),
 -- The most alike earlier contract, with what is said of it.
 repeated as (
-    select d.later, d.earlier, d.similarity, d.days, e.signed_on as earlier_on,
+    select d.later, d.earlier, d.similarity, d.days, e.signed_on as earlier_on, e.number as earlier_number, e.tender_id as earlier_tender,
            coalesce(e.value_initial, e.value_final) as earlier_value
     from   duplicates d join contracts e on e.id = d.earlier where d.place = 1
 ),
@@ -32,7 +32,7 @@ compared as (
 ),
 spending as (
     select c.id, c.source, c.buyer_id, c.buyer_name, c.supplier_id, c.supplier_name, c.signed_on,
-           length(c.object) as object_length, coalesce(c.value_initial, c.value_final) as value,
+           c.number, c.tender_id, length(c.object) as object_length, coalesce(c.value_initial, c.value_final) as value,
            coalesce(c.buyer_id || '|' || coalesce(c.supplier_root, c.supplier_id), '?') as group_key,
            case when c.buyer_id is null    then 'contracts.buyer_id'
                 when c.supplier_id is null then 'contracts.supplier_id'
@@ -64,8 +64,14 @@ select s.id                                      as subject_id,
        s.object_length                          as ev_object_length,
        case when d.days between 25 and 35 then 'possible' else 'ruled_out' end as ex_instalments,
        case when s.object_length < 60 then 'possible' end as ex_standard_text,
-       case when d.days = 0 then 'possible' end  as ex_repeated_entry
+       s.number as ev_contract_number, coalesce(t.number, s.tender_id) as ev_tender_number,
+       case when s.number = d.earlier_number and d.days = 0 then 'likely' when d.days = 0 or s.number = d.earlier_number then 'possible'
+            when s.number <> d.earlier_number then 'ruled_out' end as ex_repeated_entry,
+       case when s.tender_id is null or d.earlier_tender is null then null
+            when s.tender_id <> d.earlier_tender then 'ruled_out'
+            when t.price_registration then 'likely' else 'possible' end as ex_framework
 from   spending s
 left join repeated d on d.later = s.id
 left join compared p on p.peer_key = s.group_key
+left join tenders t on t.id = s.tender_id
 left join buyers b on b.id = s.buyer_id

@@ -50,6 +50,10 @@ select j.peer_key || '|' || cast(j.y as varchar) as subject_id, j.peer_key as gr
        j.missing,
        case when j.missing is null then j.value end as measure,
        case when j.over_size then j.limit_amount when j.over_capital then $awards_min else coalesce(j.limit_amount, $awards_min) end as threshold,
+       case when j.known is null then null when j.over_size then cast('-infinity' as double)
+            when j.value >= $awards_min then cast(j.capital as double) end as tip_capital_max,
+       case when j.known is null then null when j.over_size then cast('infinity' as double)
+            when j.capital < $capital_max then cast(j.value as double) end as tip_awards_min,
        case when j.over_size and j.held_size = 'MEI' then 'medium' else 'low' end as severity,
        j.value                                   as amount,
        j.as_of, cast(null as varchar) as buyer_id, cast(null as varchar) as buyer_name, j.supplier_id, j.supplier_name, j.contract_ids, 1 + j.n as rows_read,
@@ -58,7 +62,9 @@ select j.peer_key || '|' || cast(j.y as varchar) as subject_id, j.peer_key as gr
        case when j.over_size then 'sim' end as ev_over_size, case when j.over_capital then 'sim' end as ev_over_capital,
        case when j.over_size then 'O porte informado (' || j.held_size || ') admite receita de até R$ ' || replace(cast(cast(j.limit_amount as decimal(18,2)) as varchar), '.', ',') || ' no ano.'
             else 'O capital social informado é de R$ ' || replace(cast(cast(j.capital as decimal(18,2)) as varchar), '.', ',') || '.' end as ev_reason,
-       case when j.held_size = 'MEI' and not j.over_capital then null else 'possible' end as ex_size_changed
+       j.registered as ev_registered,
+       case when j.registered > 0 then 'possible' when j.registration_unknown = 0 then 'ruled_out' end as ex_awards_are_not_revenue,
+       case when j.held_size = 'MEI' and not j.over_capital then 'ruled_out' else 'possible' end as ex_size_changed
 from   judged_years j
 left join crowd c on c.peer_key = j.peer_key
 left join deviation d on d.peer_key = j.peer_key

@@ -8,6 +8,12 @@ deviation as (
 placed as (
     select peer_key, row_id, round(100.0 * rank() over (partition by peer_key order by value) / count(*) over (partition by peer_key), 1) as percentile from peers
 ),
+-- How many results a body entered on one day.
+same_day as (
+    select coalesce(modality, '?') || '|' || coalesce(source, '?') as group_key, buyer_id, result_on, count(*) as n
+    from   tenders where buyer_id is not null and result_on is not null and in_scope(coalesce(modality, '?') || '|' || coalesce(source, '?'))
+    group  by 1, 2, 3
+),
 contests as (
     select t.*, coalesce(b.name, t.buyer_name) as body, coalesce(t.closes_on, t.opened_on) as from_on,
            coalesce(t.modality, '?') || '|' || coalesce(t.source, '?') as group_key,
@@ -27,6 +33,11 @@ select s.id as subject_id, s.group_key, s.source,
        s.missing,
        case when s.missing is null then s.days end as measure,
        case when s.days <= s.hasty then s.hasty else $stalled_min end as threshold,
+       case when s.missing is not null then null when s.days > $stalled_min then cast('-infinity' as double)
+            when s.modality <> 'pregao' then s.days when s.days <= s.hasty then cast('-infinity' as double) end as tip_hasty_max,
+       case when s.missing is not null then null when s.days > $stalled_min then cast('-infinity' as double)
+            when s.modality = 'pregao' then s.days when s.days <= s.hasty then cast('-infinity' as double) end as tip_hasty_pregao_max,
+       case when s.missing is not null then null when s.days <= s.hasty then cast('infinity' as double) else s.days end as tip_stalled_min,
        'low'                                     as severity,
        coalesce(s.value_awarded, s.value_estimated) as amount,
        s.result_on                               as as_of,
@@ -36,9 +47,12 @@ select s.id as subject_id, s.group_key, s.source,
        s.group_key as peer_key, c.n as peer_n, c.med as peer_median, d.mad as peer_mad, s.days as peer_marked, p.percentile as peer_percentile,
        s.number as ev_number, coalesce(s.modality_as_stated, s.modality) as ev_modality, s.from_on as ev_from,
        s.hasty + 1 as ev_least, $stalled_min as ev_greatest, case when s.days > $stalled_min then '>' else '≤' end as ev_sign,
-       case when s.days > $stalled_min then null else 'ruled_out' end as ex_suspended,
-       case when s.days > $stalled_min then 'ruled_out' end as ex_simple_contest
+       s.status as ev_status, s.bidders as ev_bidders, y.n as ev_same_day,
+       case when s.days <= $stalled_min then 'ruled_out' when contains(lower(coalesce(s.status, '')), 'suspens') then 'likely' end as ex_suspended,
+       case when s.days > $stalled_min then 'ruled_out' when s.bidders <= 2 then 'likely' when s.bidders > 2 then 'possible' end as ex_simple_contest,
+       case when y.n >= 5 then 'possible' end as ex_day_of_entry
 from   contests s
 left join crowd c on c.peer_key = s.group_key
 left join deviation d on d.peer_key = s.group_key
 left join placed p on p.row_id = s.id
+left join same_day y on y.group_key = s.group_key and y.buyer_id = s.buyer_id and y.result_on = s.result_on

@@ -73,7 +73,7 @@ const splitting = {
   explanations: [
     { code: 'emergency', outcome: 'ruled_out', because: { pt: 'o amparo legal informado é o art. 75, II' } },
     { code: 'distinct_activity', outcome: 'possible', because: { pt: '1 dos 3 objetos não informa catálogo; foi classificado pelo texto. Se for de outro ramo, a soma cai para R$ 58.600,00' } },
-    { code: 'shared_unit', outcome: 'unknown', because: { pt: 'a fonte não diz qual setor pediu a compra' } },
+    { code: 'shared_unit', outcome: 'not_checked', because: { pt: 'a fonte não diz qual setor pediu a compra' } },
   ],
   counterfactual: { pt: 'Não haveria sinal se a soma das três compras fosse menor que R$ 59.906,02 ou se uma delas fosse de outro ramo de atividade.' },
   coverage: { rows_read: 3, fields_missing: { catalog_code: 1 }, sources: ['portal-compras'] },
@@ -98,7 +98,7 @@ const sanctioned = {
   subject: { type: 'contract', id: contracts[1].id }, measure: '68.0000', threshold: '0.0000', unit: 'days', amount: contracts[1].value_final,
   law: { regime: 'lei_14133', article: 'art. 156, III e § 4º', act: null, limit: null, in_force: ['2021-04-01', null] },
   arithmetic: [step('Dias entre o início do impedimento e a assinatura', '09/04/2024 − 01/02/2024', '68')], coverage: { rows_read: 2, fields_missing: {}, sources: ['portal-compras', 'ceis'] },
-  explanations: [{ code: 'suspended_by_court', outcome: 'unknown', because: { pt: 'o cadastro não traz decisões judiciais que suspendam a sanção' } }],
+  explanations: [{ code: 'suspended_by_court', outcome: 'not_checked', because: { pt: 'o cadastro não traz decisões judiciais que suspendam a sanção' } }],
   counterfactual: { pt: 'Não haveria sinal se a assinatura fosse anterior a 01/02/2024.' },
 }
 

@@ -61,6 +61,42 @@ impl Door {
         self.ask_through(&self.inner.analyses, question).await
     }
 
+    /// Asks what the database answers, for a door that makes something else of it than JSON.
+    ///
+    /// # Errors
+    /// As [`Door::ask`].
+    pub async fn ask_for<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&App) -> app::Result<T> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let deadline = Instant::now() + self.inner.limits.request_timeout + AFTER_TIMEOUT;
+        let place = self.inner.questions.enter().await.map_err(|_| Problem::too_busy())?;
+        let app = self.inner.app.clone();
+        let answered = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            app.within(deadline, question).map_err(Problem::from)
+        });
+        answered.await.unwrap_or_else(|_| Err(Problem::internal()))
+    }
+
+    /// Asks for bytes that take an analysis of the lake.
+    ///
+    /// # Errors
+    /// As [`Door::ask`].
+    pub async fn fetch(
+        &self,
+        question: impl FnOnce(&App) -> app::Result<Vec<u8>> + Send + 'static,
+    ) -> Result<Vec<u8>, Problem> {
+        let deadline = Instant::now() + self.inner.limits.request_timeout + AFTER_TIMEOUT;
+        let place = self.inner.analyses.enter().await.map_err(|_| Problem::too_busy())?;
+        let app = self.inner.app.clone();
+        let fetched = tokio::task::spawn_blocking(move || {
+            let _place = place;
+            app.within(deadline, question)
+        });
+        Ok(fetched.await.map_err(|_| Problem::internal())??)
+    }
+
     /// Asks on a thread that may block, and encodes the answer there too.
     async fn ask_through<T: Serialize>(
         &self,

@@ -5,6 +5,7 @@
 //! problem+json with a stable `type`, and that nothing of the program's inside shows in an error.
 
 mod answer;
+mod archive;
 mod docs;
 mod door;
 mod gate;
@@ -16,6 +17,7 @@ mod operator;
 mod page;
 mod params;
 mod problem;
+mod robots;
 mod routes;
 mod stack;
 

@@ -3,7 +3,7 @@
 use utoipa::OpenApi;
 
 use crate::problem::Problem;
-use crate::routes::{buyers, contracts, entities, findings, flags, ingests, operations, sources, suppliers};
+use crate::routes::{buyers, contracts, entities, findings, flags, ingests, operations, sources, suppliers, verdicts};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,9 +22,12 @@ use crate::routes::{buyers, contracts, entities, findings, flags, ingests, opera
         buyers::show_buyer,
         flags::list_flags,
         flags::show_flag,
+        flags::list_findings_at,
+        flags::preview_flag,
         findings::list_findings,
         findings::show_finding,
         findings::show_evidence,
+        findings::show_evidence_key,
         sources::list_sources,
         ingests::ask_ingest,
         ingests::list_ingests,
@@ -35,6 +38,9 @@ use crate::routes::{buyers, contracts, entities, findings, flags, ingests, opera
         operations::live,
         operations::ready,
         operations::metrics,
+        verdicts::give_verdict,
+        verdicts::make_statement,
+        verdicts::withdraw_statement,
     ),
     components(schemas(Problem)),
     tags(

@@ -6,12 +6,15 @@
 use std::borrow::Cow;
 
 use axum::body::Body;
+use axum::extract::State;
 use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::response::{IntoResponse, Response};
 
 use crate::answer::etag_of;
+use crate::door::Door;
 use crate::problem::Problem;
+use crate::robots::{self, NOINDEX, X_ROBOTS_TAG};
 
 /// A file of the page.
 struct File {
@@ -41,7 +44,7 @@ fn find(path: &str) -> Option<File> {
 }
 
 /// Answers what no route serves: a file of the page, the page itself, or a 404.
-pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
+pub async fn serve(State(door): State<Door>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path();
     if path == "/api" || path.starts_with("/api/") {
         return Problem::no_route().into_response();
@@ -53,8 +56,20 @@ pub async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     match find(name) {
         Some(file) => respond(name, file),
         None if name.starts_with("assets/") || !accepts_html(&headers) => Problem::no_route().into_response(),
-        None => find("index.html").map_or_else(|| Problem::no_route().into_response(), |f| respond("index.html", f)),
+        None => page_of(&door, path).await,
     }
+}
+
+/// The page itself; it asks search engines to pass it by where it names persons.
+async fn page_of(door: &Door, path: &str) -> Response {
+    let Some(file) = find("index.html") else { return Problem::no_route().into_response() };
+    if !robots::are_asked_to_pass(door, path).await {
+        return respond("index.html", file);
+    }
+    let body = robots::with_noindex(&file.body);
+    let mut response = respond("index.html", File { etag: etag_of(&body), body: body.into() });
+    response.headers_mut().insert(X_ROBOTS_TAG, NOINDEX);
+    response
 }
 
 fn respond(name: &str, file: File) -> Response {
@@ -76,27 +91,4 @@ fn accepts_html(headers: &HeaderMap) -> bool {
         let range = range.split(';').next().unwrap_or_default().trim();
         matches!(range, "text/html" | "application/xhtml+xml" | "text/*" | "*/*")
     })
-}
-
-/// Whether search engines are asked to leave a path alone: data without its page, and pages about persons or about
-/// suppliers that may be persons.
-pub fn is_kept_from_robots(path: &str) -> bool {
-    if path.starts_with("/api/") {
-        return true;
-    }
-    path.strip_prefix("/fornecedores/").is_some_and(|id| !id.starts_with("cnpj"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pages_about_persons_are_kept_from_robots() {
-        assert!(is_kept_from_robots("/fornecedores/cpf%3A***.456.789-**%7Cmaria"));
-        assert!(is_kept_from_robots("/fornecedores/unv%3A123"));
-        assert!(!is_kept_from_robots("/fornecedores/cnpj%3A12345678000195"));
-        assert!(!is_kept_from_robots("/fornecedores"));
-        assert!(is_kept_from_robots("/api/v1/contracts"));
-    }
 }

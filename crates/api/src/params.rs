@@ -58,6 +58,19 @@ impl Params {
         }
     }
 
+    /// Everything that nobody has read, as lists of numbers (`3,3.5,4`).
+    pub fn numbers(&mut self) -> Result<Vec<(String, Vec<f64>)>, Problem> {
+        let refused = |name: &str| Problem::invalid(name, "not numbers parted by commas");
+        let number = |text: &str| text.parse::<f64>().ok().filter(|n| n.is_finite());
+        std::mem::take(&mut self.0)
+            .into_iter()
+            .map(|(name, value)| {
+                let numbers = value.split(',').map(number).collect::<Option<_>>().ok_or_else(|| refused(&name))?;
+                Ok((name, numbers))
+            })
+            .collect()
+    }
+
     /// A text that is not empty.
     pub fn text(&mut self, name: &str) -> Result<Option<String>, Problem> {
         let Some(at) = self.0.iter().position(|(other, _)| other == name) else { return Ok(None) };
@@ -152,6 +165,34 @@ impl<Q: FromParams, S: Sync> FromRequestParts<S> for Asked<Q> {
     }
 }
 
+/// The id in the path of a question, with its query out of all parameters.
+pub struct IdWith<Q>(pub String, pub Q);
+
+impl<Q: FromParams, S: Send + Sync> FromRequestParts<S> for IdWith<Q> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let id = id_of(parts, state).await?;
+        let mut params = params_of(parts)?;
+        let query = Q::read(&mut params)?;
+        params.finish()?;
+        Ok(Self(id, query))
+    }
+}
+
+/// The id in the path of a question, with its query and page out of the parameters.
+pub struct IdAsked<Q>(pub String, pub Q, pub PageQuery);
+
+impl<Q: FromParams, S: Send + Sync> FromRequestParts<S> for IdAsked<Q> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let id = id_of(parts, state).await?;
+        let Asked(query, page) = Asked::from_request_parts(parts, state).await?;
+        Ok(Self(id, query, page))
+    }
+}
+
 /// The id in the path of a question for one thing, which takes no parameters.
 pub struct Id(pub String);
 
@@ -160,13 +201,17 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         params_of(parts)?.finish()?;
-        let path = Path::<String>::from_request_parts(parts, state).await;
-        let Path(id) = path.map_err(|_| Problem::invalid("id", "not percent-encoded UTF-8"))?;
-        if id.chars().count() > ID_CHARS_MAX {
-            return Err(Problem::not_found("no id is this long"));
-        }
-        Ok(Self(id))
+        Ok(Self(id_of(parts, state).await?))
     }
+}
+
+async fn id_of<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<String, Problem> {
+    let path = Path::<String>::from_request_parts(parts, state).await;
+    let Path(id) = path.map_err(|_| Problem::invalid("id", "not percent-encoded UTF-8"))?;
+    if id.chars().count() > ID_CHARS_MAX {
+        return Err(Problem::not_found("no id is this long"));
+    }
+    Ok(id)
 }
 
 fn params_of(parts: &Parts) -> Result<Params, Problem> {

@@ -83,10 +83,26 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-busy", "Too busy", "too many questions are waiting; try again")
     }
 
+    /// The evidence of a finding cannot be bundled.
+    pub fn cannot_bundle(because: String) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "cannot-bundle", "Evidence cannot be bundled", because)
+    }
+
     /// It took too long.
     pub fn timed_out() -> Self {
         let detail = "no answer within the time that one request may take; narrow the question or try again";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "timed-out", "Timed out", detail)
+    }
+
+    /// A parameter that cannot be previewed.
+    pub fn not_previewable(name: &str, detail: String) -> Self {
+        let problem = Self::new(StatusCode::BAD_REQUEST, "not-previewable", "Not previewable", detail);
+        Self { field: Some(name.to_owned()), ..problem }
+    }
+
+    /// What was held then is no longer known as a whole.
+    pub fn segments_gone(detail: String) -> Self {
+        Self::new(StatusCode::GONE, "segments-gone", "Not known any more", detail)
     }
 
     /// Something failed inside; its cause is in the log.
@@ -102,7 +118,10 @@ impl From<app::Error> for Problem {
         match error {
             app::Error::Invalid { field, because } => Self::invalid(field, because),
             app::Error::NotFound { .. } => Self::not_found(error.to_string()),
+            app::Error::CannotBundle(because) => Self::cannot_bundle(because),
             app::Error::Locked(_) | app::Error::QueueFull(_) => Self::too_busy(),
+            app::Error::NotPreviewable { ref name, .. } => Self::not_previewable(name, error.to_string()),
+            app::Error::SegmentsGone { .. } => Self::segments_gone(error.to_string()),
             inside => {
                 tracing::error!(error = %inside, "a question failed");
                 Self::internal()
@@ -157,4 +176,34 @@ pub enum OneProblems {
     /// Too busy, or not answered in time; see `Retry-After`.
     #[response(status = 503, content_type = "application/problem+json")]
     Unavailable(Problem),
+}
+
+/// How a question about a moment may be refused.
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "stands in the OpenAPI document only")]
+pub enum MomentProblems {
+    /// A parameter is unknown, repeated or cannot be; `field` names it.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Invalid(Problem),
+    /// Nothing is held under this id.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(Problem),
+    /// Segments of then are gone; `detail` names them.
+    #[response(status = 410, content_type = "application/problem+json")]
+    Gone(Problem),
+    /// Something failed inside.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(Problem),
+    /// Too busy, or not answered in time; see `Retry-After`. The judgement goes on and is kept: ask again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(Problem),
+}
+
+/// How a question for a bundle may be refused, beside [`OneProblems`].
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "stands in the OpenAPI document only")]
+pub enum BundleProblems {
+    /// The judgement reads more rows than a bundle holds, or no longer comes out as the finding says.
+    #[response(status = 422, content_type = "application/problem+json")]
+    CannotBundle(Problem),
 }

@@ -8,8 +8,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH,
-    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -23,13 +23,12 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use crate::answer::{etag_encoded, is_held_by_client};
 use crate::door::Door;
 use crate::limits::{TARGET_BYTES_MAX, UNCOMPRESSED_BYTES_MAX};
-use crate::page;
 use crate::problem::Problem;
+use crate::robots::{NOINDEX, X_ROBOTS_TAG};
 
 const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
 );
-const ROBOTS: HeaderName = HeaderName::from_static("x-robots-tag");
 /// A body made once and read once: more effort than this costs more than it saves.
 const COMPRESSION_LEVEL: i32 = 4;
 
@@ -80,7 +79,7 @@ fn known_method(method: &Method) -> &'static str {
 /// Adds the headers that every answer carries, and answers 304 to a client that holds the body already.
 async fn seal(request: Request, next: Next) -> Response {
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let hidden = page::is_kept_from_robots(request.uri().path());
+    let data = request.uri().path().starts_with("/api/");
     let mut held = HeaderMap::new();
     for value in request.headers().get_all(IF_NONE_MATCH) {
         held.append(IF_NONE_MATCH, value.clone());
@@ -93,8 +92,9 @@ async fn seal(request: Request, next: Next) -> Response {
     headers.insert(CONTENT_SECURITY_POLICY, CONTENT_POLICY);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    if hidden {
-        headers.insert(ROBOTS, HeaderValue::from_static("noindex"));
+    if data {
+        // Data without its page, persons among it.
+        headers.insert(X_ROBOTS_TAG, NOINDEX);
     }
     response
 }

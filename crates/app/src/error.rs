@@ -40,15 +40,38 @@ pub enum Error {
         /// What the system said.
         because: String,
     },
+    /// A finding whose evidence cannot be bundled, and why.
+    #[error("{0}")]
+    CannotBundle(String),
     /// A setting that cannot be.
     #[error("{0}")]
     Settings(String),
+    /// A parameter of which it is not kept how many hits it would give.
+    #[error("{flag} cannot be previewed by {name}: it changes who is compared, or how grave a hit is; {}", can_be(can))]
+    NotPreviewable {
+        /// The flag.
+        flag: String,
+        /// The parameter.
+        name: String,
+        /// Those that can.
+        can: Vec<String>,
+    },
+    /// What was held at an instant is no longer known as a whole.
+    #[error("what was held at {known_at} is not known any more: {count} segments are gone: {}", paths.join(", "))]
+    SegmentsGone {
+        /// The instant.
+        known_at: String,
+        /// How many.
+        count: usize,
+        /// The first of them, by name.
+        paths: Vec<String>,
+    },
     /// The database said no.
     #[error(transparent)]
     Store(#[from] store::Error),
     /// The lake said no.
     #[error(transparent)]
-    Lake(#[from] lake::Error),
+    Lake(lake::Error),
     /// A flag could not be judged.
     #[error(transparent)]
     Flags(#[from] flags::Error),
@@ -71,5 +94,22 @@ impl Error {
 
     pub(crate) fn not_found(what: &'static str, id: &str) -> Self {
         Self::NotFound { what, id: id.chars().take(200).collect() }
+    }
+}
+
+fn can_be(names: &[String]) -> String {
+    if names.is_empty() {
+        "none of its parameters can be".to_owned()
+    } else {
+        format!("by these it can: {}", names.join(", "))
+    }
+}
+
+impl From<lake::Error> for Error {
+    fn from(error: lake::Error) -> Self {
+        match error {
+            lake::Error::SegmentsGone { known_at, count, paths } => Self::SegmentsGone { known_at, count, paths },
+            other => Self::Lake(other),
+        }
     }
 }

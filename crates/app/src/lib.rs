@@ -20,17 +20,25 @@ use store::Store;
 pub use commands::demo::{DemoReport, write_sample};
 pub use commands::doctor::{Advice, Gravity};
 pub use commands::evaluate::{LabelledFile, ScreensReport, evaluate_screens};
+pub use commands::evaluate_sample::{
+    CaseEvaluation, FlagEvaluation, Got, Otherwise, SampleEvaluation, evaluate_sample,
+};
 pub use commands::ingest::{FileReport, IngestProgress, IngestReport, IngestRequest, load_mapping};
 pub use commands::ingest_jobs::{Job, JobEvent};
+pub use commands::issuer::issuer_named;
 pub use commands::judge::JudgeReport;
 pub use commands::quarantine::RetryReport;
+pub use commands::statements::{MakeStatement, WithdrawStatement};
+pub use commands::verdicts::{Conclusion, GiveVerdict};
+pub use commands::verify::verify_bundle;
 pub use error::{Error, Result};
 pub use folder::WriterLock;
-pub use queries::coverage::FlagCoverage;
+pub use queries::coverage::CountedFlag;
 pub use settings::Settings;
 pub use store::{QuarantineFilter, Quarantined};
 
 use commands::ingest_jobs::Jobs;
+use queries::moment::Judgements;
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -49,6 +57,7 @@ struct Inner {
     catalogue: Catalogue,
     jobs: Jobs,
     nulls: NullCounts,
+    judgements: Judgements,
 }
 
 impl App {
@@ -62,8 +71,9 @@ impl App {
         let store = Store::open(&folder.join("cidadao.db"), settings.store.readers)?;
         let lake = Lake::open(&folder.join("lake"))?;
         let catalogue = Catalogue::embedded()?;
-        let (jobs, nulls) = (Jobs::default(), NullCounts::default());
-        Ok(Self { inner: Arc::new(Inner { folder, settings, store, lake, catalogue, jobs, nulls }) })
+        let (jobs, nulls, judgements) = (Jobs::default(), NullCounts::default(), Judgements::default());
+        let inner = Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Names every segment whose file is missing or has another size, in the log. Contents are looked at by the doctor.
@@ -110,6 +120,10 @@ impl App {
 
     pub(crate) fn lake(&self) -> &Lake {
         &self.inner.lake
+    }
+
+    pub(crate) fn judgements(&self) -> &Judgements {
+        &self.inner.judgements
     }
 
     pub(crate) fn null_counts(&self) -> &NullCounts {

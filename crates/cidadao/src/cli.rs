@@ -94,6 +94,17 @@ pub enum Command {
         #[arg(long)]
         repair: bool,
     },
+    /// Check an evidence bundle and redo its judgement, offline and without a data folder.
+    ///
+    /// Ends with 0 when the judgement comes out as the bundle says, with 1 when it does not or the bundle is broken.
+    Verify {
+        /// The bundle.
+        #[arg(value_name = "BUNDLE")]
+        bundle: PathBuf,
+        /// The public key that must have signed it: 64 hex digits, PEM, or a file with either.
+        #[arg(long, value_name = "PUBKEY")]
+        key: Option<String>,
+    },
 }
 
 /// Which rows of the quarantine.
@@ -153,8 +164,8 @@ pub enum QuarantineCommand {
 pub enum FlagsCommand {
     /// Every flag, in a line each.
     List,
-    /// Judge everything again.
-    Run,
+    /// Judge everything again; with a date, flag or parameter, say what would come out and store nothing.
+    Run(RunOptions),
     /// What a flag means, its formula, parameters and SQL.
     Explain {
         /// Its code, such as BR05.
@@ -162,6 +173,63 @@ pub enum FlagsCommand {
     },
     /// How many subjects were judged, with which outcome, and what is missing.
     Coverage,
+    /// Say what you concluded of a finding; the last verdict stands, all are kept.
+    Verdict {
+        /// The finding's id.
+        finding: String,
+        /// What it came to.
+        verdict: VerdictName,
+        /// Why; it is kept and shown.
+        #[arg(long)]
+        reason: String,
+        /// Who says so; it is kept and shown.
+        #[arg(long, value_name = "NAME")]
+        who: String,
+    },
+    /// Write the evidence bundle of a finding: all that a stranger needs to redo its judgement with `verify`.
+    Bundle {
+        /// The finding's id.
+        #[arg(value_name = "FINDING_ID")]
+        finding: String,
+        /// Where to; without it, `FINDING_ID.zip` in this folder.
+        #[arg(short, long, value_name = "FILE.zip")]
+        out: Option<PathBuf>,
+    },
+    /// One finding: what was found, what may explain it, and what people said of it.
+    Finding {
+        /// The finding's id.
+        id: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum VerdictName {
+    Confirmed,
+    Dismissed,
+}
+
+/// A judgement that is printed and not stored.
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    /// Only facts that stood by this day, with the sanctions and the law then in force.
+    #[arg(long, value_name = "AAAA-MM-DD")]
+    pub as_of: Option<chrono::NaiveDate>,
+    /// As the data were held at this instant, such as 2026-11-01T00:00:00-03:00.
+    #[arg(long, value_name = "INSTANT")]
+    pub known_at: Option<String>,
+    /// Only these flags.
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub flag: Vec<String>,
+    /// Another value of a flag's parameter, such as BR05.z_min=4.
+    #[arg(long, value_name = "CODE.NAME=VALUE")]
+    pub param: Vec<String>,
+}
+
+impl RunOptions {
+    /// Nothing was said: everything is judged again and stored.
+    pub fn are_none(&self) -> bool {
+        self.as_of.is_none() && self.known_at.is_none() && self.flag.is_empty() && self.param.is_empty()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -240,5 +308,17 @@ pub enum EvalCommand {
         /// The column of the bidder, as often as --value: of several bids of one bidder the lowest counts.
         #[arg(long, value_name = "COLUMN")]
         bidder: Vec<String>,
+    },
+    /// What the flags found of what a sample has planted.
+    ///
+    /// Compares the truth file of a folder that `cidadao sample` wrote, and that was ingested, with the outcomes of the data
+    /// folder: recall, benign twins that were hit, hits that nobody planted, and every case that came out otherwise.
+    Sample {
+        /// The folder of the sample.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// Put the table into this Markdown file, between its two marks of the sample; makes it when it is not there.
+        #[arg(long, value_name = "FILE")]
+        into: Option<PathBuf>,
     },
 }

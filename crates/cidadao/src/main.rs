@@ -1,10 +1,14 @@
 //! The binary: command line, configuration, wiring, graceful stop.
 
+mod bundle;
 mod cli;
 mod entities;
+mod evaluation;
+mod moment;
 mod output;
 mod quarantine;
 mod run;
+mod verdicts;
 
 use std::process::ExitCode;
 

@@ -117,6 +117,7 @@ pub fn print_findings(findings: &[Value]) {
         say!("    {}", text("/id"));
     }
     say!("\nUm sinal não é prova de irregularidade.");
+    say!("Para refazer a conta: `cidadao flags bundle ID -o pacote.zip` e `cidadao verify pacote.zip`.");
 }
 
 fn severity(code: &str) -> &str {

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings};
 use serde_json::json;
 
+use crate::bundle;
 use crate::cli::{Cli, Command, Common, EvalCommand, FlagsCommand};
-use crate::entities;
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
-use crate::quarantine;
+use crate::verdicts::{self, share};
+use crate::{entities, evaluation, moment, quarantine};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
 
@@ -31,7 +32,11 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Eval(EvalCommand::Screens { file, tender, value, label, bidder }) => {
             eval_screens(&LabelledFile { file, tender, value, label, bidder }, common.json)
         }
+        Command::Eval(EvalCommand::Sample { folder, into }) => {
+            evaluation::run(&App::open(settings)?, &folder, into.as_deref(), common.json)
+        }
         Command::Doctor { repair } => doctor(&settings, repair, common.json),
+        Command::Verify { bundle, key } => bundle::verify(&bundle, key.as_deref(), common.json),
         Command::Sources => entities::print_board(&App::open(settings)?, common.json).map(|()| DONE),
         Command::Entities(command) => entities::run(&App::open(settings)?, command, common.json).map(|()| DONE),
     }
@@ -175,9 +180,15 @@ fn flags(settings: Settings, command: &FlagsCommand, json: bool) -> Result<ExitC
     let app = App::open(settings)?;
     match command {
         FlagsCommand::List => list_flags(&app, json),
-        FlagsCommand::Run => run_flags(&app, json)?,
+        FlagsCommand::Run(options) if options.are_none() => run_flags(&app, json)?,
+        FlagsCommand::Run(options) => moment::run_at(&app, options, json)?,
         FlagsCommand::Explain { code } => explain_flag(&app, code, json)?,
         FlagsCommand::Coverage => coverage(&app, json)?,
+        FlagsCommand::Verdict { finding, verdict, reason, who } => {
+            verdicts::give(&app, finding, *verdict, reason, who, json)?;
+        }
+        FlagsCommand::Finding { id } => verdicts::show(&app, id, json)?,
+        FlagsCommand::Bundle { finding, out } => bundle::write(&app, finding, out.as_deref(), json)?,
     }
     Ok(DONE)
 }
@@ -250,9 +261,9 @@ fn coverage(app: &App, json: bool) -> Result<()> {
         print_json(&json!({"flags": coverage}));
         return Ok(());
     }
-    let mut rows = table(&["código", "sinal", "limpo", "não computável", "por falta de"]);
+    let mut rows = table(&["código", "sinal", "limpo", "não computável", "por falta de", "confirmados"]);
     for flag in &coverage {
-        let counts = &flag.counts;
+        let counts = &flag.counts.whole;
         let missing: Vec<String> = counts.not_computable.iter().map(|(field, n)| format!("{field} {n}")).collect();
         let sum: i64 = counts.not_computable.values().sum();
         rows.add_row([
@@ -261,6 +272,7 @@ fn coverage(app: &App, json: bool) -> Result<()> {
             counts.clear.to_string(),
             sum.to_string(),
             missing.join(", "),
+            flag.precision.as_ref().map_or(String::new(), |precision| share(&precision.all)),
         ]);
     }
     say!("{rows}");

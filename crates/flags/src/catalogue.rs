@@ -37,24 +37,33 @@ pub struct Parameter {
     pub unit: String,
     /// What it does.
     pub description: Bilingual,
+    /// How it acts on what is kept of each subject (`measure > value`), if the hits at other values can be told from that.
+    pub preview: Option<String>,
 }
 
 /// An innocent explanation and what is said for each of its outcomes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Explanation {
-    /// Its code; the SQL column `ex_<code>` says `possible`, `ruled_out` or `unknown` (no column: `unknown`).
+    /// Its code; the SQL column `ex_<code>` says `ruled_out`, `possible` or `likely`; null, or no such column, is
+    /// `not_checked`.
     pub code: String,
     /// What it is, in general, in Portuguese.
     pub pt: String,
     /// What it is, in general, in English.
     pub en: String,
+    /// Said when the data speak for it.
+    #[serde(skip_serializing)]
+    pub likely: Option<Bilingual>,
     /// Said when it is possible.
     #[serde(skip_serializing)]
     pub possible: Option<Bilingual>,
     /// Said when it is ruled out.
     #[serde(skip_serializing)]
     pub ruled_out: Option<Bilingual>,
+    /// Said when it was not checked: why not.
+    #[serde(skip_serializing)]
+    pub not_checked: Option<Bilingual>,
 }
 
 /// A step of the arithmetic, as templates over the SQL's columns.
@@ -127,6 +136,8 @@ pub struct Flag {
     pub(crate) peers_sql: Option<String>,
     #[serde(skip)]
     pub(crate) rows_sql: String,
+    #[serde(skip)]
+    pub(crate) inputs_sql: Option<String>,
 }
 
 /// `flag.toml` as it is written.
@@ -219,6 +230,20 @@ impl Catalogue {
     }
 }
 
+/// The files of a flag of this program but its cases, by name; `None` for a flag it does not have.
+#[must_use]
+pub fn files_of(code: &str) -> Option<BTreeMap<String, String>> {
+    let mut files = BTreeMap::new();
+    for path in Folders::iter() {
+        let Some((folder, file)) = path.split_once('/') else { continue };
+        if folder.split('-').next() == Some(code) && !file.contains('/') {
+            let content = Folders::get(&path).map(|f| String::from_utf8_lossy(&f.data).into_owned());
+            files.insert(file.to_owned(), content.unwrap_or_default());
+        }
+    }
+    (!files.is_empty()).then_some(files)
+}
+
 fn flag_of(folder: &str, files: &BTreeMap<String, String>) -> Result<Flag> {
     let error = |because: String| Error::Folder { flag: folder.to_owned(), because };
     let file = |name: &str| files.get(name).cloned().ok_or_else(|| error(format!("{name} is missing")));
@@ -226,6 +251,7 @@ fn flag_of(folder: &str, files: &BTreeMap<String, String>) -> Result<Flag> {
     if !folder.starts_with(&toml.code) {
         return Err(error(format!("the folder's name does not start with {}", toml.code)));
     }
+    crate::preview::check(&toml.code, &toml.parameters)?;
     Ok(Flag {
         code: toml.code,
         version: toml.version,
@@ -253,10 +279,50 @@ fn flag_of(folder: &str, files: &BTreeMap<String, String>) -> Result<Flag> {
         sql: file("flag.sql")?,
         peers_sql: files.get("peers.sql").cloned(),
         rows_sql: file("rows.sql")?,
+        inputs_sql: files.get("inputs.sql").cloned(),
     })
 }
 
 impl Flag {
+    /// The flag with other values of its parameters: it judges as if they were its defaults.
+    ///
+    /// # Errors
+    /// A parameter that it does not have, a value out of its range.
+    pub fn with(mut self, values: &BTreeMap<String, f64>) -> Result<Self> {
+        for (name, value) in values {
+            let refused = |because| Error::Parameter { flag: self.code.clone(), name: name.clone(), because };
+            let Some(parameter) = self.parameters.iter_mut().find(|p| p.name == *name) else {
+                let known: Vec<&str> = self.parameters.iter().map(|p| p.name.as_str()).collect();
+                return Err(refused(format!("there is none of this name; known: {}", known.join(", "))));
+            };
+            if !(parameter.min..=parameter.max).contains(value) {
+                return Err(refused(format!("{value} is not between {} and {}", parameter.min, parameter.max)));
+            }
+            parameter.default = *value;
+        }
+        Ok(self)
+    }
+
+    /// The values of its parameters, by name.
+    #[must_use]
+    pub fn values(&self) -> serde_json::Map<String, serde_json::Value> {
+        self.parameters.iter().map(|p| (p.name.clone(), p.default.into())).collect()
+    }
+
+    /// The flag that these files make, as they stand in its folder.
+    ///
+    /// # Errors
+    /// A file is missing or not as it must be.
+    pub fn of_files(code: &str, files: &BTreeMap<String, String>) -> Result<Self> {
+        flag_of(code, files)
+    }
+
+    /// The derived tables that its SQL joins.
+    #[must_use]
+    pub fn derived(&self) -> &[String] {
+        &self.derived
+    }
+
     /// The SQL that gives the peer group, where the flag compares.
     #[must_use]
     pub fn peers_sql(&self) -> Option<&str> {

@@ -24,6 +24,16 @@ pub enum Error {
         /// What the lake said.
         cause: lake::Error,
     },
+    /// A judgement reads more rows than may be gathered.
+    #[error("flag {flag}: its judgement reads {rows} rows; at most {rows_max} go into a bundle")]
+    TooLarge {
+        /// The code.
+        flag: String,
+        /// How many it reads.
+        rows: i64,
+        /// How many may be gathered.
+        rows_max: i64,
+    },
     /// A parameter out of its range, or unknown.
     #[error("flag {flag}: parameter {name}: {because}")]
     Parameter {

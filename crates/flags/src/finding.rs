@@ -158,11 +158,11 @@ pub(crate) fn hit_of(flag: &Flag, row: &TextRow, peer_values: &[String]) -> Hit 
 }
 
 fn explanation(explanation: &Explanation, row: &TextRow) -> Value {
-    let outcome = row.get(&format!("ex_{}", explanation.code)).unwrap_or("unknown");
-    let because = match outcome {
-        "possible" => explanation.possible.as_ref(),
-        "ruled_out" => explanation.ruled_out.as_ref(),
-        _ => None,
+    let (outcome, because) = match row.get(&format!("ex_{}", explanation.code)) {
+        Some("likely") => ("likely", explanation.likely.as_ref()),
+        Some("possible") => ("possible", explanation.possible.as_ref()),
+        Some("ruled_out") => ("ruled_out", explanation.ruled_out.as_ref()),
+        _ => ("not_checked", explanation.not_checked.as_ref()),
     };
     let general = Bilingual { pt: explanation.pt.clone(), en: explanation.en.clone() };
     json!({"code": explanation.code, "outcome": outcome, "because": both(because.unwrap_or(&general), row)})

@@ -6,6 +6,8 @@ use std::path::Path;
 use lake::{Literal, Session};
 
 use crate::finding::{Hit, PEER_VALUES_MAX, hit_of};
+use crate::law_tables::LawTables;
+use crate::preview::tip_columns;
 use crate::{
     Error, Flag, Result, bid_screens, bidder_communities, law_tables, near_pairs, object_clusters, spending_periods,
 };
@@ -61,7 +63,7 @@ pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<O
     }
     prepare(session, flag)?;
     let sql = sql_with_parameters(flag, &flag.sql)?;
-    write_outcomes(session, &sql, outcomes).map_err(failed)?;
+    write_outcomes(session, flag, &sql, outcomes).map_err(failed)?;
     let mut groups = Vec::new();
     if outcomes.before.is_some() {
         session
@@ -90,7 +92,7 @@ pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<O
 }
 
 /// Makes `scope (k)`, the peer groups to judge, and `in_scope (k)`, which the flags' SQL asks; `None` is everything.
-fn set_scope(session: &Session, groups: Option<&str>) -> lake::Result<()> {
+pub(crate) fn set_scope(session: &Session, groups: Option<&str>) -> lake::Result<()> {
     let (groups, asked) = match groups {
         Some(groups) => (groups, "k in (select scope.k from scope)"),
         None => ("select cast(null as varchar) as k where false", "true or k is null"),
@@ -150,6 +152,11 @@ pub fn outcomes_of(session: &Session, file: &Path) -> Result<Vec<Coverage>> {
 
 /// Makes the tables that the flag's SQL joins: derived ones and its peers.
 fn prepare(session: &Session, flag: &Flag) -> Result<()> {
+    prepare_under(session, flag, None)
+}
+
+/// The same under the legal limits of `law`, where they are given.
+pub(crate) fn prepare_under(session: &Session, flag: &Flag, law: Option<&LawTables>) -> Result<()> {
     let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
     for derived in &flag.derived {
         match derived.as_str() {
@@ -157,7 +164,11 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
             "bidder_communities" => bidder_communities::make(session)?,
             "near_pairs" => near_pairs::make(session)?,
             "object_clusters" => object_clusters::make(session)?,
+            "legal_grounds" => session.run(include_str!("legal_grounds.sql")).map_err(failed)?,
             "spending_periods" => spending_periods::make(session)?,
+            table if law.is_some() && law_tables::is_law_table(table) => {
+                law_tables::make_given(session, flag, table, law)?
+            }
             law if law_tables::make(session, law)? => {}
             other => {
                 return Err(Error::Folder { flag: flag.code.clone(), because: format!("no derived table `{other}`") });
@@ -174,8 +185,13 @@ fn prepare(session: &Session, flag: &Flag) -> Result<()> {
 
 /// Every outcome: those of the groups judged now, and those of the others as they were. Only what is kept is computed,
 /// and streamed into the file: nothing grows with the number of subjects.
-fn write_outcomes(session: &Session, sql: &str, outcomes: Outcomes<'_>) -> lake::Result<()> {
-    let columns = "subject_id, group_key, source, outcome, missing, cast(measure as double) as measure, cast(threshold as double) as threshold";
+fn write_outcomes(session: &Session, flag: &Flag, sql: &str, outcomes: Outcomes<'_>) -> lake::Result<()> {
+    let mut columns = String::from(
+        "subject_id, group_key, source, outcome, missing, cast(measure as double) as measure, cast(threshold as double) as threshold",
+    );
+    for tip in tip_columns(flag) {
+        columns.push_str(&format!(", cast({tip} as double) as {tip}"));
+    }
     let mut all = format!("select {columns} from ({sql}) as judged");
     if let Some(before) = outcomes.before {
         all.push_str(&format!(
@@ -206,7 +222,7 @@ fn path_literal(path: &Path) -> String {
 }
 
 /// Up to [`PEER_VALUES_MAX`] values of each peer group that has a hit, evenly spread over its sorted values.
-fn peer_values(session: &Session, flag: &Flag) -> lake::Result<HashMap<String, Vec<String>>> {
+pub(crate) fn peer_values(session: &Session, flag: &Flag) -> lake::Result<HashMap<String, Vec<String>>> {
     let mut values: HashMap<String, Vec<String>> = HashMap::new();
     if flag.peers_sql.is_none() {
         return Ok(values);
@@ -230,7 +246,7 @@ fn peer_values(session: &Session, flag: &Flag) -> lake::Result<HashMap<String, V
 }
 
 /// Puts each parameter's value where `$name` stands.
-fn sql_with_parameters(flag: &Flag, sql: &str) -> Result<String> {
+pub(crate) fn sql_with_parameters(flag: &Flag, sql: &str) -> Result<String> {
     let mut out = sql.trim_end().trim_end_matches(';').to_owned();
     let mut parameters: Vec<_> = flag.parameters.iter().collect();
     // A longer name first, so that `$share_max` is not taken for `$share`.

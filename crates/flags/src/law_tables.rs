@@ -4,11 +4,13 @@
 //! Legal limits stand in `model`'s data alone; a flag that needs one names its table under `derived` and joins it by
 //! regime and day. `until_on` is the last day, 9999-12-31 where the row has no end.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use lake::{Literal, Session};
 use model::law::{Change, CompanySize, Comparison, ContractKind, Procedure, ProposalKind, law};
 
-use crate::Result;
+use crate::{Error, Flag, Result};
 
 /// Rows of one INSERT.
 const LOT: usize = 5_000;
@@ -21,7 +23,77 @@ const FACTORIALS_MAX: u32 = 50_000;
 
 /// Makes the temporary table `name`; `false` when it is none of those made here.
 pub(crate) fn make(session: &Session, name: &str) -> Result<bool> {
-    let (columns, rows) = match name {
+    let sql = match name {
+        "business_days" => Some(business_days()),
+        "buyer_forms" => {
+            Some(concat!("create or replace temp table buyer_forms as ", include_str!("buyer_forms.sql")).to_owned())
+        }
+        "log_factorials" => Some(log_factorials()),
+        _ => None,
+    };
+    if let Some(sql) = sql {
+        session.run(&sql)?;
+        return Ok(true);
+    }
+    let Some((columns, rows)) = limits(name) else { return Ok(false) };
+    session.run(&format!("create or replace temp table {name} ({columns})"))?;
+    for lot in rows.chunks(LOT) {
+        session.run(&format!("insert into {name} values {}", lot.join(",")))?;
+    }
+    Ok(true)
+}
+
+/// The rows of dated limits, by table; every value as text.
+pub type LawTables = BTreeMap<String, Vec<BTreeMap<String, String>>>;
+
+/// Whether a derived table holds dated limits of the law.
+#[must_use]
+pub fn is_law_table(name: &str) -> bool {
+    limits(name).is_some()
+}
+
+/// The rows of those of `names` that hold dated limits, as this program has them.
+///
+/// # Errors
+/// The session cannot hold them.
+pub fn law_tables(session: &Session, names: &[String]) -> Result<LawTables> {
+    let mut tables = LawTables::new();
+    for name in names.iter().filter(|name| is_law_table(name)) {
+        make(session, name)?;
+        let mut rows = Vec::new();
+        session.rows(&format!("select * from {name} order by all"), |row| {
+            rows.push(row.columns().map(|(k, v)| (k.to_owned(), v.unwrap_or_default().to_owned())).collect());
+            Ok(())
+        })?;
+        tables.insert(name.clone(), rows);
+    }
+    Ok(tables)
+}
+
+/// Makes the temporary table `name` of the limits that are given instead of this program's own.
+pub(crate) fn make_given(session: &Session, flag: &Flag, name: &str, law: Option<&LawTables>) -> Result<()> {
+    let wrong =
+        |because: &str| Error::Folder { flag: flag.code.clone(), because: format!("law.json: {name}: {because}") };
+    let rows = law.and_then(|law| law.get(name)).ok_or_else(|| wrong("is missing"))?;
+    let (columns, _) = limits(name).ok_or_else(|| wrong("is no table of limits"))?;
+    session.run(&format!("create or replace temp table {name} ({columns})"))?;
+    let names: Vec<&str> = columns.split(", ").filter_map(|column| column.split(' ').next()).collect();
+    for row in rows {
+        if row.len() != names.len() {
+            return Err(wrong("a row has other columns"));
+        }
+        let values = names
+            .iter()
+            .map(|name| row.get(*name).map(|value| text(value)).ok_or_else(|| wrong("a row lacks a column")));
+        let values: Vec<String> = values.collect::<Result<_>>()?;
+        session.run(&format!("insert into {name} values ({})", values.join(", ")))?;
+    }
+    Ok(())
+}
+
+/// Columns and rows of a table of dated limits.
+fn limits(name: &str) -> Option<(&'static str, Vec<String>)> {
+    Some(match name {
         "waiver_limits" => waiver_limits(),
         "vehicle_repair_limits" => vehicle_repair_limits(),
         "amendment_shares" => amendment_shares(),
@@ -30,25 +102,8 @@ pub(crate) fn make(session: &Session, name: &str) -> Result<bool> {
         "publication_exemptions" => publication_exemptions(),
         "revenue_limits" => revenue_limits(),
         "regimes" => regimes(),
-        "business_days" => {
-            session.run(&business_days())?;
-            return Ok(true);
-        }
-        "buyer_forms" => {
-            session.run(concat!("create or replace temp table buyer_forms as ", include_str!("buyer_forms.sql")))?;
-            return Ok(true);
-        }
-        "log_factorials" => {
-            session.run(&log_factorials())?;
-            return Ok(true);
-        }
-        _ => return Ok(false),
-    };
-    session.run(&format!("create or replace temp table {name} ({columns})"))?;
-    for lot in rows.chunks(LOT) {
-        session.run(&format!("insert into {name} values {}", lot.join(",")))?;
-    }
-    Ok(true)
+        _ => return None,
+    })
 }
 
 fn text(value: &str) -> String {

@@ -30,6 +30,19 @@ pub enum Error {
     /// A stored value is not of its column's kind.
     #[error("stored row: {0}")]
     Row(#[from] rusqlite::Error),
+    /// What was held at an instant is no longer known as a whole.
+    #[error("what was held at {known_at} is not known any more: {count} segments are gone, such as {}", paths.join(", "))]
+    SegmentsGone {
+        /// The instant.
+        known_at: String,
+        /// How many.
+        count: usize,
+        /// The first of them, by name.
+        paths: Vec<String>,
+    },
+    /// A row or statement given by a stranger is not as it must be.
+    #[error("{0}")]
+    Refused(String),
     /// DuckDB said no.
     #[error("analysis: {0}")]
     DuckDb(#[from] duckdb::Error),

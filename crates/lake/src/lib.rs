@@ -5,16 +5,20 @@
 //! source → store → lake, and a partition whose rows changed is written anew as a whole.
 
 mod columns;
+mod confined;
 mod error;
 mod health;
+mod moment;
 mod nulls;
 mod session;
 mod write;
 
 use std::path::{Path, PathBuf};
 
+pub use confined::{Confinement, Deadline};
 pub use error::{Error, Result};
 pub use health::{Damage, DamageKind};
+pub use moment::SegmentSet;
 pub use nulls::{NullCounts, SegmentNulls};
 pub use session::{Literal, Scope, Session, SessionLimits, TextRow};
 

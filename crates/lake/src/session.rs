@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use duckdb::Connection;
 use model::{TABLES, Table};
 use store::{Segment, Store};
 
 use crate::columns::{columns_of, sql_type};
+use crate::moment::{SegmentSet, views_at};
 use crate::{Error, Lake, Result};
 
 /// Merged buyers that are handed over at once.
@@ -49,6 +51,7 @@ pub enum Literal {
 pub struct Session {
     connection: Connection,
     segments: Vec<Segment>,
+    as_of: Option<NaiveDate>,
 }
 
 impl Lake {
@@ -57,15 +60,7 @@ impl Lake {
     /// # Errors
     /// DuckDB cannot start, a segment is missing or is no Parquet file.
     pub fn session(&self, store: &Store, scope: Scope, limits: &SessionLimits) -> Result<Session> {
-        std::fs::create_dir_all(&limits.spill).map_err(|e| Error::io(&limits.spill, e))?;
-        let connection = Connection::open_in_memory()?;
-        connection.execute_batch(&format!(
-            "set memory_limit = '{}MiB'; set threads = {}; set temp_directory = '{}'; set preserve_insertion_order = false; set parquet_metadata_cache = true;
-             set autoinstall_known_extensions = false; set autoload_known_extensions = false;",
-            limits.memory_mib,
-            limits.threads,
-            quoted(&limits.spill.to_string_lossy())
-        ))?;
+        let connection = open(limits)?;
         let segments = store.segments_live()?;
         let closed = match scope {
             Scope::All => Vec::new(),
@@ -75,7 +70,29 @@ impl Lake {
             connection.execute_batch(&self.views(table, &segments, &closed, scope))?;
         }
         show_buyer_entities(&connection, &store.merged_buyers()?)?;
-        Ok(Session { connection, segments })
+        Ok(Session { connection, segments, as_of: None })
+    }
+
+    /// Opens a session over these segments, with the facts that stood by a day, or all of them. Every row counts as changed.
+    /// Who is one with whom is read as it is known now.
+    ///
+    /// # Errors
+    /// DuckDB cannot start, a segment is missing or is no Parquet file.
+    pub fn session_over(
+        &self,
+        store: &Store,
+        segments: Vec<Segment>,
+        as_of: Option<NaiveDate>,
+        limits: &SessionLimits,
+    ) -> Result<Session> {
+        let connection = open(limits)?;
+        for table in TABLES {
+            let name = table.name;
+            connection.execute_batch(&views_at(name, &self.select(table, segments.iter()), as_of))?;
+            connection.execute_batch(&format!("create view changed_{name} as from {name};"))?;
+        }
+        show_buyer_entities(&connection, &store.merged_buyers()?)?;
+        Ok(Session { connection, segments, as_of })
     }
 
     fn views(&self, table: &Table, live: &[Segment], closed: &[Segment], scope: Scope) -> String {
@@ -118,6 +135,20 @@ impl Lake {
     }
 }
 
+/// A DuckDB within its limits, over nothing yet.
+fn open(limits: &SessionLimits) -> Result<Connection> {
+    std::fs::create_dir_all(&limits.spill).map_err(|e| Error::io(&limits.spill, e))?;
+    let connection = Connection::open_in_memory()?;
+    connection.execute_batch(&format!(
+        "set memory_limit = '{}MiB'; set threads = {}; set temp_directory = '{}'; set preserve_insertion_order = false; set parquet_metadata_cache = true;
+         set autoinstall_known_extensions = false; set autoload_known_extensions = false;",
+        limits.memory_mib,
+        limits.threads,
+        quoted(&limits.spill.to_string_lossy())
+    ))?;
+    Ok(connection)
+}
+
 /// A table's columns without a row.
 fn no_rows(table: &Table) -> String {
     let columns: Vec<String> =
@@ -158,7 +189,12 @@ impl Session {
             }
         }
         show_buyer_entities(&connection, &[])?;
-        Ok(Self { connection, segments: Vec::new() })
+        Ok(Self { connection, segments: Vec::new(), as_of: None })
+    }
+
+    /// A session over a connection that was made ready elsewhere.
+    pub(crate) fn of_connection(connection: Connection) -> Self {
+        Self { connection, segments: Vec::new(), as_of: None }
     }
 
     /// The DuckDB connection.
@@ -171,6 +207,18 @@ impl Session {
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.segments
+    }
+
+    /// Which set of segments that is.
+    #[must_use]
+    pub fn segment_set(&self) -> SegmentSet {
+        SegmentSet::of(&self.segments)
+    }
+
+    /// The day by which facts must have stood, where one was asked for.
+    #[must_use]
+    pub fn as_of(&self) -> Option<NaiveDate> {
+        self.as_of
     }
 
     /// Runs statements.
@@ -204,6 +252,19 @@ impl Session {
         Ok(())
     }
 
+    /// Visits the rows of a query that gives a number and a count.
+    ///
+    /// # Errors
+    /// DuckDB said no, or whatever `visit` gives.
+    pub fn counts(&self, sql: &str, mut visit: impl FnMut(f64, u64) -> Result<()>) -> Result<()> {
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            visit(row.get(0)?, row.get(1)?)?;
+        }
+        Ok(())
+    }
+
     /// The one number that a query gives.
     ///
     /// # Errors
@@ -215,7 +276,7 @@ impl Session {
 
 /// Makes the view `buyer_entities`: each buyer's id and the id that stands for its entity, its own where it is alone.
 /// Records keep the buyer's id that their source gave; who judges by entity joins this view.
-fn show_buyer_entities(connection: &Connection, merged: &[(String, String)]) -> Result<()> {
+pub(crate) fn show_buyer_entities(connection: &Connection, merged: &[(String, String)]) -> Result<()> {
     connection.execute_batch(
         "create table merged_buyers (buyer_id varchar primary key, entity_id varchar not null);
          create view buyer_entities as
@@ -241,6 +302,11 @@ impl TextRow {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.names.get(name).and_then(|at| self.values[*at].as_deref())
+    }
+
+    /// Every column with its value, in no fixed order.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.with_prefix("")
     }
 
     /// The columns whose name starts with `prefix`, in no fixed order, nulls included.

@@ -70,6 +70,16 @@ pub fn at_text(at: DateTime<Utc>) -> String {
     at.with_timezone(&brasilia()).to_rfc3339_opts(chrono::SecondsFormat::Micros, false)
 }
 
+/// Reads an instant with its offset (RFC 3339), as [`at_text`] writes it: instants so written compare as texts.
+///
+/// # Errors
+/// Another form, or none of an instant.
+pub fn parse_instant(text: &str) -> Result<DateTime<Utc>, DateError> {
+    let form = "AAAA-MM-DDThh:mm:ss-03:00";
+    let error = |_| DateError { text: text.chars().take(40).collect(), form };
+    DateTime::parse_from_rfc3339(text.trim()).map(|at| at.with_timezone(&Utc)).map_err(error)
+}
+
 /// A day as Brazilians write it.
 #[must_use]
 pub fn to_br(date: NaiveDate) -> String {

@@ -41,6 +41,16 @@ pub fn squeeze(text: &str) -> String {
     squeezed
 }
 
+/// A text of people's own, line by line: ends are trimmed, and what cannot be seen is dropped, line breaks aside. So are the
+/// marks that turn the direction of a text, with which it could be made to read as another.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    let seen = |c: &char| *c == '\n' || !(is_unseen(*c) || is_turning(*c));
+    let one_break = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n").replace('\t', " ");
+    let lines: String = one_break.chars().filter(seen).filter(|c| *c == '\n' || !c.is_control()).collect();
+    lines.trim().to_owned()
+}
+
 /// The form in which names of people and bodies are compared: folded, punctuation as a blank, blanks collapsed.
 ///
 /// `"PREFEITURA MUNICIPAL DE MACEIÓ - (AL)"` becomes `"prefeitura municipal de maceio al"`. It is for comparing,
@@ -111,6 +121,11 @@ const fn fold_portuguese(c: char) -> Option<char> {
     })
 }
 
+/// Characters that turn the direction of what follows.
+fn is_turning(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{061C}')
+}
+
 /// Characters that leave no mark on paper and are not whitespace.
 fn is_unseen(c: char) -> bool {
     (c.is_control() && !c.is_whitespace())
@@ -129,6 +144,12 @@ mod tests {
         assert_eq!(fold("plain ASCII 123"), "plain ascii 123");
         assert_eq!(fold("ﬁo\u{A0}A\u{303} Ÿ"), "fio a y");
         assert_eq!(fold(""), "");
+    }
+
+    #[test]
+    fn a_plain_text_keeps_its_lines_and_nothing_that_cannot_be_seen() {
+        assert_eq!(plain(" um\r\ndois\ttrês\n"), "um\ndois três");
+        assert_eq!(plain("529982\u{200B}24725 \u{1B}[31m\u{202E}abc"), "52998224725 [31mabc");
     }
 
     #[test]

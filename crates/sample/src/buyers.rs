@@ -23,6 +23,8 @@ pub(crate) struct Unit {
     /// `"unit";"name";`
     pub(crate) unit: Vec<u8>,
     pub(crate) body_name: String,
+    /// Of a state company, whose waivers and amendments have limits of their own.
+    pub(crate) state_company: bool,
     /// How large its contracts are, relative to others.
     pub(crate) scale: f64,
     /// The activity in which it signs planted contracts only.
@@ -46,29 +48,43 @@ pub(crate) fn federal_units(contracts: u64, seed: u64, reserved: usize, activiti
     let mut rng = Rng::new(seed, 0x0F_ED);
     (0..count)
         .map(|at| {
-            let bits = scramble(at as u64 ^ 0xFE_DE);
-            let (superior_code, superior, kind) = MINISTRIES[bits as usize % MINISTRIES.len()];
-            let uf = uf_of(at as u64 + 77);
-            let town = town((bits >> 8) as usize % 64);
-            let body_at = (bits >> 20) as u32 % 9;
-            let body_name = format!("{kind} {}", body_at + 1);
-            let code = 900_001 + at as u32;
-            let name = format!("UNIDADE FICTÍCIA {:04}/{}", at + 1, UFS[uf].code);
-            let body = format!("\"{}\";\"{body_name}\";", superior_code + 1 + body_at).into_bytes();
-            Unit {
-                code,
-                uf,
-                superior,
-                bodies: [format!("\"{superior_code}\";\"{superior}\";").as_bytes(), &body].concat(),
-                body,
-                unit: format!("\"{code}\";\"{name}\";").into_bytes(),
-                body_name,
-                town: town.to_uppercase(),
-                scale: (0.45 * rng.normal()).exp(),
-                reserved: reserved_activity(at, count, reserved, activities),
-            }
+            let scale = (0.45 * rng.normal()).exp();
+            let ministry = scramble(at as u64 ^ 0xFE_DE) as usize % MINISTRIES.len();
+            federal_unit(at, ministry, scale, reserved_activity(at, count, reserved, activities))
         })
         .collect()
+}
+
+/// Adds units that sign planted contracts only.
+pub(crate) fn add_special_units(units: &mut Vec<Unit>, count: usize) {
+    let from = units.len();
+    // Of the first four ministries, none of which has a state company.
+    units.extend((from..from + count).map(|at| federal_unit(at, at % 4, 1.0, None)));
+}
+
+fn federal_unit(at: usize, ministry: usize, scale: f64, reserved: Option<u8>) -> Unit {
+    let bits = scramble(at as u64 ^ 0xFE_DE);
+    let (superior_code, superior, kind) = MINISTRIES[ministry];
+    let uf = uf_of(at as u64 + 77);
+    let town = town((bits >> 8) as usize % 64);
+    let body_at = (bits >> 20) as u32 % 9;
+    let body_name = format!("{kind} {}", body_at + 1);
+    let code = 900_001 + at as u32;
+    let name = format!("UNIDADE FICTÍCIA {:04}/{}", at + 1, UFS[uf].code);
+    let body = format!("\"{}\";\"{body_name}\";", superior_code + 1 + body_at).into_bytes();
+    Unit {
+        code,
+        uf,
+        superior,
+        bodies: [format!("\"{superior_code}\";\"{superior}\";").as_bytes(), &body].concat(),
+        body,
+        unit: format!("\"{code}\";\"{name}\";").into_bytes(),
+        body_name,
+        state_company: kind.starts_with("Empresa"),
+        town: town.to_uppercase(),
+        scale,
+        reserved,
+    }
 }
 
 /// A unit of a town or a state.

@@ -89,7 +89,7 @@ impl ItemRef {
 
     /// Its typical price in a year and a state, in reais: 5 % dearer each year, up to 8 % apart between states.
     pub(crate) fn price(self, year_index: usize, uf: usize) -> f64 {
-        self.good().price * 1.05f64.powi(year_index as i32) * (0.92 + 0.02 * ((uf * 5) % 9) as f64)
+        self.good().price * 1.05f64.powi(year_index as i32 - 1) * (0.92 + 0.02 * ((uf * 5) % 9) as f64)
     }
 }
 

@@ -20,8 +20,9 @@ pub(crate) struct Dialect {
     /// Latin-1, or UTF-8 with a byte-order mark.
     pub(crate) latin1: bool,
     pub(crate) crlf: bool,
-    /// Every line, the header too, ends in `;`.
+    /// Every line, the header too, ends in the separator.
     pub(crate) trailing: bool,
+    pub(crate) separator: u8,
 }
 
 enum Sink {
@@ -47,6 +48,11 @@ impl Csv {
         Self::start(Sink::Plain(File::create(path)?), dialect, header)
     }
 
+    /// A file without a header.
+    pub(crate) fn create_bare(path: &Path, dialect: Dialect) -> io::Result<Self> {
+        Self::begin(Sink::Plain(File::create(path)?), dialect)
+    }
+
     /// The only member of an archive, with its header.
     pub(crate) fn create_packed(path: &Path, member: &str, dialect: Dialect, header: &str) -> io::Result<Self> {
         let mut archive = ZipWriter::new(BufWriter::with_capacity(1 << 18, File::create(path)?));
@@ -54,12 +60,17 @@ impl Csv {
         Self::start(Sink::Packed(Box::new(archive)), dialect, header)
     }
 
-    fn start(sink: Sink, dialect: Dialect, header: &str) -> io::Result<Self> {
+    fn begin(sink: Sink, dialect: Dialect) -> io::Result<Self> {
         let buffer = Vec::with_capacity(BUFFER_BYTES + (1 << 16));
         let mut csv = Self { sink, dialect, buffer, encoded: Vec::new(), row_start: 0, line: 1, rows: 0 };
         if !dialect.latin1 {
             csv.buffer.extend_from_slice("\u{FEFF}".as_bytes());
         }
+        Ok(csv)
+    }
+
+    fn start(sink: Sink, dialect: Dialect, header: &str) -> io::Result<Self> {
+        let mut csv = Self::begin(sink, dialect)?;
         for name in header.split(';') {
             csv.plain(name.as_bytes());
         }
@@ -73,7 +84,7 @@ impl Csv {
     pub(crate) fn plain(&mut self, text: &[u8]) {
         self.buffer.push(b'"');
         self.buffer.extend_from_slice(text);
-        self.buffer.extend_from_slice(b"\";");
+        self.buffer.extend_from_slice(&[b'"', self.dialect.separator]);
     }
 
     /// A field of any text; quotes are doubled, and line ends stay.
@@ -90,7 +101,7 @@ impl Csv {
         } else {
             self.buffer.extend_from_slice(text);
         }
-        self.buffer.extend_from_slice(b"\";");
+        self.buffer.extend_from_slice(&[b'"', self.dialect.separator]);
     }
 
     /// A field that `write` fills.
@@ -98,7 +109,7 @@ impl Csv {
     pub(crate) fn field(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         self.buffer.push(b'"');
         write(&mut self.buffer);
-        self.buffer.extend_from_slice(b"\";");
+        self.buffer.extend_from_slice(&[b'"', self.dialect.separator]);
     }
 
     /// Several fields that are quoted already.
@@ -170,7 +181,7 @@ pub(crate) fn packing() -> SimpleFileOptions {
 mod tests {
     use super::*;
 
-    const DIALECT: Dialect = Dialect { latin1: true, crlf: false, trailing: false };
+    const DIALECT: Dialect = Dialect { latin1: true, crlf: false, trailing: false, separator: b';' };
 
     #[test]
     fn a_row_is_quoted_and_in_latin1() {
@@ -195,7 +206,7 @@ mod tests {
     fn a_trailing_semicolon_stands_on_every_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
-        let dialect = Dialect { latin1: false, crlf: true, trailing: true };
+        let dialect = Dialect { latin1: false, crlf: true, trailing: true, separator: b';' };
         let mut csv = Csv::create(&path, dialect, "A").unwrap();
         csv.plain(b"1");
         csv.end_row().unwrap();

@@ -1,4 +1,4 @@
-//! Days from 2015 to 2036, with their texts ready to be copied.
+//! Days from 1980 to 2036, with their texts ready to be copied.
 //!
 //! A contract names four dates, so each day's two spellings are made once and then only copied.
 
@@ -9,11 +9,11 @@ use chrono::{Datelike, Days, NaiveDate};
 use crate::rng::scramble;
 
 /// The year of [`Day`] zero.
-const FIRST_YEAR: i32 = 2015;
+const FIRST_YEAR: i32 = 1980;
 /// The first year that is no longer held.
 const END_YEAR: i32 = 2037;
 
-/// A day, counted from the first of January 2015.
+/// A day, counted from the first of January 1980.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Day(u16);
 
@@ -94,10 +94,10 @@ impl Day {
     }
 }
 
-/// One of the sixty months, 2021-01 to 2025-12.
+/// One of the seventy-two months, 2020-01 to 2025-12.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Month {
-    /// 0 to 59.
+    /// 0 to 71.
     pub(crate) index: usize,
     pub(crate) year: i32,
     pub(crate) first: Day,
@@ -105,9 +105,9 @@ pub(crate) struct Month {
 }
 
 /// How many months are written.
-pub(crate) const MONTHS: usize = 60;
+pub(crate) const MONTHS: usize = 72;
 /// The first year written.
-pub(crate) const YEAR_MIN: i32 = 2021;
+pub(crate) const YEAR_MIN: i32 = 2020;
 
 impl Month {
     pub(crate) fn at(index: usize) -> Self {
@@ -120,6 +120,11 @@ impl Month {
         Self::at(((date.year() - YEAR_MIN) * 12) as usize + date.month0() as usize)
     }
 
+    /// Whether Lei 14.133/2021 had not begun.
+    pub(crate) fn is_before_the_new_law(self) -> bool {
+        self.first < Day::of(2021, 4, 1)
+    }
+
     /// How many days it has.
     pub(crate) fn length(self) -> u32 {
         u32::from(self.last.0 - self.first.0) + 1
@@ -130,7 +135,7 @@ impl Month {
         format!("{}{:02}", self.year, self.index % 12 + 1)
     }
 
-    /// 0 for 2021.
+    /// 0 for 2020.
     pub(crate) fn year_index(self) -> usize {
         self.index / 12
     }
@@ -138,7 +143,7 @@ impl Month {
 
 /// Shares `total` among months by the season (December high, January low) and by the weight of each year,
 /// without losing one.
-pub(crate) fn allot(total: u64, year_weights: [f64; 5]) -> [u64; MONTHS] {
+pub(crate) fn allot(total: u64, year_weights: [f64; MONTHS / 12]) -> [u64; MONTHS] {
     const SEASON: [f64; 12] = [0.42, 0.7, 0.9, 0.92, 0.97, 1.0, 1.02, 1.02, 1.05, 1.1, 1.25, 1.65];
     let weight = |index: usize| SEASON[index % 12] * year_weights[index / 12];
     let sum: f64 = (0..MONTHS).map(weight).sum();
@@ -175,14 +180,14 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_between_months() {
-        let months = allot(12_345, [1.0, 1.0, 1.1, 1.1, 1.2]);
+        let months = allot(12_345, [1.0, 1.0, 1.0, 1.1, 1.1, 1.2]);
         assert_eq!(months.iter().sum::<u64>(), 12_345);
         assert!(months[11] > 3 * months[0]);
     }
 
     #[test]
     fn months_know_their_ends() {
-        let month = Month::at(37);
+        let month = Month::at(49);
         assert_eq!((month.label().as_str(), month.length()), ("202402", 29));
         assert_eq!(Month::containing(Day::of(2024, 2, 29)), month);
     }

@@ -18,15 +18,18 @@ mod bytes;
 mod catalog;
 mod csv;
 mod days;
+mod licitacon;
 mod lines;
 mod objects;
 mod page_export;
 mod party;
+mod payments;
 mod places;
 mod plan;
 mod pncp;
 mod portal;
 mod readme;
+mod receita;
 mod rng;
 mod sanctions;
 mod world;
@@ -49,7 +52,8 @@ pub const CONTRACTS_MAX: u64 = 20_000_000;
 /// What to write, and where.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Contracts in all, planted ones included; three in five in the Portal's files, the others in PNCP's.
+    /// Contracts in all, planted ones included; three in five in the Portal's files, one in twenty in LicitaCon's, the
+    /// others in PNCP's.
     /// Below some two thousand the planted cases alone are about as many, and there are more than asked for.
     pub contracts: u64,
     /// The same seed gives the same files.
@@ -135,7 +139,7 @@ pub fn write(options: &Options, progress: &mut dyn FnMut(u64)) -> Result<Summary
 
 fn write_files(options: &Options, progress: &mut dyn FnMut(u64)) -> io::Result<Summary> {
     let out = &options.out;
-    for folder in ["compras", "licitacoes", "portal-ui", "pncp", "sancoes"] {
+    for folder in ["compras", "licitacoes", "portal-ui", "pncp", "sancoes", "receita", "despesas", "licitacon"] {
         fs::create_dir_all(out.join(folder))?;
     }
     let world = World::new(options.contracts, options.seed);
@@ -145,11 +149,15 @@ fn write_files(options: &Options, progress: &mut dyn FnMut(u64)) -> io::Result<S
     let mut files = Vec::new();
     write_registers(out, &world, &plan, &mut files)?;
     page_export::write(out, &world, &mut files)?;
+    licitacon::write(out, &world, &mut plan, &mut files)?;
+    payments::write(out, &world, &plan, &mut files)?;
+    receita::write(out, &world, &plan, &mut files)?;
 
     let (mut portal, mut pncp) = (Portal::new(&world, &plan), Pncp::new(&world, &plan));
     write_side_by_side(out, &world, &plan, &mut portal, &mut pncp, progress)?;
 
-    let contracts = shares(&world, &plan).iter().map(|share| share.ordinary + share.planted).sum();
+    let contracts = shares(&world, &plan).iter().map(|share| share.ordinary + share.planted).sum::<u64>()
+        + licitacon::contracts(&world);
     files.append(&mut portal.files);
     files.append(&mut pncp.files);
     let broken = [std::mem::take(&mut portal.truth), std::mem::take(&mut pncp.truth)].concat();
@@ -168,7 +176,8 @@ struct Share {
 /// The Portal's share and PNCP's: what is planted is part of it, but at least half of it is ordinary.
 fn shares(world: &World, plan: &Plan) -> [Share; 2] {
     let portal = world.contracts * 3 / 5;
-    [(Source::Portal, portal, 4), (Source::Pncp, world.contracts - portal, 3)].map(|(source, whole, kinds)| {
+    let pncp = (world.contracts - portal).saturating_sub(licitacon::contracts(world));
+    [(Source::Portal, portal, 4), (Source::Pncp, pncp, 3)].map(|(source, whole, kinds)| {
         let planted = plan.planted(source);
         // One broken row in ten thousand, and at least one of each kind.
         Share { ordinary: whole.saturating_sub(planted).max(whole / 2), planted, broken: (whole / 10_000).max(kinds) }
@@ -185,7 +194,8 @@ fn write_side_by_side(
     progress: &mut dyn FnMut(u64),
 ) -> io::Result<()> {
     let [portal_share, pncp_share] = shares(world, plan);
-    let done = AtomicU64::new(0);
+    // LicitaCon's are written already.
+    let done = AtomicU64::new(licitacon::contracts(world));
     let tick = |count: u64| {
         done.fetch_add(count, Ordering::Relaxed);
     };
@@ -238,7 +248,7 @@ fn count_planted(plan: &Plan, broken: &[String]) -> Vec<PlantedCount> {
             count: *count,
         })
         .collect();
-    for year in 2021..=2025 {
+    for year in days::YEAR_MIN..=2025 {
         let of_year = format!("\"year\":{year},");
         let count = broken.iter().filter(|line| line.contains(&of_year)).count() as u64;
         if count > 0 {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::FileSummary;
 use crate::bytes::{push_number, push_padded, push_page_money};
 use crate::csv::{Csv, Dialect};
-use crate::days::Day;
+use crate::days::{Day, YEAR_MIN};
 use crate::party::Party;
 use crate::plan::YEARS;
 use crate::world::World;
@@ -36,9 +36,9 @@ pub(crate) fn write(out: &Path, world: &World, files: &mut Vec<FileSummary>) -> 
     let mut rng = world.rng(0x0E_7907);
     let total = (world.contracts / 100).max(50) / YEARS as u64;
     let mut numbers = [0u32; UNITS as usize];
-    for year in 2021..2021 + YEARS as i32 {
+    for year in YEAR_MIN..YEAR_MIN + YEARS as i32 {
         let path = PathBuf::from(format!("portal-ui/contratos_{year}.csv"));
-        let dialect = Dialect { latin1: false, crlf: false, trailing: true };
+        let dialect = Dialect { latin1: false, crlf: false, trailing: true, separator: b';' };
         let mut csv = Csv::create(&out.join(&path), dialect, HEADER)?;
         numbers.fill(0);
         for at in 0..total {

@@ -131,7 +131,7 @@ impl Party {
         }
     }
 
-    fn root(self) -> u32 {
+    pub(crate) fn root(self) -> u32 {
         match self {
             Self::Sanctioned(at) => SANCTIONED_ROOT + at,
             Self::Planted(at) => PLANTED_ROOT + at,
@@ -141,7 +141,7 @@ impl Party {
     }
 
     /// One in thirty ordinary suppliers sells through a branch.
-    fn branch(self) -> u32 {
+    pub(crate) fn branch(self) -> u32 {
         match self {
             Self::Ordinary(at) if scramble(u64::from(at) ^ 0xB0).is_multiple_of(30) => 2,
             _ => 1,
@@ -231,6 +231,11 @@ impl Party {
     }
 }
 
+/// A natural person's name and masked number, by a number of their own.
+pub(crate) fn person(number: u32) -> Party {
+    Party::Person { digits: (scramble(u64::from(number) ^ 0x9E50) >> 30) as u32 % 800_000, name: 100_000_000 + number }
+}
+
 /// Two ordinary suppliers in a hundred are natural persons.
 fn person_of(at: u32) -> Option<Party> {
     let bits = scramble(u64::from(at));
@@ -285,7 +290,7 @@ impl Market {
         let suppliers = (contracts / 20).clamp(300, 780_000) as u32;
         let groups = (suppliers / 300).clamp(1, activities);
         let size = suppliers / groups;
-        Self { ranks: Alias::zipf(size as usize, 1.05), size, groups }
+        Self { ranks: Alias::zipf(size as usize, 0.9), size, groups }
     }
 
     /// A supplier for an activity.
@@ -310,6 +315,21 @@ impl Market {
             1..=3 => Party::NotStated,
             _ => self.supplier(rng, activity),
         }
+    }
+
+    /// How many suppliers there are.
+    pub(crate) fn suppliers(&self) -> u32 {
+        self.size * self.groups
+    }
+
+    /// The trade that an ordinary supplier is registered for: the first activity that its group sells.
+    pub(crate) fn trade_of(&self, at: u32) -> u8 {
+        (at / self.size % self.groups) as u8
+    }
+
+    /// The trade that those who sell an activity are registered for.
+    pub(crate) fn trade(&self, activity: u8) -> u8 {
+        (u32::from(activity) % self.groups) as u8
     }
 
     /// Any ordinary supplier, all alike.

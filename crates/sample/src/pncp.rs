@@ -24,8 +24,10 @@ use pages::Pages;
 
 /// Records of a page of contracts and of purchases.
 const PAGE: (u64, u64) = (500, 50);
-/// How PNCP's use grew from year to year.
-const YEAR_WEIGHTS: [f64; YEARS] = [0.3, 0.6, 1.0, 1.4, 1.7];
+/// How PNCP's use grew from year to year; it began in 2021.
+const YEAR_WEIGHTS: [f64; YEARS] = [0.0, 0.3, 0.6, 1.0, 1.4, 1.7];
+/// January 2021; PNCP holds nothing from before.
+const FIRST_MONTH: usize = 12;
 /// Every so many ordinary contracts one comes again corrected, or again as it was: (every, first).
 const CORRECTED: (u64, u64) = (997, 150);
 const REPEATED: (u64, u64) = (1_999, 77);
@@ -73,7 +75,7 @@ impl<'a> Pncp<'a> {
             plan,
             rng: world.rng(0x9C_49),
             contract_numbers: plan.pncp_numbers.clone(),
-            purchase_numbers: vec![[0; YEARS]; plan.pncp_numbers.len()],
+            purchase_numbers: plan.purchase_numbers.clone(),
             waived: vec![[0.0; ACTIVITY_COUNT]; world.locals.len()],
             object: Vec::with_capacity(512),
             ordinary: 0,
@@ -86,9 +88,10 @@ impl<'a> Pncp<'a> {
     pub(crate) fn write(&mut self, out: &Path, ordinary: u64, broken: u64, tick: &dyn Fn(u64)) -> io::Result<()> {
         let contracts = allot(ordinary, YEAR_WEIGHTS);
         let purchases = allot(self.world.contracts / 10, YEAR_WEIGHTS);
-        for index in 0..MONTHS {
-            let from = broken * index as u64 / MONTHS as u64;
-            let until = broken * (index as u64 + 1) / MONTHS as u64;
+        const MONTHS_HELD: u64 = (MONTHS - FIRST_MONTH) as u64;
+        for index in FIRST_MONTH..MONTHS {
+            let from = broken * (index - FIRST_MONTH) as u64 / MONTHS_HELD;
+            let until = broken * (index - FIRST_MONTH + 1) as u64 / MONTHS_HELD;
             let breakages: Vec<Breakage> = (from..until).map(|at| Breakage::ALL[at as usize % 3]).collect();
             self.write_month(out, Month::at(index), contracts[index], purchases[index], &breakages, tick)?;
         }
@@ -113,8 +116,9 @@ impl<'a> Pncp<'a> {
         let total = ordinary + extra + (planned.len() + breakages.len()) as u64;
         let mut contracts =
             Pages::new(out, format!("pncp/contratos_{}", month.label()), "pncp-contratos", PAGE.0, total);
-        let mut bought =
-            Pages::new(out, format!("pncp/contratacoes_{}", month.label()), "pncp-contratacoes", PAGE.1, purchases);
+        let announced_by_plan = planned.iter().filter(|case| case.facts.purchase.is_some()).count() as u64;
+        let name = format!("pncp/contratacoes_{}", month.label());
+        let mut bought = Pages::new(out, name, "pncp-contratacoes", PAGE.1, purchases + announced_by_plan);
         let (mut done, mut announced, mut placed, mut spoilt, mut told) = (0u64, 0u64, 0usize, 0usize, 0u64);
         while done < ordinary || announced < purchases || placed < planned.len() || spoilt < breakages.len() {
             let due = |count: usize, at: usize| (at as u64 + 1) * ordinary <= done * (count as u64 + 1);
@@ -129,8 +133,14 @@ impl<'a> Pncp<'a> {
                     party: case.party,
                     cents: case.cents,
                     category: activity_of(case.activity).category,
+                    purchase: case.facts.purchase.map(|purchase| purchase.number),
+                    published: case.facts.published,
+                    term_days: case.facts.term_days,
                     ..Agreement::default()
                 };
+                if let Some(purchase) = &case.facts.purchase {
+                    self.write_announced(&mut bought, case.buyer, purchase)?;
+                }
                 self.write_contract(&mut contracts, &agreement)?;
                 placed += 1;
             } else if spoilt < breakages.len() && (done == ordinary || due(breakages.len(), spoilt)) {

@@ -23,9 +23,10 @@ use crate::party::Party;
 use crate::plan::{Plan, Planned, Source, YEARS};
 use crate::rng::Rng;
 use crate::world::{ACTIVITY_COUNT, World, activity_of};
-use changes::Change;
+pub(crate) use changes::{Change, Kind as ChangeKind};
 use tables::Tables;
-use terms::Terms;
+pub(crate) use terms::Terms;
+pub(crate) use terms::waiver_limit;
 
 /// What is wrong with a row that must not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +60,9 @@ pub(crate) struct Deal {
     /// Planted contracts carry none of the quirks.
     planted: bool,
     breakage: Option<Breakage>,
+    /// What an amendment has added, and how long its term is, where a plot says so.
+    added: i64,
+    term_days: Option<u32>,
 }
 
 /// Writes the Portal's months.
@@ -87,12 +91,12 @@ impl<'a> Portal<'a> {
             plan,
             rng: world.rng(0xF0_27A1),
             contract_numbers: plan.portal_numbers.clone(),
-            tender_numbers: vec![[0; YEARS]; world.units.len()],
+            tender_numbers: plan.tender_numbers.clone(),
             waived: vec![[0.0; ACTIVITY_COUNT]; world.units.len()],
-            changes: (0..MONTHS).map(|_| Vec::new()).collect(),
+            changes: plan.changes.clone(),
             object: Vec::with_capacity(512),
             prefix: Vec::with_capacity(256),
-            bidders: (0..5).map(|_| (Party::NotStated, Vec::with_capacity(96))).collect(),
+            bidders: (0..6).map(|_| (Party::NotStated, Vec::with_capacity(96))).collect(),
             files: Vec::new(),
             truth: Vec::new(),
         }
@@ -103,7 +107,7 @@ impl<'a> Portal<'a> {
         let planted = self.plan.planted(Source::Portal);
         // A contract is whole although one of its items is not.
         let with_spoilt_item = broken / 4;
-        let months = allot(ordinary - with_spoilt_item, [1.0, 1.03, 1.06, 1.09, 1.12]);
+        let months = allot(ordinary - with_spoilt_item, [0.97, 1.0, 1.03, 1.06, 1.09, 1.12]);
         let tenders = (self.world.contracts / 4) as f64 / (ordinary + planted).max(1) as f64;
         for (index, ordinary) in months.into_iter().enumerate() {
             // Broken rows are spread over the months, each kind in turn.
@@ -129,7 +133,9 @@ impl<'a> Portal<'a> {
         }
         let mut tables = Tables::create(out, month)?;
         if month.index == 0 {
-            (0..self.world.units.len()).try_for_each(|unit| self.open_unit(&mut tables, month, unit))?;
+            (0..self.world.units.len())
+                .filter(|unit| self.plan.signs(self.world, *unit))
+                .try_for_each(|unit| self.open_unit(&mut tables, month, unit))?;
         }
         let plan = self.plan;
         let planned = &plan.portal[month.index];
@@ -184,7 +190,10 @@ impl<'a> Portal<'a> {
         resize(group, count);
         for at in 0..count {
             let target = match limit {
-                Some(limit) => (limit * self.rng.uniform(0.08, 0.6) * 100.0) as i64,
+                // Waivers thin out towards the limit.
+                Some(limit) => (limit * (0.98 - 0.92 * self.rng.unit().sqrt()) * 100.0) as i64,
+                // What is bought without a tender is smaller than what is put to one.
+                None if !terms.modality.competitive => World::target_cents(&mut self.rng, activity, unit.scale * 0.7),
                 None => World::target_cents(&mut self.rng, activity, unit.scale),
             };
             let lines = &mut group[at].lines;
@@ -193,7 +202,8 @@ impl<'a> Portal<'a> {
                 fill(&mut self.rng, lines, activity, target, month.year_index(), unit.uf)
             } else {
                 lines.clear();
-                target
+                // Some agree on a round sum.
+                if self.rng.below(5) == 0 { (target / 100_000).max(1) * 100_000 } else { target }
             };
             let party = loop {
                 let party = world.market.supplier_or_quirk(&mut self.rng, activity);
@@ -207,6 +217,7 @@ impl<'a> Portal<'a> {
             deal.sequence = self.contract_numbers[unit_at][month.year_index()];
             deal.day = result.plus(after).on_a_weekday(result);
             (deal.party, deal.cents, deal.planted, deal.breakage) = (party, cents, false, breakage);
+            (deal.added, deal.term_days) = (0, None);
         }
         if let Some(limit) = limit {
             // The year's waivers of a unit in one activity stay below the limit; what does not fit is tendered.
@@ -235,11 +246,16 @@ impl<'a> Portal<'a> {
         let deal = &mut group[0];
         (deal.sequence, deal.day, deal.party) = (planned.sequence, planned.day, planned.party);
         (deal.cents, deal.planted, deal.breakage) = (planned.cents, true, None);
+        (deal.added, deal.term_days) = (planned.facts.added, planned.facts.term_days);
         deal.lines.clone_from(&planned.lines);
         self.object.clear();
         self.object.extend_from_slice(planned.object.as_bytes());
-        let terms = Terms::of_a_tender(&mut self.rng, month);
-        let by_tender = self.rng.below(10) < 6;
+        let terms = planned.facts.terms.unwrap_or_else(|| Terms::of_a_tender(&mut self.rng, month));
+        if let Some(contest) = &planned.facts.tender {
+            self.write_contest(tables, month, planned.buyer, &terms, contest, group)?;
+            return self.write_contract(tables, month, planned.buyer, &terms, &group[0], Some(contest.number));
+        }
+        let by_tender = !planned.facts.alone && self.rng.below(10) < 6;
         let result = planned.day.minus(self.rng.between(1, 9));
         self.write_group(tables, month, planned.buyer, &terms, result, group, by_tender, planned.activity)
     }
@@ -287,5 +303,7 @@ fn resize(group: &mut Vec<Deal>, count: usize) {
         lines: Vec::new(),
         planted: false,
         breakage: None,
+        added: 0,
+        term_days: None,
     });
 }

@@ -19,6 +19,9 @@ pub(crate) fn write(out: &Path, world: &World) -> io::Result<()> {
          portal-ui/   Portal da Transparência, exportação da consulta na página\n\
          pncp/        PNCP, respostas da API: contratos e contratações\n\
          sancoes/     CEIS e CNEP\n\
+         receita/     Receita Federal, cadastro de empresas: empresas, estabelecimentos, sócios, Simples\n\
+         licitacon/   LicitaCon, tribunal de contas: licitações, itens, propostas com preços, contratos\n\
+         despesas/    Portal da Transparência, pagamentos mês a mês\n\
          truth.jsonl  os casos plantados e o resultado esperado de cada um; `quarantine` são as linhas defeituosas\n\n\
          ALL DATA IS FICTITIOUS. Only the layouts follow the real sources. See truth.jsonl for the planted cases.\n",
         world.contracts, world.seed,

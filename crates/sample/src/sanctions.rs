@@ -181,7 +181,7 @@ fn ordinary(world: &World, rng: &mut Rng, at: u32) -> Sanction {
     };
     if rng.below(100) < 20 {
         // An ordinary supplier, free again before the first contract here is signed.
-        let end = Day::of(2020, 12, 20).minus(rng.below(900));
+        let end = Day::of(2019, 12, 20).minus(rng.below(900));
         let start = end.minus(rng.between(90, 700));
         return Sanction::new(Register::Ceis, world.market.any(rng), penalty, scope, by, start, Some(end));
     }
@@ -217,7 +217,7 @@ pub(crate) fn write(path: &Path, register: Register, world: &World, sanctions: &
         UF ÓRGÃO SANCIONADOR;ESFERA ÓRGÃO SANCIONADOR;FUNDAMENTAÇÃO LEGAL;DATA ORIGEM INFORMAÇÃO;\
         ORIGEM INFORMAÇÕES;OBSERVAÇÕES";
     let fine = if register == Register::Cnep { ";VALOR DA MULTA" } else { "" };
-    let dialect = Dialect { latin1: true, crlf: true, trailing: false };
+    let dialect = Dialect { latin1: true, crlf: true, trailing: false, separator: b';' };
     let mut csv = Csv::create(path, dialect, &format!("{START}{fine};{REST}"))?;
     let mut rng = world.rng(0x5A_1D + register as u64);
     for sanction in sanctions.iter().filter(|sanction| sanction.register == register) {

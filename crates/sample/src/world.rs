@@ -1,6 +1,6 @@
 //! Everybody and everything of one run: buyers, market, and how they are drawn.
 
-use crate::buyers::{LocalUnit, Unit, federal_units, local_units};
+use crate::buyers::{LocalUnit, Unit, add_special_units, federal_units, local_units};
 use crate::catalog::{ACTIVITIES, Activity};
 use crate::party::Market;
 use crate::rng::{Alias, Rng};
@@ -17,6 +17,9 @@ const ACTIVITY_WEIGHTS: [u32; ACTIVITY_COUNT] = {
     weights
 };
 
+/// Units that the plots of one case of each kind need, all years together.
+const SPECIAL_UNITS_A_CASE: usize = 100;
+
 /// Buyers, market and their frequencies; fixed for a run.
 #[derive(Debug)]
 pub(crate) struct World {
@@ -28,22 +31,28 @@ pub(crate) struct World {
     pub(crate) units: Vec<Unit>,
     pub(crate) locals: Vec<LocalUnit>,
     pub(crate) market: Market,
+    /// How many of the last units sign nothing but what is planted.
+    pub(crate) special: usize,
     unit_ranks: Alias,
     local_ranks: Alias,
 }
 
 impl World {
     pub(crate) fn new(contracts: u64, seed: u64) -> Self {
-        let cases = (contracts / 20_000).clamp(2, 40) as usize;
+        let cases = (contracts / 20_000).clamp(1, 40) as usize;
         let reserved = Self::reserved_of(cases);
-        let units = federal_units(contracts, seed, reserved, ACTIVITY_COUNT as u8);
+        let special = SPECIAL_UNITS_A_CASE * cases;
+        let mut units = federal_units(contracts, seed, reserved, ACTIVITY_COUNT as u8);
+        let ordinary = units.len();
+        add_special_units(&mut units, special);
         let locals = local_units(contracts, seed, reserved, ACTIVITY_COUNT as u8);
         Self {
             seed,
             contracts,
             cases,
             // Flat enough that the largest unit stays below 100,000 contracts a year, five digits.
-            unit_ranks: Alias::zipf(units.len(), 0.8),
+            unit_ranks: Alias::zipf(ordinary, 0.8),
+            special,
             local_ranks: Alias::zipf(locals.len(), 0.8),
             market: Market::new(contracts, ACTIVITY_COUNT as u32),
             units,
@@ -69,9 +78,14 @@ impl World {
         self.local_ranks.sample(rng) as usize
     }
 
+    /// Federal units that ordinary contracts are signed by.
+    pub(crate) fn ordinary_units(&self) -> usize {
+        self.units.len() - self.special
+    }
+
     /// A federal unit, any alike, that keeps no activity.
     pub(crate) fn free_unit(&self, rng: &mut Rng) -> usize {
-        rng.below((self.units.len() - Self::reserved_of(self.cases)) as u32) as usize
+        rng.below((self.ordinary_units() - Self::reserved_of(self.cases)) as u32) as usize
     }
 
     /// A unit of a town (or of any local body) that keeps no activity.
@@ -83,6 +97,13 @@ impl World {
                 return at;
             }
         }
+    }
+
+    /// A unit of a state that keeps no activity, where there is one.
+    pub(crate) fn free_state(&self, rng: &mut Rng) -> Option<usize> {
+        let free = self.locals.len() - Self::reserved_of(self.cases);
+        let states: Vec<usize> = (0..free).filter(|at| !self.locals[*at].town).collect();
+        (!states.is_empty()).then(|| states[rng.below(states.len() as u32) as usize])
     }
 
     /// Which unit keeps its activity for case `at` of kind `kind` (0 to 2); both sources count alike.

@@ -73,6 +73,19 @@ fn records_of(sample: &Written, start: &str) -> Vec<Value> {
         .collect()
 }
 
+/// Rows of a table of LicitaCon, of all years.
+fn licitacon(sample: &Written, name: &str) -> Vec<HashMap<String, String>> {
+    let files = all_files(sample.folder.path());
+    let tables = files.iter().filter(|(path, _)| path.starts_with("licitacon") && path.ends_with(name));
+    tables
+        .flat_map(|(_, bytes)| {
+            let mut reader =
+                csv::Reader::from_reader(std::str::from_utf8(bytes).unwrap().trim_start_matches('\u{FEFF}').as_bytes());
+            reader.deserialize().map(Result::unwrap).collect::<Vec<HashMap<String, String>>>()
+        })
+        .collect()
+}
+
 fn truth(sample: &Written) -> Vec<Value> {
     let text = fs::read_to_string(sample.folder.path().join("truth.jsonl")).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -113,11 +126,12 @@ fn one_seed_gives_the_same_bytes_and_another_gives_others() {
 
 #[test]
 fn as_many_contracts_are_written_as_asked_for() {
-    for asked in [2_500, CONTRACTS] {
+    for asked in [12_000, CONTRACTS] {
         let sample = written(asked, 1);
         assert_eq!(sample.summary.contracts, asked);
         let found = contracts(&sample);
-        assert_eq!(found.len() as u64, asked);
+        let of_licitacon = licitacon(&sample, "CONTRATO.csv").len() as u64;
+        assert_eq!(found.len() as u64 + of_licitacon, asked);
         let portal = found.keys().filter(|id| id.starts_with("portal")).count() as u64;
         assert_eq!(portal, asked * 3 / 5);
     }
@@ -139,11 +153,12 @@ fn every_file_is_listed_with_its_rows() {
         let written = rows(&latin1(&files[&file.path])).len() as u64;
         assert_eq!(written, file.rows, "{}", file.path.display());
     }
-    for month in 0..60 {
-        let label = format!("{}{:02}", 2021 + month / 12, month % 12 + 1);
-        for path in [format!("compras/{label}_Compras.csv"), format!("pncp/contratos_{label}_p001.json")] {
-            assert!(files.contains_key(Path::new(&path)), "{path}");
-        }
+    for month in 0..72 {
+        let label = format!("{}{:02}", 2020 + month / 12, month % 12 + 1);
+        assert!(files.contains_key(Path::new(&format!("compras/{label}_Compras.csv"))), "{label}");
+        // PNCP began in 2021.
+        let page = format!("pncp/contratos_{label}_p001.json");
+        assert_eq!(files.contains_key(Path::new(&page)), month >= 12, "{page}");
     }
 }
 
@@ -176,22 +191,29 @@ fn an_archive_holds_the_four_tables_of_its_month() {
 fn the_truth_names_contracts_that_exist_in_every_year() {
     let sample = written(CONTRACTS, 3);
     let found = contracts(&sample);
+    let mut checked = 0;
     let mut years: HashMap<(String, String), HashSet<i64>> = HashMap::new();
     for line in truth(&sample).iter().filter(|line| line["flag"] != "quarantine") {
         let mut ids: Vec<&str> = Vec::new();
+        ids.extend(line["contracts"].as_array().into_iter().flatten().filter_map(Value::as_str));
         ids.extend(line["subject"]["contracts"].as_array().into_iter().flatten().filter_map(Value::as_str));
         ids.extend(line["subject_ids"].as_array().into_iter().flatten().filter_map(Value::as_str));
-        if line["flag"] != "BR11" {
-            ids.extend(line["subject_id"].as_str());
-        }
-        assert!(!ids.is_empty(), "{line}");
-        for id in ids {
-            assert!(found.contains_key(id), "{id} of {line}");
+        ids.extend(line["subject_id"].as_str());
+        let of_contracts =
+            |id: &&&str| id.starts_with("portal-compras:") || (id.starts_with("pncp:") && id.contains("-2-"));
+        for id in ids.iter().filter(of_contracts) {
+            checked += 1;
+            assert!(found.contains_key(*id), "{id} of {line}");
         }
         let kind = (line["flag"].to_string(), line["case"].to_string());
         years.entry(kind).or_default().insert(line["year"].as_i64().unwrap());
     }
-    assert!(years.len() >= 26 && years.values().all(|years| years.len() == 5), "{years:?}");
+    assert!(checked > 800, "{checked}");
+    // Series of several years, and what only some years can hold, are fewer.
+    assert!(years.values().filter(|years| years.len() >= 3).count() >= 90, "{years:?}");
+    for flag in (1..=28).map(|number| format!("\"BR{number:02}\"")) {
+        assert!(years.keys().any(|(planted, _)| *planted == flag), "nothing is planted for {flag}");
+    }
     let told: u64 = sample.summary.planted.iter().map(|planted| planted.count).sum();
     assert_eq!(told as usize, truth(&sample).len());
 }
@@ -247,7 +269,7 @@ fn no_ordinary_contract_meets_a_sanction_that_bars() {
         assert!(!meets || planted.contains(&id), "{id} {signed} {supplier}");
         met += usize::from(meets);
     }
-    assert!(met > 50, "{met}");
+    assert!(met > 30, "{met}");
 }
 
 #[test]
@@ -306,7 +328,7 @@ fn the_quirks_of_the_sources_are_there() {
     }
     let files = all_files(sample.folder.path());
     let lines = |path: &str| latin1(&files[Path::new(path)]);
-    assert!(lines("compras/202104_Compras.csv").lines().all(|line| line.ends_with("\";")));
+    assert!(lines("compras/202102_Compras.csv").lines().all(|line| line.ends_with("\";")));
     assert!(
         lines("compras/202102_Compras.csv").contains("\r\n") && !lines("compras/202101_Compras.csv").contains('\r')
     );
@@ -316,7 +338,11 @@ fn the_quirks_of_the_sources_are_there() {
     let purchases = records_of(&sample, "pncp/contratacoes_");
     assert!(purchases.iter().any(|p| p["valorTotalEstimado"] == 0.0));
     assert!(purchases.iter().any(|p| p["valorTotalHomologado"].is_null()));
-    assert_eq!(purchases.len() as u64, CONTRACTS / 10);
+    let announced = truth(&sample)
+        .iter()
+        .filter(|line| line["flag"] == "BR07" || line["flag"] == "BR10" || line["flag"] == "BR23")
+        .count();
+    assert_eq!(purchases.len(), CONTRACTS as usize / 10 + announced);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::links::{self, EntityKind};
 use crate::read::{Conditions, Walk, walk};
+use crate::verdicts::{STANDING_COLUMNS, STANDING_JOIN, VerdictRow, standing_from};
 use crate::{Cursor, Page, Result, Store};
 
 /// A hit, ready to be written.
@@ -36,8 +37,10 @@ pub struct RunRecord {
     pub catalogue_version: String,
     pub program_version: String,
     pub law_version: String,
-    /// The segments read, as JSON.
+    /// Which segments were read, as JSON: `count`, `rows` and the SHA-256 over their contents.
     pub segments: String,
+    /// With which values of the parameters, as JSON: flag → name → value.
+    pub parameters: String,
     /// `all`, or the first ingest whose changes were judged.
     pub scope: String,
 }
@@ -85,6 +88,8 @@ pub struct FindingRow {
     pub first_seen_at: String,
     pub updated_at: String,
     pub body: String,
+    /// The verdict that stands.
+    pub verdict: Option<VerdictRow>,
 }
 
 /// What findings are asked for.
@@ -99,6 +104,17 @@ pub struct FindingFilter {
     pub buyer_id: Option<String>,
     pub supplier_id: Option<String>,
     pub contract_id: Option<String>,
+    pub verdict: Option<VerdictFilter>,
+}
+
+/// Findings with which verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum VerdictFilter {
+    Confirmed,
+    Dismissed,
+    /// Nobody gave one.
+    None,
 }
 
 /// The order of findings.
@@ -109,6 +125,21 @@ pub enum FindingSort {
     GravestFirst,
     DearestFirst,
     NewestFirst,
+}
+
+impl VerdictFilter {
+    /// Few findings have a verdict, so those lead where one is asked for.
+    fn condition(self) -> &'static str {
+        match self {
+            Self::Confirmed => "p.id in (select finding_id from standing_verdicts where verdict = 'confirmed')",
+            Self::Dismissed => "p.id in (select finding_id from standing_verdicts where verdict = 'dismissed')",
+            Self::None => "not exists (select 1 from standing_verdicts n where n.finding_id = p.id)",
+        }
+    }
+}
+
+fn select() -> String {
+    format!("select p.*, {STANDING_COLUMNS} from findings p {STANDING_JOIN}")
 }
 
 fn finding_from(row: &Row<'_>) -> rusqlite::Result<FindingRow> {
@@ -127,6 +158,7 @@ fn finding_from(row: &Row<'_>) -> rusqlite::Result<FindingRow> {
         first_seen_at: row.get("first_seen_at")?,
         updated_at: row.get("updated_at")?,
         body: row.get("body")?,
+        verdict: standing_from(row)?,
     })
 }
 
@@ -140,8 +172,8 @@ impl Store {
         let mut connection = self.writer()?;
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         transaction.execute(
-            "insert into runs (judged_at, catalogue_version, program_version, law_version, segments, scope) values (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![run.judged_at, run.catalogue_version, run.program_version, run.law_version, run.segments, run.scope],
+            "insert into runs (judged_at, catalogue_version, program_version, law_version, segments, scope, parameters) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![run.judged_at, run.catalogue_version, run.program_version, run.law_version, run.segments, run.scope, run.parameters],
         )?;
         let run_id = transaction.last_insert_rowid();
         transaction.execute_batch("create temp table judged_groups (k text primary key) without rowid; create temp table judged_ids (id text primary key) without rowid")?;
@@ -171,7 +203,11 @@ impl Store {
     ) -> Result<Page<FindingRow>> {
         let mut conditions = Conditions::default();
         // Who asks for one contract or party gets few rows; a unary plus keeps the other indexes from leading.
-        let narrow = filter.contract_id.is_some() || filter.buyer_id.is_some() || filter.supplier_id.is_some();
+        let given = filter.verdict.filter(|verdict| *verdict != VerdictFilter::None);
+        let narrow = filter.contract_id.is_some()
+            || filter.buyer_id.is_some()
+            || filter.supplier_id.is_some()
+            || given.is_some();
         conditions.add_some(if narrow { "+p.flag = ?" } else { "p.flag = ?" }, filter.flag.as_ref());
         conditions.add_some("p.severity = ?", filter.severity.as_ref());
         conditions.add_some("p.kind = ?", filter.kind.as_ref());
@@ -193,6 +229,9 @@ impl Store {
             let alone = if narrow { format!("(+p.kind <> 'context' or {beside})") } else { "+p.kind <> 'context'".to_owned() };
             conditions.add(&alone, vec![]);
         }
+        if let Some(verdict) = filter.verdict {
+            conditions.add(verdict.condition(), vec![]);
+        }
         let column = match (sort, narrow) {
             (FindingSort::GravestFirst, false) => "p.gravity",
             (FindingSort::GravestFirst, true) => "+p.gravity",
@@ -203,7 +242,7 @@ impl Store {
         };
         self.read(|db| {
             let by = Walk { column, descending: true, after, limit };
-            walk(db, "select p.* from findings p", &conditions, &by, finding_from)
+            walk(db, &select(), &conditions, &by, finding_from)
         })
     }
 
@@ -213,7 +252,8 @@ impl Store {
     /// The database cannot be read.
     pub fn finding(&self, id: &str) -> Result<Option<FindingRow>> {
         self.read(|db| {
-            Ok(db.prepare_cached("select * from findings where id = ?1")?.query_row([id], finding_from).optional()?)
+            let sql = format!("{} where p.id = ?1", select());
+            Ok(db.prepare_cached(&sql)?.query_row([id], finding_from).optional()?)
         })
     }
 
@@ -224,7 +264,7 @@ impl Store {
     pub fn run(&self, id: i64) -> Result<RunRecord> {
         self.read(|db| {
             Ok(db
-                .prepare_cached("select judged_at, catalogue_version, program_version, law_version, segments, scope from runs where id = ?1")?
+                .prepare_cached("select judged_at, catalogue_version, program_version, law_version, segments, scope, parameters from runs where id = ?1")?
                 .query_row([id], |row| {
                     Ok(RunRecord {
                         judged_at: row.get(0)?,
@@ -233,6 +273,7 @@ impl Store {
                         law_version: row.get(3)?,
                         segments: row.get(4)?,
                         scope: row.get(5)?,
+                        parameters: row.get(6)?,
                     })
                 })?)
         })

@@ -6,6 +6,7 @@
 mod entities;
 mod error;
 mod findings;
+mod history;
 mod ingest;
 mod keys;
 mod likeness;
@@ -19,7 +20,9 @@ mod schema;
 pub mod search;
 mod segments;
 mod sources;
+mod statements;
 mod values;
+mod verdicts;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -29,18 +32,22 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 
 pub use error::{Error, Result};
-pub use findings::{CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord};
+pub use findings::{
+    CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord, VerdictFilter,
+};
 pub use ingest::{Account, Ingest, NewFile, Outcome, Progress, QuarantinedRow};
 pub use linking::LinkedReport;
 pub use links::{Decision, EntityKind, LinkChange, LinkFilter, LinkRow};
 pub use quality::{Noted, QualityNote, SourceFiles, SourceMonth};
 pub use quarantine::{FileHead, QuarantineFilter, Quarantined};
 pub use read::{
-    BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, RowVersion, SanctionRow,
-    SupplierFilter, SupplierRow, Totals,
+    BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, ReadFile, RowVersion,
+    SanctionRow, SupplierFilter, SupplierRow, Totals,
 };
 pub use segments::{NewSegment, Scanner, Segment, TouchedPartition};
 pub use sources::{FileRow, QuarantineCount, SourceRow};
+pub use statements::{NewStatement, StatementRow};
+pub use verdicts::{VerdictCount, VerdictRow};
 
 /// How long a connection waits for a lock before it says so.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

@@ -9,7 +9,7 @@ use crate::keys::{has_keys, keys_table};
 use crate::{Error, Result};
 
 /// The schema's version; a program refuses a newer one.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// Secondary indexes of the canonical tables. A large first load drops them and makes them again at its end.
 pub(crate) const INDEXES: &[(&str, &str, &str)] = &[
@@ -44,6 +44,9 @@ pub(crate) fn hash_columns(table: &str) -> &'static [(&'static str, &'static str
     }
 }
 
+/// What version 3 adds, also to a new database.
+const VERSION_3: &[&str] = &[include_str!("../sql/migrate-3-runs.sql"), include_str!("../sql/migrate-3-verdicts.sql")];
+
 pub(crate) fn migrate(connection: &Connection) -> Result<()> {
     let mut connection_version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if connection_version > VERSION {
@@ -64,6 +67,11 @@ pub(crate) fn migrate(connection: &Connection) -> Result<()> {
     }
     if connection_version == 1 {
         migrate_from_1(&transaction)?;
+    }
+    if connection_version < 3 {
+        for statements in VERSION_3 {
+            transaction.execute_batch(statements)?;
+        }
     }
     if connection_version < VERSION {
         create_partition_indexes(&transaction)?;
@@ -180,5 +188,39 @@ fn sql_type(column: &Column) -> &'static str {
     match column.kind {
         Kind::Text | Kind::Date => "text",
         Kind::Int | Kind::Bool | Kind::Decimal => "integer",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a program of version 2 made.
+    fn version_2() -> Connection {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(include_str!("../sql/schema.sql")).unwrap();
+        for table in TABLES {
+            db.execute_batch(&create_table(table)).unwrap();
+        }
+        create_partition_indexes(&db).unwrap();
+        create_indexes(&db).unwrap();
+        db.pragma_update(None, "user_version", 2).unwrap();
+        db
+    }
+
+    #[test]
+    fn a_database_of_version_2_is_taken_over_with_its_runs() {
+        let db = version_2();
+        db.execute_batch(
+            "insert into runs (judged_at, catalogue_version, program_version, law_version, segments, scope)
+             values ('2026-01-01T00:00:00.000000-03:00', 'c', 'p', 'l', '12', 'all')",
+        )
+        .unwrap();
+        migrate(&db).unwrap();
+        let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        let run: (String, String) =
+            db.query_row("select segments, parameters from runs", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!((version, run), (VERSION, ("12".to_owned(), String::new())));
+        migrate(&db).unwrap();
     }
 }

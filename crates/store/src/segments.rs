@@ -189,7 +189,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn segments_live(&self) -> Result<Vec<Segment>> {
-        self.segments_where("valid_to is null")
+        self.segments_where("valid_to is null", [])
     }
 
     /// The segments that `ingests` since `since` closed: they hold the old form of what changed.
@@ -197,7 +197,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn segments_closed_since(&self, since: i64) -> Result<Vec<Segment>> {
-        self.segments_where(&format!("to_ingest >= {since} and from_ingest < {since} and not lost"))
+        self.segments_where("to_ingest >= ?1 and from_ingest < ?1 and not lost", [since])
     }
 
     /// Every segment that the manifest names, live or closed, but for those that are known to be lost.
@@ -205,15 +205,15 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn segments_all(&self) -> Result<Vec<Segment>> {
-        self.segments_where("not lost")
+        self.segments_where("not lost", [])
     }
 
-    fn segments_where(&self, condition: &str) -> Result<Vec<Segment>> {
+    pub(crate) fn segments_where(&self, condition: &str, params: impl rusqlite::Params) -> Result<Vec<Segment>> {
         self.read(|db| {
             let sql =
                 format!("select {SEGMENT_COLUMNS} from segments where {condition} order by tbl, source, partition, id");
             let mut statement = db.prepare(&sql)?;
-            let rows = statement.query_map([], segment_from)?;
+            let rows = statement.query_map(params, segment_from)?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })
     }

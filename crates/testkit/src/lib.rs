@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "a test that cannot go on fails")]
 
+pub mod canonical;
 pub mod files;
 pub mod house;
 pub mod page;

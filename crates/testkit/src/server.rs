@@ -106,6 +106,26 @@ impl Server {
         answer.json()
     }
 
+    /// POST a JSON document, with headers.
+    #[must_use]
+    pub fn post_with(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.post(format!("{}{path}", self.address)).content_type("application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send(body.to_string()).unwrap_or_else(|e| panic!("POST {path}: {e}\n{}", self.log()));
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        response.into_body().into_reader().read_to_end(&mut body).unwrap();
+        Answer { status, headers: Vec::new(), body }
+    }
+
+    /// POST a JSON document.
+    #[must_use]
+    pub fn post(&self, path: &str, body: &Value) -> Answer {
+        self.post_with(path, body, &[])
+    }
+
     /// Every row of a list, page by page, each page asked for with `limit`.
     #[must_use]
     #[track_caller]

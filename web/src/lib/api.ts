@@ -66,6 +66,15 @@ async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return body
 }
 
+/** Bytes to be saved, not kept. */
+async function archive(path: string): Promise<Blob> {
+  const answer = await fetch(path, { headers: { accept: 'application/zip' } }).catch(() => {
+    throw new Problem(0, 'Sem resposta do servidor', 'Não foi possível falar com o servidor. Verifique a conexão e tente de novo.', null)
+  })
+  if (!answer.ok) throw await problemOf(answer)
+  return answer.blob()
+}
+
 const list = <T>(collection: string) => (params: Params, signal?: AbortSignal) =>
   get<Page<T>>(`${BASE}/${collection}${queryString(params)}`, signal)
 
@@ -88,6 +97,7 @@ export const api = {
   findings: list<Finding>('findings'),
   finding: one<Finding>('findings'),
   evidence: one<Evidence>('findings', '/evidence'),
+  bundle: (id: string) => archive(resourcePath('findings', id, '/evidence')),
   flags: (signal?: AbortSignal) => whole<Flag>('flags', signal),
   flag: one<FlagDetail>('flags'),
   sources: (signal?: AbortSignal) => whole<Source>('sources', signal),

@@ -241,11 +241,35 @@ export interface Peers {
 
 export interface FindingExplanation {
   code: string
-  outcome: 'possible' | 'ruled_out' | 'unknown' | (string & {})
+  outcome: 'likely' | 'possible' | 'not_checked' | 'ruled_out' | (string & {})
   because: Text | null
 }
 
-export interface Finding extends FindingSummary {
+export interface Verdict {
+  verdict: 'confirmed' | 'dismissed' | (string & {})
+  reason: string
+  who: string
+  when: string
+  changed_since: string[]
+}
+
+export interface Statement {
+  id: number
+  who: string
+  text: string | null
+  made_at: string
+  state: 'standing' | 'withdrawn' | (string & {})
+  withdrawn_at: string | null
+  withdrawn_because: string | null
+}
+
+/** What people said of a finding; only one asked for by its id has it. */
+export interface Said {
+  verdict_history?: Verdict[]
+  statements?: Statement[]
+}
+
+export interface Finding extends FindingSummary, Said {
   version: number
   subject: { type: string; id: string }
   buyer: PartyRef | null

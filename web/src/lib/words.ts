@@ -53,7 +53,7 @@ const BASES: Record<string, string> = {
   derived: 'calculado do total e da quantidade',
 }
 const AMENDMENTS: Record<string, string> = { amendment: 'Termo aditivo', apostille: 'Apostilamento' }
-const OUTCOMES: Record<string, string> = { possible: 'possível', ruled_out: 'descartada', unknown: 'não dá para saber' }
+const OUTCOMES: Record<string, string> = { likely: 'provável', possible: 'possível', not_checked: 'não verificada', ruled_out: 'descartada' }
 
 const SOURCES: Record<string, string> = {
   'portal-compras': 'Portal da Transparência: compras',

@@ -1,13 +1,17 @@
 //! Findings and their evidence.
 
+use app::App;
 use app::queries::{FindingQuery, PageQuery};
-use app::views::{EvidenceShape, FindingShape, List};
+use app::views::{EvidenceKey, EvidenceShape, FindingShape, List};
 use axum::extract::State;
+use axum::http::header::VARY;
+use axum::response::{IntoResponse, Response};
 
 use crate::answer::Answer;
+use crate::archive::{Wanted, archive};
 use crate::door::Door;
 use crate::params::{Asked, FromParams, Id, Params};
-use crate::problem::{ListProblems, OneProblems, Problem};
+use crate::problem::{BundleProblems, ListProblems, OneProblems, Problem};
 
 impl FromParams for FindingQuery {
     fn read(params: &mut Params) -> Result<Self, Problem> {
@@ -19,6 +23,7 @@ impl FromParams for FindingQuery {
             buyer_id: params.text("buyer_id")?,
             supplier_id: params.text("supplier_id")?,
             contract_id: params.text("contract_id")?,
+            verdict: params.code("verdict")?,
             sort: params.code("sort")?.unwrap_or_default(),
         })
     }
@@ -42,9 +47,25 @@ pub async fn show_finding(State(door): State<Door>, Id(id): Id) -> Answer {
 }
 
 /// Shows the evidence of a finding: rows with file and line, formula, SQL, parameters, arithmetic, segment hashes, law.
+///
+/// With `Accept: application/zip` it gives the evidence bundle: all that a stranger needs to redo the judgement with
+/// `cidadao verify`, signed.
 #[utoipa::path(get, path = "/api/v1/findings/{id}/evidence", tag = "findings",
     params(("id" = String, Path, description = "The finding's id")),
-    responses((status = 200, description = "The evidence", body = EvidenceShape), OneProblems))]
-pub async fn show_evidence(State(door): State<Door>, Id(id): Id) -> Answer {
-    door.analyse(move |app| app.evidence(&id)).await
+    responses((status = 200, description = "The evidence", content(
+        (EvidenceShape = "application/json"), (Vec<u8> = "application/zip"))), OneProblems, BundleProblems))]
+pub async fn show_evidence(State(door): State<Door>, Id(id): Id, wanted: Wanted) -> Result<Response, Problem> {
+    if wanted == Wanted::Archive {
+        let name = format!("{id}.zip");
+        return door.fetch(move |app| app.evidence_bundle(&id)).await.map(|bytes| archive(bytes, &name));
+    }
+    let shown = door.analyse(move |app| app.evidence(&id)).await?;
+    Ok(([(VARY, "accept")], shown).into_response())
+}
+
+/// Gives the public key that signs this server's evidence bundles.
+#[utoipa::path(get, path = "/api/v1/evidence/key", tag = "findings",
+    responses((status = 200, description = "The key", body = EvidenceKey), ListProblems))]
+pub async fn show_evidence_key(State(door): State<Door>) -> Answer {
+    door.ask(App::evidence_key).await
 }

@@ -9,12 +9,13 @@ pub mod ingests;
 pub mod operations;
 pub mod sources;
 pub mod suppliers;
+pub mod verdicts;
 
 use axum::Router;
 use axum::routing::{get, post};
 
 use crate::door::Door;
-use crate::{docs, page};
+use crate::{docs, page, robots};
 
 /// All routes; what none of them serves is a page, or a 404.
 pub fn all() -> Router<Door> {
@@ -24,6 +25,7 @@ pub fn all() -> Router<Door> {
         .route("/health/ready", get(operations::ready))
         .route("/metrics", get(operations::metrics))
         .route("/openapi.json", get(operations::openapi))
+        .route("/robots.txt", get(robots::txt))
         .route("/docs", get(docs::page))
         .route("/docs/docs.js", get(docs::script))
         .route("/docs/docs.css", get(docs::style))
@@ -41,6 +43,8 @@ fn api() -> Router<Door> {
         .route("/buyers/{id}", get(buyers::show_buyer))
         .route("/flags", get(flags::list_flags))
         .route("/flags/{code}", get(flags::show_flag))
+        .route("/flags/{code}/findings", get(flags::list_findings_at))
+        .route("/flags/{code}/preview", get(flags::preview_flag))
         .route("/findings", get(findings::list_findings))
         .route("/findings/{id}", get(findings::show_finding))
         .route("/findings/{id}/evidence", get(findings::show_evidence))
@@ -50,4 +54,8 @@ fn api() -> Router<Door> {
         .route("/admin/ingests/{id}/cancel", post(ingests::stop_ingest))
         .route("/admin/ingests/{id}/events", get(ingests::follow_ingest))
         .route("/entities/links", get(entities::list_links))
+        .route("/findings/{id}/verdict", post(verdicts::give_verdict))
+        .route("/findings/{id}/statements", post(verdicts::make_statement))
+        .route("/statements/{id}/withdraw", post(verdicts::withdraw_statement))
+        .route("/evidence/key", get(findings::show_evidence_key))
 }

@@ -53,11 +53,10 @@ impl App {
             return Ok(None);
         }
         let same_catalogue = self.store().last_catalogue()?.as_deref() == Some(self.catalogue().version());
-        let outcomes_there = self
-            .catalogue()
-            .flags()
-            .iter()
-            .all(|f| self.outcomes_path(f).is_ok_and(|p| p.is_some_and(|p| p.is_file())));
+        let outcomes_there = self.catalogue().flags().iter().all(|flag| {
+            let kept = |path: PathBuf| kept_with(flag, &path).iter().all(|file| file.is_file());
+            self.outcomes_path(flag).is_ok_and(|path| path.is_some_and(kept))
+        });
         if same_catalogue && outcomes_there {
             return pending.map(|since| self.judge(Scope::Since(since), tell)).transpose();
         }
@@ -67,6 +66,8 @@ impl App {
     fn judge(&self, scope: Scope, tell: &mut dyn FnMut(&str)) -> Result<JudgeReport> {
         let started = Instant::now();
         let judged_up_to = i64::MAX;
+        // Taken before anything is read, and nothing is written meanwhile: what was held then is what is judged.
+        let judged_at = model::dates::now_text();
         let session = self.session(scope)?;
         let folder = self.folder().join("outcomes");
         std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
@@ -83,6 +84,7 @@ impl App {
             else {
                 continue;
             };
+            flags::write_tips(&session, flag, &after)?;
             let coverage = flags::outcomes_of(&session, &after)?;
             report.push(JudgedFlag {
                 code: flag.code.clone(),
@@ -110,12 +112,15 @@ impl App {
             Scope::All => "all".to_owned(),
             Scope::Since(ingest) => format!("since ingest {ingest}"),
         };
+        let parameters: serde_json::Map<String, Value> =
+            self.catalogue().flags().iter().map(|flag| (flag.code.clone(), flag.values().into())).collect();
         let run = RunRecord {
-            judged_at: model::dates::now_text(),
+            judged_at,
             catalogue_version: self.catalogue().version().to_owned(),
             program_version: VERSION.to_owned(),
             law_version: model::law::LAW_VERSION.to_string(),
-            segments: session.segments().len().to_string(),
+            segments: as_json(&session.segment_set())?,
+            parameters: as_json(&parameters)?,
             scope: scope_text.clone(),
         };
         self.store().write_judgements(&run, &judgements, judged_up_to)?;
@@ -125,17 +130,21 @@ impl App {
 
     /// A session over the segments that count.
     pub(crate) fn session(&self, scope: Scope) -> Result<Session> {
+        Ok(self.lake().session(self.store(), scope, &self.session_limits())?)
+    }
+
+    /// What a session may use, by the settings.
+    pub(crate) fn session_limits(&self) -> SessionLimits {
         let analysis = &self.settings().analysis;
         let processors = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
-        let limits = SessionLimits {
+        SessionLimits {
             memory_mib: analysis.memory_mib,
             threads: if analysis.threads == 0 { processors } else { analysis.threads },
             spill: self.folder().join("spill"),
-        };
-        Ok(self.lake().session(self.store(), scope, &limits)?)
+        }
     }
 
-    fn outcomes_path(&self, flag: &Flag) -> Result<Option<PathBuf>> {
+    pub(crate) fn outcomes_path(&self, flag: &Flag) -> Result<Option<PathBuf>> {
         Ok(self.store().outcomes_file(&flag.code)?.map(|name| self.folder().join("outcomes").join(name)))
     }
 
@@ -143,7 +152,7 @@ impl App {
     fn remove_old_outcomes(&self, folder: &Path) -> Result<()> {
         let mut current = Vec::new();
         for flag in self.catalogue().flags() {
-            current.extend(self.outcomes_path(flag)?);
+            current.extend(self.outcomes_path(flag)?.iter().flat_map(|path| kept_with(flag, path)));
         }
         for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, &e))?.flatten() {
             let path = entry.path();
@@ -193,9 +202,25 @@ impl App {
             "run": {
                 "id": held.run_id, "judged_at": run.judged_at, "catalogue_version": run.catalogue_version,
                 "program_version": run.program_version, "law_version": run.law_version, "scope": run.scope,
+                "known_at": run.judged_at, "segments": from_json(&run.segments), "parameters": from_json(&run.parameters)[&held.flag],
             },
         }))
     }
+}
+
+/// The files that are kept of one judgement: its outcomes, and the tips of what can be previewed.
+fn kept_with(flag: &Flag, outcomes: &Path) -> Vec<PathBuf> {
+    let tips = flag.previewable().map(|parameter| flags::tips_path(outcomes, &parameter.name));
+    std::iter::once(outcomes.to_owned()).chain(tips).collect()
+}
+
+fn as_json(value: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string(value).map_err(store::Error::from)?)
+}
+
+/// Null for what runs of before this was kept left.
+fn from_json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 fn to_store(flag: &Flag, hit: flags::Hit) -> JudgedFinding {
@@ -220,7 +245,8 @@ fn evidence_row(table: &str, mut fields: serde_json::Map<String, Value>) -> Valu
     let mut take = |name: &str| fields.shift_remove(name).unwrap_or(Value::Null);
     let (id, source, file, sha256) = (take("id"), take("source"), take("file"), take("file_sha256"));
     let (line, row_hash, fetched_at) = (take("line"), take("row_hash"), take("fetched_at"));
-    for internal in ["file_id", "ingest_id"] {
+    // Contact data are compared, never shown; a hash of a telephone is a telephone to who tries them all.
+    for internal in ["file_id", "ingest_id", "address_key", "phone_keys", "email_key"] {
         take(internal);
     }
     json!({

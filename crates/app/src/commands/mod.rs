@@ -1,11 +1,18 @@
-//! What writes: ingest, judge, demo; and what checks: doctor.
+//! What writes: ingest, judge, demo; what packs evidence; and what checks: doctor, verify.
 
+pub(crate) mod bundle;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod entities;
 pub(crate) mod evaluate;
+pub(crate) mod evaluate_sample;
 pub(crate) mod ingest;
 pub(crate) mod ingest_jobs;
+pub(crate) mod issuer;
 pub(crate) mod judge;
 pub(crate) mod quality;
 pub(crate) mod quarantine;
+mod said;
+pub(crate) mod statements;
+pub(crate) mod verdicts;
+pub(crate) mod verify;

@@ -5,7 +5,7 @@ use store::FindingFilter;
 use utoipa::{IntoParams, ToSchema};
 
 use super::page::Walk;
-use super::{PageLimit, PageQuery};
+use super::{PageLimit, PageQuery, VerdictGiven};
 use crate::views::{Finding, FindingSummary, List};
 use crate::{App, Error, Result};
 
@@ -82,6 +82,9 @@ pub struct FindingQuery {
     pub supplier_id: Option<String>,
     /// The contract's id.
     pub contract_id: Option<String>,
+    /// What people concluded of it; `none` when nobody looked.
+    #[param(inline)]
+    pub verdict: Option<VerdictGiven>,
     /// The order (default `-gravity`).
     #[param(value_type = Option<FindingSort>, inline)]
     pub sort: FindingSort,
@@ -150,16 +153,19 @@ impl App {
             buyer_id: query.buyer_id.clone(),
             supplier_id: query.supplier_id.clone(),
             contract_id: query.contract_id.clone(),
+            verdict: query.verdict.map(Into::into),
         };
         walk.list(self.store().findings(&filter, query.sort.into(), walk.after.as_ref(), walk.limit)?)
     }
 
-    /// One finding, whole.
+    /// One finding, whole, with what people said of it.
     ///
     /// # Errors
     /// `NotFound`; the database cannot be read.
     pub fn finding(&self, id: &str) -> Result<Finding> {
-        self.store().finding(id)?.ok_or_else(|| Error::not_found("finding", id))?.try_into()
+        let held = self.store().finding(id)?.ok_or_else(|| Error::not_found("finding", id))?;
+        let (verdicts, statements) = self.said_of(&held)?;
+        Finding::try_from(held)?.with_said(&verdicts, &statements)
     }
 
     /// At most `shown` open findings, gravest first, and whether there are more.

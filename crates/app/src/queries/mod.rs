@@ -11,18 +11,27 @@ mod entities;
 mod findings;
 mod flags;
 mod health;
+pub(crate) mod moment;
 mod page;
 mod parties;
+mod persons;
+mod preview;
 mod quality;
 mod sources;
+mod verdicts;
 mod vocabulary;
 
 pub use contracts::{ContractQuery, ContractSort};
 pub use entities::{LinkQuery, LinkState, LinkedKind};
 pub use findings::{FindingKind, FindingQuery, FindingSort, FindingState, Severity};
 pub use health::{Figures, Readiness};
+pub use moment::{MomentQuery, Parameters};
 pub use page::{PageLimit, PageQuery};
 pub use parties::{BuyerQuery, NameSort, SupplierKind, SupplierQuery};
+pub use persons::PageAbout;
+pub use preview::PreviewQuery;
+pub(crate) use verdicts::STATEMENTS_MAX;
+pub use verdicts::VerdictGiven;
 pub use vocabulary::{Sphere, Words, modality, state};
 
 /// The most findings that stand under a contract or a party.

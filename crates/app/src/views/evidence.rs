@@ -91,4 +91,14 @@ pub struct EvidenceRun {
     pub program_version: String,
     /// Of the legal limits.
     pub law_version: String,
+    /// `all`, or since which ingest what changed was judged.
+    pub scope: String,
+    /// What was held then was judged: asked for at this instant, `flags run --known-at` gives the finding again.
+    pub known_at: String,
+    /// Which segments were read (`count`, `rows`, `sha256`); of runs of before version 3, a number.
+    #[schema(value_type = Object)]
+    pub segments: serde_json::Value,
+    /// The values of the flag's parameters; null for runs of before version 3.
+    #[schema(value_type = Object)]
+    pub parameters: serde_json::Value,
 }

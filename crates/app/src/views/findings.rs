@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use store::FindingRow;
 use utoipa::ToSchema;
 
-use super::Text;
+use super::{Statement, Text, Verdict};
 
 /// A finding, whole; [`FindingShape`] describes it.
 #[derive(Debug, Clone, Serialize)]
@@ -20,8 +20,9 @@ pub struct Finding(Map<String, Value>);
 impl TryFrom<FindingRow> for Finding {
     type Error = crate::Error;
 
-    fn try_from(row: FindingRow) -> crate::Result<Self> {
+    fn try_from(mut row: FindingRow) -> crate::Result<Self> {
         let mut body: Map<String, Value> = serde_json::from_str(&row.body).map_err(store::Error::from)?;
+        let verdict = row.verdict.take().map(|verdict| Verdict::new(verdict, &row)).transpose()?;
         let links = json!({
             "evidence": format!("/api/v1/findings/{}/evidence", row.id),
             "page": format!("/achados/{}", row.id),
@@ -31,6 +32,30 @@ impl TryFrom<FindingRow> for Finding {
         body.insert("first_seen_at".to_owned(), row.first_seen_at.into());
         body.insert("updated_at".to_owned(), row.updated_at.into());
         body.insert("links".to_owned(), links);
+        body.insert("verdict".to_owned(), serde_json::to_value(verdict).map_err(store::Error::from)?);
+        Ok(Self(body))
+    }
+}
+
+impl Finding {
+    /// With everything that people said of it.
+    ///
+    /// # Errors
+    /// It cannot be JSON.
+    pub(crate) fn with_said(mut self, verdicts: &[Verdict], statements: &[Statement]) -> crate::Result<Self> {
+        self.0.insert("verdict_history".to_owned(), serde_json::to_value(verdicts).map_err(store::Error::from)?);
+        self.0.insert("statements".to_owned(), serde_json::to_value(statements).map_err(store::Error::from)?);
+        Ok(self)
+    }
+
+    /// What was found at a moment and is not stored: it has no evidence or page of its own, and was never seen before.
+    pub(crate) fn at_moment(hit: &flags::Hit, known_at: Option<&str>) -> crate::Result<Self> {
+        let mut body: Map<String, Value> = serde_json::from_str(&hit.body).map_err(store::Error::from)?;
+        body.insert("state".to_owned(), "open".into());
+        body.insert("known_at".to_owned(), known_at.into());
+        for stored in ["first_seen_at", "updated_at", "links"] {
+            body.insert(stored.to_owned(), Value::Null);
+        }
         Ok(Self(body))
     }
 }
@@ -63,6 +88,9 @@ pub struct FindingSummary {
     pub unit: Option<String>,
     /// The day of the facts.
     pub as_of: Option<String>,
+    /// `confirmed` or `dismissed` by the last person who looked at it; null when nobody did.
+    #[serde(default)]
+    pub verdict: Option<String>,
 }
 
 impl TryFrom<FindingRow> for FindingSummary {
@@ -71,6 +99,7 @@ impl TryFrom<FindingRow> for FindingSummary {
     fn try_from(row: FindingRow) -> crate::Result<Self> {
         let mut summary: Self = serde_json::from_str(&row.body).map_err(store::Error::from)?;
         summary.state = row.state;
+        summary.verdict = row.verdict.map(|verdict| verdict.verdict);
         Ok(summary)
     }
 }
@@ -114,14 +143,14 @@ pub struct FindingShape {
     pub amount: Option<String>,
     /// Of the amount.
     pub currency: String,
-    /// The day of the facts.
+    /// The day of the facts: none of them is of a later one. Null when they state no day.
     pub as_of: Option<String>,
-    /// Since when this form of the finding is known.
+    /// What we held at this instant makes it; of a stored finding, since when this form of it is known.
     pub known_at: String,
-    /// When it was first seen.
-    pub first_seen_at: String,
-    /// When it last changed.
-    pub updated_at: String,
+    /// When it was first seen; null for one that was judged at a moment and is not stored.
+    pub first_seen_at: Option<String>,
+    /// When it last changed; null as above.
+    pub updated_at: Option<String>,
     /// The law then in force, for a rule.
     pub law: Option<Law>,
     /// The reckoning, step by step.
@@ -134,8 +163,14 @@ pub struct FindingShape {
     pub counterfactual: Text,
     /// What was read, and what was missing.
     pub coverage: FindingCoverage,
-    /// Where to go on.
-    pub links: Links,
+    /// Where to go on; null as above.
+    pub links: Option<Links>,
+    /// The verdict that stands: the last one; null when nobody gave one.
+    pub verdict: Option<Verdict>,
+    /// Every verdict, newest first (only in `findings/{id}`).
+    pub verdict_history: Option<Vec<Verdict>>,
+    /// What those whom it is about say to it, oldest first (only in `findings/{id}`).
+    pub statements: Option<Vec<Statement>>,
 }
 
 /// What was judged.
@@ -208,7 +243,7 @@ pub struct PeerGroup {
 pub struct Explained {
     /// Its code.
     pub code: String,
-    /// `possible`, `ruled_out` or `unknown`.
+    /// `ruled_out`, `possible`, `likely` or `not_checked`.
     pub outcome: String,
     /// Why.
     pub because: Option<Text>,

@@ -4,19 +4,24 @@
 //! `AAAA-MM-DD`, and `null` for what the source did not state. Views are made from rows here and nowhere else, so
 //! every door shows the same facts in the same words.
 
+mod bundle;
 mod contracts;
 mod entities;
 mod evidence;
 mod findings;
 mod flags;
+mod moment;
 mod parties;
+mod precision;
 mod registrations;
 mod sources;
+mod verdicts;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+pub use bundle::{BundleSaid, EvidenceKey, FlagAgainstOwn, SignedBy, Verification, Verified};
 pub use contracts::{Amendment, Contract, ContractBuyer, ContractDetail, ContractSupplier, Item, Version};
 pub use entities::{Entity, EntityChange, EntityLink};
 pub use evidence::{EvidenceFlag, EvidenceRow, EvidenceRun, EvidenceSegment, EvidenceShape};
@@ -24,10 +29,15 @@ pub use findings::{
     Arithmetic, Explained, Finding, FindingCoverage, FindingShape, FindingSummary, Law, Links, Party, PeerGroup,
     Subject,
 };
-pub use flags::{Coverage, Flag, FlagExplanation, FlagParameter, FlagShape};
+pub use flags::{
+    Coverage, Flag, FlagCoverage, FlagExplanation, FlagParameter, FlagPreview, FlagShape, HitsAt, ParameterPreview,
+};
+pub use moment::{FlagAtMoment, Judged, JudgedAt, MomentReport};
 pub use parties::{Buyer, BuyerDetail, Sanction, Supplier, SupplierDetail, Totals};
+pub use precision::{Interval, Precision, Share, VersionPrecision};
 pub use registrations::{Partner, Registration};
 pub use sources::{Duplicates, Errors, Gaps, Period, Presence, Source};
+pub use verdicts::{GivenOn, Statement, Verdict};
 
 /// The currency of amounts whose row is older than the column, and of every sum: amounts in others are not added.
 pub(crate) const CURRENCY: &str = "BRL";

@@ -5,6 +5,7 @@
 mod account;
 mod bad_input;
 mod browser;
+mod bundles;
 mod command_line;
 mod context;
 mod crash;
@@ -13,6 +14,7 @@ mod doctor;
 mod entities;
 mod every_format;
 mod evidence;
+mod explanations;
 mod incremental;
 mod ingests;
 mod mapped;
@@ -24,8 +26,11 @@ mod quarantine;
 mod registry;
 mod rest;
 mod resume;
+mod robots;
 mod server;
 mod settings;
+mod two_dates;
+mod verdicts;
 mod versions;
 
 use std::path::PathBuf;
@@ -47,8 +52,8 @@ fn sample(house: &House, contracts: u32, seed: u32) -> PathBuf {
 fn short_sample(house: &House, contracts: u32, seed: u32) -> PathBuf {
     let out = sample(house, contracts, seed);
     for path in files_below(&out) {
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if (2021..=2024).any(|year| name.contains(&format!("{year}"))) {
+        let name = path.strip_prefix(&out).unwrap().to_string_lossy().into_owned();
+        if (2020..=2024).any(|year| name.contains(&format!("{year}"))) {
             std::fs::remove_file(path).unwrap();
         }
     }

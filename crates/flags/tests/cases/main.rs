@@ -7,6 +7,8 @@
 
 mod arithmetic;
 mod case;
+mod preview;
+mod texts;
 
 use std::collections::BTreeSet;
 

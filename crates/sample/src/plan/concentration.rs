@@ -22,9 +22,12 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: u
     ];
     for (number, (case, expect, shares)) in kinds.into_iter().enumerate() {
         for at in 0..world.cases {
-            let source = Source::of_case(at);
+            let source = Source::of_case(at, year_index);
+            if year_index == 0 && !at.is_multiple_of(2) {
+                continue;
+            }
             let (count, reserved) = match source {
-                Source::Portal => (world.units.len(), world.units.iter().map(|u| u.reserved).collect::<Vec<_>>()),
+                Source::Portal => (world.ordinary_units(), world.units.iter().map(|u| u.reserved).collect::<Vec<_>>()),
                 Source::Pncp => (world.locals.len(), world.locals.iter().map(|u| u.reserved).collect()),
             };
             let buyer = world.reserved_unit(count, number, at / 2);

@@ -18,7 +18,7 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: u
     ];
     for (case, expect, series) in kinds {
         for at in 0..world.cases {
-            let source = Source::of_case(at);
+            let source = Source::of_case(at, year_index);
             let buyer = match source {
                 Source::Portal => world.free_unit(rng),
                 Source::Pncp => world.free_local(rng, false),
@@ -59,10 +59,10 @@ fn reworded(rng: &mut Rng, year: i32) -> Series {
     vec![(first, 1.0, ""), (second, rng.uniform(1.002, 1.007), " Item único")]
 }
 
-/// Twelve from July to June, so that neither year holds more than six; nine in 2021, which has no year before.
+/// Twelve from July to June, so that neither year holds more than six; nine in 2020 and 2021, before which one of the sources has none.
 fn instalments(rng: &mut Rng, year: i32) -> Series {
     let day = rng.between(4, 16);
-    let months: Vec<(i32, u32)> = if year == 2021 {
+    let months: Vec<(i32, u32)> = if year <= 2021 {
         (1..=9).map(|month| (year, month)).collect()
     } else {
         (7..=12).map(|month| (year - 1, month)).chain((1..=6).map(|month| (year, month))).collect()

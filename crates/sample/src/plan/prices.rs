@@ -39,7 +39,7 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: u
             ("unit_missing", "not_computable", without_unit),
         ];
         for (case, expect, line) in judged {
-            let Named { id, mut subject } = group.sign(plan, world, rng, vec![line]);
+            let Named { id, mut subject, .. } = group.sign(plan, world, rng, vec![line]);
             let code = group.item.code().to_string();
             subject["catalog_code"] = json!(code);
             let key = CaseKey { flag: "BR05", year: year_of(year_index), case, expect };

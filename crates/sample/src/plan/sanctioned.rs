@@ -91,7 +91,10 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: u
     let year = year_of(year_index);
     for kind in KINDS {
         for at in 0..world.cases {
-            let source = kind.source.unwrap_or_else(|| Source::of_case(at));
+            let source = kind.source.unwrap_or_else(|| Source::of_case(at, year_index));
+            if source == Source::Pncp && year_index == 0 {
+                continue;
+            }
             let buyer = match source {
                 Source::Portal => world.free_unit(rng),
                 Source::Pncp => world.free_local(rng, true),
@@ -110,7 +113,7 @@ pub(super) fn plant(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: u
             let activity = World::activity(rng, None);
             let text = object(rng, Some(activity_of(activity)), year);
             let cents = World::target_cents(rng, activity, 1.0);
-            let Named { id, subject } =
+            let Named { id, subject, .. } =
                 plan.contract(world, source, buyer, signed, party, activity, text, (Vec::new(), cents));
             let key = CaseKey { flag: "BR01", year, case: kind.case, expect: kind.expect };
             let facts =

@@ -24,6 +24,9 @@ pub(super) struct Agreement {
     /// How often it was corrected.
     pub(super) correction: u32,
     pub(super) breakage: Option<Breakage>,
+    /// The day of publication and the days of its term, where a plot says so.
+    pub(super) published: Option<Day>,
+    pub(super) term_days: Option<u32>,
 }
 
 impl Default for Agreement {
@@ -39,6 +42,8 @@ impl Default for Agreement {
             purchase: None,
             correction: 0,
             breakage: None,
+            published: None,
+            term_days: None,
         }
     }
 }
@@ -66,7 +71,7 @@ impl Pncp<'_> {
         let (local, rng, object) = (&self.world.locals[deal.buyer], &mut self.rng, &self.object);
         let year = &deal.day.iso()[..4];
         let bits = rng.next();
-        let published = deal.day.plus(1 + (bits % 9) as u32);
+        let published = deal.published.unwrap_or_else(|| deal.day.plus(1 + (bits % 9) as u32));
         let second = (bits >> 8) as u32 % 86_400;
         let updated = published.plus(deal.correction * (20 + (bits >> 40) as u32 % 30));
         let purchase = deal.purchase.unwrap_or(800_000 + (bits >> 32) as u32 % 100_000);
@@ -131,7 +136,7 @@ impl Pncp<'_> {
             raw(out, ",\"dataVigenciaInicio\":");
             push_text(out, deal.day.iso());
             raw(out, ",\"dataVigenciaFim\":");
-            push_text(out, deal.day.plus(60 + (bits >> 20) as u32 % 400).iso());
+            push_text(out, deal.day.plus(deal.term_days.unwrap_or(60 + (bits >> 20) as u32 % 400)).iso());
             raw(out, ",\"niFornecedor\":\"");
             deal.party.push_pncp_code(out);
             raw(

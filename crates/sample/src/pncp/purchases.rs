@@ -8,6 +8,7 @@ use super::{Pncp, push_moment};
 use crate::bytes::{push_json_money, push_number};
 use crate::days::Month;
 use crate::objects::{push_object, push_process};
+use crate::plan::Announced;
 use crate::rng::Rng;
 use crate::world::{World, activity_of};
 
@@ -37,7 +38,7 @@ impl Terms {
         const OPEN: (u32, &str) = (1, "Aberto");
         const NONE: (u32, &str) = (5, "Não se aplica");
         const NOTICE: (u32, &str) = (1, "Edital");
-        let old = month.index < 3;
+        let old = month.is_before_the_new_law();
         let works = activity == WORKS;
         let tendered = |modality, basis, dispute| Self { modality, basis, dispute, call: NOTICE, limit: None };
         let competitive = (
@@ -115,6 +116,16 @@ impl Terms {
         }
     }
 
+    fn emergency() -> Self {
+        Self {
+            modality: (8, "Dispensa"),
+            basis: (25, "Lei 14.133/2021, Art. 75, VIII", "emergência ou calamidade pública"),
+            dispute: (5, "Não se aplica"),
+            call: (3, "Ato que autoriza a Contratação Direta"),
+            limit: None,
+        }
+    }
+
     fn auction(old: bool, draw: u32) -> Self {
         let basis =
             if old { (210, "Lei 10.520/2002, Art. 1º", "pregão para bens e serviços comuns") } else { COMMON };
@@ -150,7 +161,7 @@ impl Pncp<'_> {
             if f64::from(*waived) + sum as f64 / 100.0 < 0.9 * limit {
                 *waived += (sum / 100) as f32;
             } else {
-                terms = Terms::auction(month.index < 3, 1);
+                terms = Terms::auction(month.is_before_the_new_law(), 1);
             }
         }
         self.object.clear();
@@ -161,7 +172,10 @@ impl Pncp<'_> {
         let number = *number;
         let published = month.first.plus(self.rng.below(8)).on_a_weekday(month.first);
         let closed = published.plus(self.rng.between(15, 16));
-        self.write_purchase_record(purchases, buyer, number, &terms, (published, closed), (count, sum))?;
+        let amounts_of = |estimate| (count, estimate, sum);
+        let sealed = self.rng.below(100) < 15;
+        let estimate = if sealed { 0 } else { (sum as f64 / self.rng.uniform(0.78, 0.97)).round() as i64 };
+        self.write_purchase_record(purchases, buyer, number, &terms, (published, closed), amounts_of(estimate))?;
         let mut parties = Vec::with_capacity(count);
         for cents in amounts.into_iter().take(count) {
             let party = loop {
@@ -187,6 +201,19 @@ impl Pncp<'_> {
         Ok(count as u64)
     }
 
+    /// A planted purchase, whose object lies in `self.object`.
+    pub(super) fn write_announced(&mut self, pages: &mut Pages, buyer: usize, it: &Announced) -> io::Result<()> {
+        let terms = if it.tendered { Terms::auction(false, 1) } else { Terms::emergency() };
+        self.write_purchase_record(
+            pages,
+            buyer,
+            it.number,
+            &terms,
+            (it.published, it.closed),
+            (1, it.estimate, it.awarded),
+        )
+    }
+
     fn write_purchase_record(
         &mut self,
         pages: &mut Pages,
@@ -194,7 +221,7 @@ impl Pncp<'_> {
         number: u32,
         terms: &Terms,
         (published, closed): (crate::days::Day, crate::days::Day),
-        (count, sum): (usize, i64),
+        (count, estimate, sum): (usize, i64, i64),
     ) -> io::Result<()> {
         let (local, rng, object) = (&self.world.locals[buyer], &mut self.rng, &self.object);
         let bits = rng.next();
@@ -206,8 +233,6 @@ impl Pncp<'_> {
             (0, 2) => (4, "Suspensa"),
             _ => (1, "Divulgada no PNCP"),
         };
-        let sealed = (bits >> 32) % 100 < 15;
-        let estimate = (sum as f64 / rng.uniform(0.78, 0.97)).round() as i64;
         let open = terms.modality.0 != 9;
         pages.add(|out| {
             let raw = |out: &mut Vec<u8>, text: &str| out.extend_from_slice(text.as_bytes());
@@ -268,7 +293,7 @@ impl Pncp<'_> {
                 out,
                 ",\"unidadeSubRogada\":null,\"usuarioNome\":\"Sistema Fictício de Compras\",\"valorTotalEstimado\":",
             );
-            push_json_money(out, if sealed { 0 } else { estimate });
+            push_json_money(out, estimate);
             raw(out, ",\"valorTotalHomologado\":");
             if count == 0 {
                 raw(out, "null");

@@ -11,8 +11,10 @@ use crate::rng::Rng;
 
 /// What is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Addition,
+    /// The source does not say by how much.
+    AdditionWithoutValue,
     Reduction,
     Renewal,
     /// A note on the price, which needs no amendment.
@@ -21,16 +23,30 @@ enum Kind {
 
 /// A change still to be written; 24 bytes, for there are many waiting.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Change {
+pub(crate) struct Change {
     cents: i64,
     unit: u32,
     sequence: u32,
     year: i16,
     kind: Kind,
     day: Day,
+    /// Which of the contract's amendments, from 1.
+    number: u8,
 }
 
 impl Change {
+    /// A change to a planted contract.
+    pub(crate) fn planted(
+        (unit, sequence, signed): (usize, u32, Day),
+        number: u8,
+        kind: Kind,
+        day: Day,
+        cents: i64,
+    ) -> (usize, Self) {
+        let year = signed.year() as i16;
+        (Month::containing(day).index, Self { cents, unit: unit as u32, sequence, year, kind, day, number })
+    }
+
     /// A change to a contract and the month in which it is signed; `None` when that lies after the last month.
     pub(super) fn draw(rng: &mut Rng, month: Month, unit: usize, deal: &Deal, note: bool) -> Option<(usize, Self)> {
         let day = deal.day.plus(rng.between(30, 330));
@@ -47,7 +63,7 @@ impl Change {
         };
         let cents = (deal.cents as f64 * share).round() as i64;
         let (unit, sequence, year) = (unit as u32, deal.sequence, month.year as i16);
-        Some((Month::containing(day).index, Self { cents, unit, sequence, year, kind, day }))
+        Some((Month::containing(day).index, Self { cents, unit, sequence, year, kind, day, number: 1 }))
     }
 
     /// What it adds to the contract's final value.
@@ -66,9 +82,11 @@ impl Portal<'_> {
             csv.field(|out| push_contract_number(out, change.sequence, i32::from(change.year)));
             csv.ready(&unit.bodies);
             csv.ready(&unit.unit);
-            csv.field(|out| push_padded::<5>(out, 1));
+            csv.field(|out| push_padded::<5>(out, u64::from(change.number)));
             csv.plain(match change.kind {
-                Kind::Addition => "Acréscimo de quantitativo ao objeto do contrato".as_bytes(),
+                Kind::Addition | Kind::AdditionWithoutValue => {
+                    "Acréscimo de quantitativo ao objeto do contrato".as_bytes()
+                }
                 Kind::Reduction => "Supressão parcial do objeto do contrato".as_bytes(),
                 Kind::Renewal => "Prorrogação do prazo de vigência por doze meses".as_bytes(),
                 Kind::Adjustment => "Reajuste de preços pelo índice pactuado".as_bytes(),
@@ -77,7 +95,10 @@ impl Portal<'_> {
             if !note {
                 csv.plain(change.day.plus(self.rng.between(1, 12)).brazilian());
             }
-            csv.field(|out| push_bulk_money(out, change.cents));
+            match change.kind {
+                Kind::AdditionWithoutValue => csv.plain(b""),
+                _ => csv.field(|out| push_bulk_money(out, change.cents)),
+            }
             csv.end_row()?;
         }
         Ok(())

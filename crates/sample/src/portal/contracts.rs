@@ -25,7 +25,8 @@ impl Portal<'_> {
         deal: &Deal,
         tender: Option<u32>,
     ) -> io::Result<()> {
-        let added = if deal.planted || deal.breakage.is_some() { 0 } else { self.draw_changes(month, unit_at, deal) };
+        let added =
+            if deal.planted || deal.breakage.is_some() { deal.added } else { self.draw_changes(month, unit_at, deal) };
         // One draw decides which quirk an ordinary row has, if any.
         let quirk = if deal.planted || deal.breakage.is_some() { u32::MAX } else { self.rng.below(10_000) };
         let (unit, rng, csv) = (&self.world.units[unit_at], &mut self.rng, &mut tables.contracts);
@@ -59,7 +60,11 @@ impl Portal<'_> {
         csv.plain(signed);
         csv.plain(if (650..800).contains(&quirk) { b"" } else { deal.day.plus(rng.between(1, 14)).brazilian() });
         csv.plain(deal.day.plus(rng.below(10)).brazilian());
-        csv.plain(if (800..880).contains(&quirk) { b"" } else { deal.day.plus(rng.between(90, 540)).brazilian() });
+        csv.plain(if (800..880).contains(&quirk) {
+            b""
+        } else {
+            deal.day.plus(deal.term_days.unwrap_or_else(|| rng.between(90, 540))).brazilian()
+        });
         csv.field(|out| deal.party.push_code(out));
         csv.field(|out| {
             deal.party.push_name(out);

@@ -61,7 +61,8 @@ pub(super) struct Tables {
 impl Tables {
     pub(super) fn create(out: &Path, month: Month) -> io::Result<Self> {
         // Line ends and a trailing `;` differ from one month's files to another's, as they do in the source.
-        let dialect = Dialect { latin1: true, crlf: month.index % 4 == 1, trailing: month.index % 10 == 3 };
+        let dialect =
+            Dialect { latin1: true, crlf: month.index % 4 == 1, trailing: month.index % 10 == 3, separator: b';' };
         let compras = |name: &str, header| Csv::create(&out.join(compras_path(month, name)), dialect, header);
         let packed = |at: usize| {
             let (name, header, _) = MEMBERS[at];

@@ -10,7 +10,9 @@ use crate::buyers::Unit;
 use crate::bytes::{push_bulk_money, push_number, push_padded};
 use crate::days::{Day, Month};
 use crate::objects::{push_object, push_process};
+use crate::party::Party;
 use crate::places::UFS;
+use crate::plan::Contest;
 use crate::rng::Rng;
 use crate::world::activity_of;
 
@@ -27,7 +29,7 @@ impl Portal<'_> {
         self.start_prefix(month, unit, &terms, number);
         let unit = &self.world.units[unit];
         let situation = if self.rng.below(2) == 0 { "Deserta" } else { "Fracassada" };
-        write_tender_row(tables, &self.prefix, &self.object, unit, situation, result, &mut self.rng, 0)
+        write_tender_row(tables, &self.prefix, &self.object, unit, situation, result, &mut self.rng, 0, None)
     }
 
     /// The tender from which `group` was contracted.
@@ -46,9 +48,46 @@ impl Portal<'_> {
         self.start_prefix(month, unit, terms, number);
         let unit = &self.world.units[unit];
         let sum = group.iter().map(|deal| deal.cents).sum();
-        write_tender_row(tables, &self.prefix, &self.object, unit, "Encerrado", result, &mut self.rng, sum)?;
+        write_tender_row(tables, &self.prefix, &self.object, unit, "Encerrado", result, &mut self.rng, sum, None)?;
         self.prefix.extend_from_slice(&unit.body);
         let losers = self.draw_losers(terms, group, activity);
+        self.write_bids(tables, month, unit, group, losers)
+    }
+
+    /// A planted tender: its days and bidders are the plot's.
+    pub(super) fn write_contest(
+        &mut self,
+        tables: &mut Tables,
+        month: Month,
+        unit: usize,
+        terms: &Terms,
+        contest: &Contest,
+        group: &[Deal],
+    ) -> io::Result<()> {
+        self.start_prefix(month, unit, terms, contest.number);
+        let unit = &self.world.units[unit];
+        let sum = group.iter().map(|deal| deal.cents).sum();
+        let (object, opened) = (&self.object, Some(contest.opened));
+        let rng = &mut self.rng;
+        write_tender_row(tables, &self.prefix, object, unit, "Encerrado", contest.result, rng, sum, opened)?;
+        self.prefix.extend_from_slice(&unit.body);
+        for (at, party) in contest.losers.iter().enumerate() {
+            let (slot, columns) = &mut self.bidders[at];
+            *slot = *party;
+            write_bidder(columns, *party);
+        }
+        self.write_bids(tables, month, unit, group, contest.losers.len())
+    }
+
+    /// Items, bids and commitments of a tender whose columns and losers are ready.
+    fn write_bids(
+        &mut self,
+        tables: &mut Tables,
+        month: Month,
+        unit: &Unit,
+        group: &[Deal],
+        losers: usize,
+    ) -> io::Result<()> {
         for deal in group {
             for line in &deal.lines {
                 let csv = &mut tables.tender_items;
@@ -116,11 +155,12 @@ impl Portal<'_> {
 
     /// Draws who bid and lost, each another, none a winner; their columns are kept ready in `self.bidders`.
     fn draw_losers(&mut self, terms: &Terms, group: &[Deal], activity: u8) -> usize {
-        const HOW_MANY: [u32; 5] = [8, 28, 34, 20, 10];
+        // A tender with one bidder is no chance here: whoever evaluates BR06 must know each of them.
+        const HOW_MANY: [u32; 5] = [30, 34, 20, 10, 6];
         if !terms.modality.competitive {
             return 0;
         }
-        let count = self.rng.weighted(&HOW_MANY);
+        let count = self.rng.weighted(&HOW_MANY) + 1;
         for at in 0..count {
             let party = loop {
                 let party = self.world.market.supplier(&mut self.rng, activity);
@@ -132,15 +172,19 @@ impl Portal<'_> {
             };
             let (slot, columns) = &mut self.bidders[at];
             *slot = party;
-            columns.clear();
-            columns.push(b'"');
-            party.push_code(columns);
-            columns.extend_from_slice(b"\";\"");
-            party.push_name(columns);
-            columns.extend_from_slice(b"\";");
+            write_bidder(columns, party);
         }
         count
     }
+}
+
+fn write_bidder(columns: &mut Vec<u8>, party: Party) {
+    columns.clear();
+    columns.push(b'"');
+    party.push_code(columns);
+    columns.extend_from_slice(b"\";\"");
+    party.push_name(columns);
+    columns.extend_from_slice(b"\";");
 }
 
 #[allow(clippy::too_many_arguments, reason = "they are the columns of one row")]
@@ -153,7 +197,9 @@ fn write_tender_row(
     result: Day,
     rng: &mut Rng,
     cents: i64,
+    opened: Option<Day>,
 ) -> io::Result<()> {
+    let stated = opened.is_some();
     let csv = &mut tables.tenders;
     csv.ready(prefix);
     csv.plain(object);
@@ -162,8 +208,8 @@ fn write_tender_row(
     csv.plain(UFS[unit.uf].code.as_bytes());
     csv.plain(unit.town.as_bytes());
     csv.plain(result.brazilian());
-    let opened = result.minus(rng.between(3, 20));
-    csv.plain(if rng.below(20) == 0 { b"" } else { opened.brazilian() });
+    let opened = opened.unwrap_or_else(|| result.minus(rng.between(8, 45)));
+    csv.plain(if rng.below(20) == 0 && !stated { b"" } else { opened.brazilian() });
     csv.field(|out| push_bulk_money(out, cents));
     csv.end_row().map(|_| ())
 }

@@ -72,6 +72,44 @@ impl Terms {
         Self::new(PREGAO, from.new_law)
     }
 
+    /// A pregão under this law.
+    pub(crate) fn pregao(new_law: bool) -> Self {
+        Self::new(PREGAO, new_law)
+    }
+
+    /// A concorrência under this law, or under Lei 8.666.
+    pub(crate) fn concorrencia(new_law: bool) -> Self {
+        Self::new(CONCORRENCIA, new_law)
+    }
+
+    /// A waiver by value, of goods and services.
+    pub(crate) fn waiver(new_law: bool) -> Self {
+        let basis = if new_law { "Lei 14.133/2021, Art. 75, II" } else { "LEI 8.666/1993, ART. 24, II" };
+        Self { modality: DISPENSA, basis, new_law }
+    }
+
+    /// A waiver whose legal basis is not stated.
+    pub(crate) fn waiver_without_basis() -> Self {
+        Self { modality: DISPENSA, basis: "", new_law: false }
+    }
+
+    /// A waiver for an emergency.
+    pub(crate) fn emergency(new_law: bool) -> Self {
+        let basis = if new_law { "Lei 14.133/2021, Art. 75, VIII" } else { "LEI 8.666/1993, ART. 24, IV" };
+        Self { modality: DISPENSA, basis, new_law }
+    }
+
+    /// A purchase from the only supplier.
+    pub(crate) fn only_supplier(new_law: bool) -> Self {
+        let basis = if new_law { "Lei 14.133/2021, Art. 74, I" } else { "LEI 8.666/1993, ART. 25, I" };
+        Self { modality: INEXIGIBILIDADE, basis, new_law }
+    }
+
+    /// The law that a plot's purchase of this month is made under: the new one as soon as there are planted years of it.
+    pub(crate) fn law_of(month: Month) -> bool {
+        month.year >= 2022
+    }
+
     fn new(modality: Modality, new_law: bool) -> Self {
         let basis = match (new_law, modality) {
             (true, CONCORRENCIA) => "Lei 14.133/2021, Art. 28, II",
@@ -97,6 +135,8 @@ impl Terms {
 /// art. 75 II with the decrees of each year.
 pub(crate) fn waiver_limit(new_law: bool, month: Month) -> f64 {
     match (new_law, month.year) {
+        // The pandemic's limit, from 20 March 2020.
+        (false, 2020) if month.index >= 3 => 50_000.0,
         (false, _) => 17_600.0,
         (true, 2021) => 50_000.0,
         (true, 2022) => 54_020.41,
@@ -108,8 +148,8 @@ pub(crate) fn waiver_limit(new_law: bool, month: Month) -> f64 {
 
 /// Both laws stood side by side from April 2021 to the end of 2023; contracts of old tenders came after.
 fn is_under_new_law(rng: &mut Rng, month: Month) -> bool {
-    let in_hundred = match (month.year, month.index) {
-        (2021, 0..3) => 0,
+    let in_hundred = match (month.year, month.index % 12) {
+        _ if month.is_before_the_new_law() => 0,
         (2021, _) => 12,
         (2022, _) => 30,
         (2023, _) => 62,
@@ -126,9 +166,9 @@ mod tests {
     #[test]
     fn the_new_law_is_not_stated_before_it_was_made() {
         let mut rng = Rng::new(1, 1);
-        assert!((0..2_000).all(|_| !Terms::draw(&mut rng, Month::at(2), 0).0.basis.contains("14.133")));
+        assert!((0..2_000).all(|_| !Terms::draw(&mut rng, Month::at(14), 0).0.basis.contains("14.133")));
         let overlap: Vec<bool> =
-            (0..500).map(|_| Terms::draw(&mut rng, Month::at(28), 0).0.basis.contains("14.133")).collect();
+            (0..500).map(|_| Terms::draw(&mut rng, Month::at(40), 0).0.basis.contains("14.133")).collect();
         assert!(overlap.contains(&true) && overlap.contains(&false));
     }
 
@@ -136,7 +176,7 @@ mod tests {
     fn a_waiver_by_value_knows_its_limit() {
         let mut rng = Rng::new(1, 1);
         for _ in 0..500 {
-            let (terms, limit) = Terms::draw(&mut rng, Month::at(50), 3);
+            let (terms, limit) = Terms::draw(&mut rng, Month::at(62), 3);
             assert_eq!(
                 limit.is_some(),
                 terms.basis.ends_with("75, II") || terms.basis.ends_with("24, II"),

@@ -1,11 +1,13 @@
 //! Reading: keyset pages over contracts, suppliers and buyers, and look-ups by id.
 
 mod contracts;
+mod files;
 mod parties;
 
 use serde::{Deserialize, Serialize};
 
 pub use contracts::{ContractFilter, ContractRow, ContractSort, RowVersion};
+pub use files::ReadFile;
 pub use parties::{BuyerFilter, BuyerRow, NameSort, SanctionRow, SupplierFilter, SupplierRow, Totals};
 
 /// One page of a list.

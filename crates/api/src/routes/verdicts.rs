@@ -1,0 +1,76 @@
+//! What people say of findings: verdicts and statements. Until there are identities, only programs on the same machine may
+//! write them, and who says it is as stated.
+
+use app::views::{Statement, Verdict};
+use app::{GiveVerdict, MakeStatement, WithdrawStatement};
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+
+use crate::answer::{Answer, Encoded};
+use crate::door::Door;
+use crate::operator::Operator;
+use crate::params::Id;
+use crate::problem::{OneProblems, Problem};
+
+/// What a request brings.
+type Body<T> = Result<Json<T>, JsonRejection>;
+
+fn read<T>(body: Body<T>) -> Result<T, Problem> {
+    body.map(|Json(asked)| asked).map_err(|refused| Problem::invalid("body", refused.body_text()))
+}
+
+/// Gives a verdict on a finding.
+///
+/// It stands until another is given; all are kept and shown. Only over loopback, until there are identities.
+#[utoipa::path(post, path = "/api/v1/findings/{id}/verdict", tag = "findings", request_body = GiveVerdict,
+    params(("id" = String, Path, description = "The finding's id")),
+    responses((status = 201, description = "The verdict, which stands now", body = Verdict),
+        (status = 403, description = "Not over loopback", body = Problem), OneProblems))]
+pub async fn give_verdict(
+    _: Operator,
+    State(door): State<Door>,
+    Id(id): Id,
+    given: Body<GiveVerdict>,
+) -> Result<(StatusCode, Encoded), Problem> {
+    let given = read(given)?;
+    let verdict = door.inspect(move |app| app.give_verdict(&id, &given)).await??;
+    Ok((StatusCode::CREATED, Encoded::json(&verdict)?))
+}
+
+/// Makes a statement to a finding, as the supplier or the buyer that it is about.
+///
+/// It is shown beside the finding as plain text. Only over loopback, until there are identities.
+#[utoipa::path(post, path = "/api/v1/findings/{id}/statements", tag = "findings", request_body = MakeStatement,
+    params(("id" = String, Path, description = "The finding's id")),
+    responses((status = 201, description = "The statement", body = Statement),
+        (status = 403, description = "Not over loopback", body = Problem), OneProblems))]
+pub async fn make_statement(
+    _: Operator,
+    State(door): State<Door>,
+    Id(id): Id,
+    made: Body<MakeStatement>,
+) -> Result<(StatusCode, Encoded), Problem> {
+    let made = read(made)?;
+    let statement = door.inspect(move |app| app.make_statement(&id, &made)).await??;
+    Ok((StatusCode::CREATED, Encoded::json(&statement)?))
+}
+
+/// Takes a statement back, as its author: its text is shown no longer, that it was made is.
+///
+/// Only over loopback, until there are identities.
+#[utoipa::path(post, path = "/api/v1/statements/{id}/withdraw", tag = "findings", request_body = WithdrawStatement,
+    params(("id" = i64, Path, description = "The statement's number")),
+    responses((status = 200, description = "The statement, withdrawn", body = Statement),
+        (status = 403, description = "Not over loopback", body = Problem), OneProblems))]
+pub async fn withdraw_statement(
+    _: Operator,
+    State(door): State<Door>,
+    Id(id): Id,
+    asked: Body<WithdrawStatement>,
+) -> Answer {
+    let asked = read(asked)?;
+    let id = id.parse().map_err(|_| Problem::not_found(format!("statement `{id}` is not held")))?;
+    Encoded::json(&door.inspect(move |app| app.withdraw_statement(id, &asked)).await??)
+}

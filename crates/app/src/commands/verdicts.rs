@@ -1,0 +1,75 @@
+//! Giving a verdict: a person looked at a finding and says what it came to.
+
+use serde::{Deserialize, Serialize};
+use store::{FindingRow, VerdictRow};
+use utoipa::ToSchema;
+
+use super::said::{self, LOCK_PATIENCE, WHO_CHARS_MAX};
+use crate::views::{GivenOn, Verdict};
+use crate::{App, Error, Result, WriterLock};
+
+/// The most characters of a reason.
+const REASON_CHARS_MAX: usize = 2_000;
+
+/// What a person concluded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Conclusion {
+    /// The finding points to something that deserved to be found.
+    Confirmed,
+    /// It does not: there is an innocent explanation, or the data are wrong.
+    Dismissed,
+}
+
+/// A verdict that someone gives.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GiveVerdict {
+    /// What was concluded.
+    pub verdict: Conclusion,
+    /// Why; shown with it (at most 2,000 characters).
+    #[schema(max_length = 2000)]
+    pub reason: String,
+    /// Who gives it, as they say; shown with it (at most 200 characters).
+    #[schema(max_length = 200)]
+    pub who: String,
+}
+
+impl Conclusion {
+    fn code(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Dismissed => "dismissed",
+        }
+    }
+}
+
+impl App {
+    /// Gives a verdict on a finding. It stands until another is given; all are kept.
+    ///
+    /// # Errors
+    /// No such finding, no reason or no name, a text that is too long, another writer.
+    pub fn give_verdict(&self, finding: &str, given: &GiveVerdict) -> Result<Verdict> {
+        let reason = said::text("reason", &given.reason, REASON_CHARS_MAX)?;
+        let who = said::line("who", &given.who, WHO_CHARS_MAX)?;
+        let _lock = WriterLock::take(self.folder(), LOCK_PATIENCE)?;
+        let held = self.store().finding(finding)?.ok_or_else(|| Error::not_found("finding", finding))?;
+        let verdict = verdict_on(&held, given.verdict, reason, who)?;
+        self.store().add_verdict(finding, &verdict)?;
+        Verdict::new(verdict, &held)
+    }
+}
+
+/// The verdict as it is kept, with what the finding says now.
+fn verdict_on(held: &FindingRow, conclusion: Conclusion, reason: String, who: String) -> Result<VerdictRow> {
+    let on = GivenOn::of(held)?;
+    Ok(VerdictRow {
+        verdict: conclusion.code().to_owned(),
+        reason,
+        who,
+        given_at: model::dates::now_text(),
+        flag: held.flag.clone(),
+        flag_version: on.version,
+        given_on: serde_json::to_string(&on).map_err(store::Error::from)?,
+    })
+}

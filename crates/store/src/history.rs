@@ -1,0 +1,37 @@
+//! The manifest in the past: which segments counted at an instant, and when what is held last changed.
+//!
+//! Instants are texts as [`model::dates::at_text`] writes them, of one length and one offset, so that they compare as they
+//! are. Closed segments are kept; of one whose file was lost it is no longer known what it held.
+
+use rusqlite::OptionalExtension;
+
+use crate::{Result, Segment, Store};
+
+impl Store {
+    /// The segments that counted at an instant, in a fixed order, those that are lost by now left out.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn segments_at(&self, instant: &str) -> Result<Vec<Segment>> {
+        self.segments_where("valid_from <= ?1 and (valid_to is null or valid_to > ?1) and not lost", [instant])
+    }
+
+    /// The segments that counted at an instant and are lost by now.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn segments_lost_at(&self, instant: &str) -> Result<Vec<Segment>> {
+        self.segments_where("valid_from <= ?1 and (valid_to is null or valid_to > ?1) and lost", [instant])
+    }
+
+    /// When a segment last began or ceased to count: what is held now has been held since. `None` when nothing ever was.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn held_since(&self) -> Result<Option<String>> {
+        self.read(|db| {
+            let sql = "select max(at) from (select max(valid_from) as at from segments union all select max(valid_to) from segments)";
+            Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.flatten())
+        })
+    }
+}
