@@ -55,7 +55,7 @@ matched as (
     group  by k.class, k.root
 ),
 shared as (
-    select s.class as peer_key, s.class || '|' || s.root as subject_id, s.*, k.main_cnae, k.registration_ids, m.cnaes, m.general, m.alike, m.group_sales, t.n, t.suppliers,
+    select s.class || '|' || s.root as subject_id, s.*, k.main_cnae, k.registration_ids, m.cnaes, m.general, m.alike, m.group_sales, t.n, t.suppliers,
            case when m.root is not null then round(cast(m.group_sales as double) / t.n, 6) end as value,
            case when t.suppliers > 1 then round(cast(m.alike as double) / (t.suppliers - 1), 6) end as alike_share
     from   sellers s
@@ -63,5 +63,6 @@ shared as (
     left join known k on k.class = s.class and k.root = s.root
     left join matched m on m.class = s.class and m.root = s.root
 )
-select *, round(cast(sum(case when value <= $share_max then sales else 0 end) over (partition by peer_key) as double) / n, 6) as tail
+select *, case when value is not null then class end as peer_key,
+       round(cast(sum(case when value <= $share_max then sales else 0 end) over (partition by class) as double) / n, 6) as tail
 from   shared

@@ -38,9 +38,11 @@ units as (
 )
 select s.source || '|' || s.buyer_id as unit, s.id, s.source, s.buyer_id, s.buyer_name, s.sphere, s.activity, s.signed_on, s.modality, s.value as amount, s.is_round, s.missing, s.cell, o.chance,
        coalesce(o.others >= $peers_min and o.bodies >= $bodies_min, false) as comparable,
-       -- One value per unit: the share of round contracts, for the plot.
-       case when u.n >= $contracts_min and row_number() over (partition by s.source, s.buyer_id order by s.id) = 1 then round(cast(u.k as double) / u.n, 6) end as value,
-       case when u.n >= $contracts_min then s.source || '|' || s.sphere end as peer_key
+       -- One row per unit stands for it among its peers: the share of round contracts.
+       case when u.n >= $contracts_min and s.missing is null and row_number() over (partition by s.source, s.buyer_id, s.missing is null order by s.id) = 1
+            then round(cast(u.k as double) / u.n, 6) end as value,
+       case when u.n >= $contracts_min and s.missing is null and row_number() over (partition by s.source, s.buyer_id, s.missing is null order by s.id) = 1
+            then s.source || '|' || s.sphere end as peer_key
 from   sized s
 left join odds o on o.cell = s.cell and o.buyer_id = s.buyer_id
 left join units u on u.source = s.source and u.sphere = s.sphere and u.buyer_id = s.buyer_id

@@ -93,7 +93,7 @@ fn a_full_disk_leaves_everything_as_it_was() {
     let house = House::new();
     let (first, second) = (sample(&house, 200, 3), sample(&house, 6_000, 4));
     let at = house.data();
-    let Some(disk) = SmallDisk::mount(&at, 24) else {
+    let Some(disk) = SmallDisk::mount(&at, 48) else {
         println!("this user may not mount: the limit on the size of files stands in (see the test above)");
         return;
     };

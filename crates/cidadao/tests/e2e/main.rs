@@ -7,6 +7,7 @@ mod bad_input;
 mod browser;
 mod bundles;
 mod command_line;
+mod context;
 mod crash;
 mod disk;
 mod doctor;
