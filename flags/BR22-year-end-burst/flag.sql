@@ -25,14 +25,14 @@ measured as (
 ),
 scored as (
     select *, case when missing is null then round(case when mad > 0 then 0.6745 * (value - med) / mad else (value - q3) / (q3 - q1) end, 4) end as z,
-           case when missing is null then round(case when mad > 0 then 0.6745 * (share_without - med) / mad else (share_without - q3) / (q3 - q1) end, 4) end as z_without
+           case when missing is null then round(case when mad > 0 then 0.6745 * (share_without - med) / mad else (share_without - q3) / (q3 - q1) end, 4) end as z_without,
+           -- December's share in twelfths, with or without its largest amount: the lesser, cut to six decimals.
+           floor(round(12000000 * least(cast(december as double) / nullif(cast(total as double), 0), share_without), 3)) / 1000000 as twelfths
     from   measured
 ),
 judged as (
     select *, case when missing is not null then 'not_computable'
-                   -- In twelfths, so that the boundary is exact.
-                   when z > threshold and 12 * december >= $twelfths_min * total
-                        and z_without > threshold and 12 * (december - largest) >= $twelfths_min * (total - largest) then 'hit'
+                   when z > threshold and z_without > threshold and twelfths >= $twelfths_min then 'hit'
                    else 'clear' end as outcome
     from   scored
 ),
@@ -50,6 +50,10 @@ lacking as (
 select j.peer_key || '|' || j.y as subject_id, j.source || '|' || j.series as group_key, j.source, j.outcome, j.missing,
        j.z                                       as measure,
        j.threshold,
+       case when j.missing is null and j.twelfths >= $twelfths_min then
+            case when j.mad > 0 then least(j.z, j.z_without)
+                 when j.z > j.threshold and j.z_without > j.threshold then cast('infinity' as double) end end as tip_z_min,
+       case when j.missing is null and j.z > j.threshold and j.z_without > j.threshold then j.twelfths end as tip_twelfths_min,
        'low'                                     as severity,
        j.december                                as amount,
        j.as_of, j.buyer_id, j.buyer_name, cast(null as varchar) as supplier_id, cast(null as varchar) as supplier_name,
@@ -71,9 +75,10 @@ select j.peer_key || '|' || j.y as subject_id, j.source || '|' || j.series as gr
        case when j.mad > 0 then 'mad' end as ev_by_mad, case when j.mad = 0 and j.q3 > j.q1 then 'iqr' end as ev_by_iqr,
        cast(j.largest as double) / nullif(cast(j.december as double), 0) as ev_largest_share,
        cast(j.next_year as double) / nullif(cast(j.december as double), 0) as ev_next_year_share,
+       cast(j.unstated as double) / nullif(cast(j.december as double), 0) as ev_unstated_share,
        'ruled_out' as ex_one_purchase,
-       case when j.series <> 'contracts' or j.starts_known = 0 then null
-            when 2 * j.next_year > j.december then 'possible' else 'ruled_out' end as ex_next_year
+       case when 2 * j.next_year > j.december then 'possible'
+            when 2 * (j.next_year + j.unstated) <= j.december then 'ruled_out' end as ex_next_year
 from   judged j
 union all by name
 select id as subject_id, group_key, source, 'not_computable' as outcome, missing from lacking

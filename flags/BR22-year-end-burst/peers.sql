@@ -29,7 +29,7 @@ years as (
            coalesce(max(case when value > 0 and month(on_day) = 12 then value end), 0) as largest,
            count(case when value > 0 and month(on_day) = 12 then 1 end) as december_n,
            coalesce(sum(case when value > 0 and month(on_day) = 12 and year(starts_on) > year(on_day) then value end), 0) as next_year,
-           count(case when month(on_day) = 12 then starts_on end) as starts_known,
+           coalesce(sum(case when value > 0 and month(on_day) = 12 and starts_on is null then value end), 0) as unstated,
            max(on_day) as as_of
     from   spent group by source, series, buyer_id, year(on_day)
 )

@@ -32,22 +32,26 @@ ranked as (
     select subject_id, p, row_number() over (order by p, subject_id) as place, count(*) over () as tests from tested
 ),
 corrected as (
-    select subject_id, p, tests, least(1.0, min(p * tests / place) over (order by place desc rows unbounded preceding)) as q from ranked
+    select r.subject_id, r.p, r.tests, round(least(1.0, min(r.p * r.tests / r.place) over (order by r.place desc rows unbounded preceding)), 8) as q,
+           round(u.k / u.expected, 6) as ratio
+    from   ranked r join units u on u.subject_id = r.subject_id
 )
 select u.subject_id, 'all' as group_key, u.source,
        case when c.q is null then 'not_computable'
-            when round(c.q, 8) < $p_max and u.k >= $ratio_min * u.expected then 'hit' else 'clear' end as outcome,
+            when c.q < $p_max and c.ratio >= $ratio_min then 'hit' else 'clear' end as outcome,
        case when c.q is null then case when u.contracts < $contracts_min then 'contracts' else 'peers' end end as missing,
-       round(c.q, 8)                             as measure,
+       c.q                                       as measure,
        $p_max                                    as threshold,
+       case when c.ratio >= $ratio_min then c.q end as tip_p_max,
+       case when c.q < $p_max then c.ratio end   as tip_ratio_min,
        'low'                                     as severity,
        u.amount, u.as_of, u.buyer_id, u.buyer_name, cast(null as varchar) as supplier_id, cast(null as varchar) as supplier_name,
        u.contract_ids, u.n                       as rows_read,
        u.peer_key, w.n as peer_n, round(w.med, 6) as peer_median, round(d.mad, 6) as peer_mad, round(cast(u.k as double) / u.n, 6) as peer_marked,
        u.n as ev_n, u.k as ev_k, round(cast(u.k as double) / u.n, 6) as ev_share, round(u.expected / u.n, 6) as ev_chance, round(u.expected, 4) as ev_expected,
-       case when c.p < 1e-8 then '< 0,00000001' else '= ' || replace(cast(cast(c.p as decimal(10,8)) as varchar), '.', ',') end as ev_p, c.tests as ev_tests, u.contracts - u.n as ev_left_out, u.contracts as ev_contracts, s.n as ev_same_value, u.unenforceable as ev_unenforceable,
+       case when c.p < 1e-8 then '< 0,00000001' else '= ' || replace(cast(cast(c.p as decimal(10,8)) as varchar), '.', ',') end as ev_p, c.tests as ev_tests, u.contracts - u.n as ev_left_out, u.contracts as ev_contracts, s.n as ev_same_value, u.unenforceable as ev_unenforceable, u.k - u.modalities as ev_unstated,
        case when 2 * s.n > u.k then 'possible' else 'ruled_out' end as ex_one_price,
-       case when u.modalities = 0 then null when 2 * u.unenforceable > u.k then 'possible' else 'ruled_out' end as ex_fees
+       case when 2 * u.unenforceable > u.k then 'possible' when 2 * (u.unenforceable + u.k - u.modalities) <= u.k then 'ruled_out' end as ex_fees
 from   units u
 left join corrected c on c.subject_id = u.subject_id
 left join crowd w on w.peer_key = u.peer_key

@@ -1,5 +1,5 @@
 -- The amounts of each unit in each series (contracts signed, commitments, payments), how far their leading digits lie from
--- Benford's law, and how far they would by chance.
+-- Benford's law, and how far they would by chance; and, as what is compared, each digit's share less that of the law.
 --
 -- Digits are read from the amount as written, from ten reais on. `mad_…` is the mean absolute deviation of the shares from
 -- log10(1 + 1/d); `chance_…` is what a sample of that size that follows the law exceeds about once in a thousand times:
@@ -48,14 +48,23 @@ deviations as (
     union all
     select unit, 'second', two, cast(sum(k) as double) / min(n), sum(share), min(n), sum(k), sum(v) from counted group by unit, two
 ),
+placed as (
+    -- The digit that stands out most comes first; of two alike, the smaller.
+    select *, round(seen - share, 6) as gap, row_number() over (partition by unit, test order by round(seen - share, 9) desc, digit) as place from deviations
+),
+spread as (
+    select unit, test, round(avg(abs(seen - share)), 6) as mad, avg(sqrt(2 * share * (1 - share) / (pi() * n))) as usual,
+           sqrt((1 - 2 / pi()) * sum(share * (1 - share)) / min(n)) / count(*) as deviation,
+           max(case when place = 1 then digit end) as digit, max(case when place = 1 then gap end) as digit_gap, max(case when place = 1 then k end) as digit_n,
+           max(case when place = 1 then share end) as digit_share, max(case when place = 1 then v end) as digit_amount
+    from   placed group by unit, test
+),
 tests as (
-    select unit, test, avg(abs(seen - share)) as mad,
-           avg(sqrt(2 * share * (1 - share) / (pi() * n))) + $chance_z * sqrt((1 - 2 / pi()) * sum(share * (1 - share)) / min(n)) / count(*) as chance,
-           arg_max(digit, seen - share) as digit, arg_max(k, seen - share) as digit_n, arg_max(share, seen - share) as digit_share, arg_max(v, seen - share) as digit_amount
-    from   deviations group by unit, test
+    select *, round(usual + $chance_z * deviation, 6) as chance, (mad - usual) / deviation as deviations from spread
 ),
 measured as (
     select u.*, r.most, f.mad as mad_first, f.chance as chance_first, s.mad as mad_second, s.chance as chance_second, w.mad as mad_two, w.chance as chance_two,
+           f.deviations as deviations_first, s.deviations as deviations_second, w.deviations as deviations_two,
            case when u.n >= $two_min then 'two'
                 when f.mad > greatest($first_mad, f.chance) or not s.mad > greatest($second_mad, s.chance) then 'first'
                 when u.n >= $first_min then 'second' end as test
@@ -70,9 +79,12 @@ judged as (
                    when reach < $reach_min         then 'values.range'
                    when most > $repeated_max * n or amounts < $distinct_min * n then 'values.distinct' end as missing
     from   measured
+),
+decided as (
+    select j.*, t.mad, t.chance, t.digit, t.digit_n, t.digit_gap, round(t.digit_share, 6) as digit_share, t.digit_amount,
+           case j.test when 'two' then $two_mad when 'first' then $first_mad else $second_mad end as customary
+    from   judged j left join tests t on t.unit = j.unit and t.test = j.test
 )
-select j.*, case when j.missing is null then j.series || '|' || j.test end as peer_key,
-       case when j.missing is null then round(case j.test when 'two' then mad_two when 'first' then mad_first else mad_second end, 6) end as value,
-       round(case j.test when 'two' then greatest($two_mad, chance_two) when 'first' then greatest($first_mad, chance_first) else greatest($second_mad, chance_second) end, 6) as threshold,
-       round(case j.test when 'two' then chance_two when 'first' then chance_first else chance_second end, 6) as chance, t.digit, t.digit_n, round(t.digit_share, 6) as digit_share, t.digit_amount
-from   judged j left join tests t on t.unit = j.unit and t.test = j.test
+select cast(null as varchar) as peer_key, cast(null as double) as value, d.* from decided d
+union all by name
+select d.unit as peer_key, p.gap as value from decided d join placed p on p.unit = d.unit and p.test = d.test where d.missing is null

@@ -17,13 +17,14 @@ select t.id                                      as subject_id,
        case when p.row_id is null                then 'tenders.object' end as missing,
        p.value                                   as measure,
        $specific_max                             as threshold,
+       case when not p.has_number then p.value end as tip_specific_max,
        'low'                                     as severity,
        coalesce(t.value_awarded, t.value_estimated) as amount,
        coalesce(t.published_on, t.opened_on, t.result_on, t.partition_on) as as_of,
        t.buyer_id, coalesce(b.name, t.buyer_name) as buyer_name, cast(null as varchar) as supplier_id, cast(null as varchar) as supplier_name,
        cast(null as varchar) as contract_ids, 1  as rows_read,
        t.source as peer_key, c.n as peer_n, round(c.med, 2) as peer_median, round(d.mad, 2) as peer_mad, p.value as peer_marked,
-       t.object as ev_object, length(t.object) as ev_length, p.words as ev_words, p.words - p.value as ev_generic, t.number as ev_number, l.n as ev_items,
+       t.object as ev_object, length(t.object) as ev_length, p.words as ev_words, p.words - p.value as ev_generic, cast($specific_max as integer) + 1 as ev_clear_words, t.number as ev_number, l.n as ev_items,
        case when l.n > 0 then 'possible' end     as ex_items_say
 from   tenders t
 left join peers p on p.row_id = t.id
