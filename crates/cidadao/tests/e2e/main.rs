@@ -18,6 +18,7 @@ mod incremental;
 mod ingests;
 mod mapped;
 mod migration;
+mod peers;
 mod people;
 mod planted;
 mod quality;
