@@ -19,6 +19,7 @@ mod incremental;
 mod ingests;
 mod mapped;
 mod migration;
+mod peers;
 mod people;
 mod planted;
 mod quality;

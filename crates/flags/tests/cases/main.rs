@@ -7,7 +7,6 @@
 
 mod arithmetic;
 mod case;
-mod peers;
 mod preview;
 mod texts;
 
