@@ -262,11 +262,14 @@ bought as (
     from   spending s left join tenders t on t.id = s.tender_id
     where  coalesce(s.modality, t.modality) = 'inexigibilidade' and s.object is not null and s.signed_on is not null and pair is not null
 ),
-texts as (select pair, text, shingles(text) as parts, min((signed_on, id)) as first from bought group by pair, text),
-led as (
-    select a.pair, a.text, min(b.first)[2] as cluster
-    from   texts a join texts b on b.pair = a.pair and (a.text = b.text or jaccard(a.parts, b.parts) >= 0.6) group by a.pair, a.text
+texts as (select pair, text, min((signed_on, id)) as first from bought group by pair, text),
+several as (select *, shingles(text) as parts from texts where pair in (select pair from texts group by pair having count(*) > 1)),
+near as (
+    select pair, text, first from texts
+    union all
+    select a.pair, a.text, b.first from several a join several b on b.pair = a.pair and b.text <> a.text where jaccard(a.parts, b.parts) >= 0.6
 ),
+led as (select pair, text, min(first)[2] as cluster from near group by pair, text),
 members as (select l.cluster, b.signed_on from bought b join led l using (pair, text))
 select distinct 'cluster|' || cluster as id
 from   (
@@ -349,13 +352,13 @@ where  s.cv < m.cv and (s.rd > m.rd or s.skewness < m.skewness)
 QUERIES["BR19"] = f"""
 with {SPENDING},
 bought as (
-    select id, source || '|' || buyer_id || '|' || coalesce(supplier_root, supplier_id) as pair, fold(object) as text, signed_on, value,
+    select id, source || '|' || buyer_id || '|' || coalesce(supplier_root, supplier_id) as pair, object, signed_on, value,
            floor(ln(value::double) / 0.011)::int as block
     from   spending where value > 0 and object is not null and signed_on is not null and pair is not null
 ),
 spread as (select *, unnest([block - 1, block, block + 1]) as near from bought),
 candidates as (
-    select a.id as earlier, b.id as later, a.text as one, b.text as other, b.signed_on - a.signed_on as days
+    select a.id as earlier, b.id as later, fold(a.object) as one, fold(b.object) as other, b.signed_on - a.signed_on as days
     from   bought a join spread b on b.pair = a.pair and b.near = a.block
     where  (b.signed_on, b.id) > (a.signed_on, a.id) and b.signed_on - a.signed_on <= 90 and abs(b.value - a.value) * 100 <= a.value
 ),
