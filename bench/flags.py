@@ -29,9 +29,7 @@ import time
 import duckdb
 
 from flags_sql import QUERIES
-from run import BINARY, ROOT
-
-SECTION = "## Judging beside the same questions by hand"
+from run import BINARY, JUDGING, ROOT, section_of
 
 
 class Sizes:
@@ -180,7 +178,8 @@ def median(runs, key):
 
 def ratio(mine, theirs):
     each = [a["seconds"] / b["seconds"] for a, b in zip(mine, theirs)]
-    return f"{statistics.median(each):.2f} (run by run {', '.join(f'{r:.2f}' for r in each)})"
+    cpu = statistics.median(a["cpu"] / b["cpu"] for a, b in zip(mine, theirs))
+    return f"{statistics.median(each):.2f} (run by run {', '.join(f'{r:.2f}' for r in each)}; of CPU seconds {cpu:.2f})"
 
 
 def line(what, runs):
@@ -246,12 +245,6 @@ def report(options, m):
     return "\n".join(text)
 
 
-def section_of(benchmarks):
-    """The part of docs/benchmarks.md that this script writes, or nothing."""
-    found = re.search(rf"^{SECTION}\n.*?(?=^## |\Z)", benchmarks, re.M | re.S)
-    return found[0] if found else ""
-
-
 ABOUT = """
 What an analyst would write instead of us: one query per flag over the same Parquet files (`bench/flags_sql.py`), for the ids of the hits
 only, and some of them in pandas (`bench/flags_pandas.py`). The peer first reads the columns it needs into memory and may use as much of it as
@@ -266,7 +259,7 @@ def write(text):
     held = path.read_text()
     section = section_of(held)
     heading = text.split(" contracts (")[0]
-    about, *sizes = re.split(r"^(?=### )", section or f"{SECTION}\n{ABOUT}\n", flags=re.M)
+    about, *sizes = re.split(r"^(?=### )", section or f"{JUDGING}\n{ABOUT}\n", flags=re.M)
     sizes = [size.rstrip() + "\n\n" for size in sizes if not size.startswith(heading + " contracts")] + [text.rstrip() + "\n\n"]
     sizes.sort(key=lambda size: int(re.sub(r"\D", "", size.split(" contracts")[0])))
     new = about + "".join(sizes)
