@@ -209,7 +209,7 @@ def report(options, m):
         f"### {rows['contracts']:,} contracts ({sum(rows.values()):,} rows)",
         "",
         f"{datetime.date.today().isoformat()}, {os.cpu_count()} cores of {processor} (virtual, shared; load {os.getloadavg()[0]:.0f} at the end),"
-        f" medians of {options.runs} interleaved runs, {options.threads} threads each.",
+        f" {'one run' if options.runs == 1 else f'medians of {options.runs} interleaved runs'}, {options.threads} threads each.",
         f"`python3 bench/flags.py --data-dir FOLDER --runs {options.runs} --threads {options.threads}{' --no-pandas' if options.no_pandas else ''} --write`",
         "",
         "| | seconds | CPU s | peak MiB | spilled MiB |",
