@@ -47,9 +47,7 @@ select j.subject_id, j.class as group_key, j.source,
        case when j.buyers = 1 then j.buyer_id end as buyer_id, b.name as buyer_name,
        j.supplier_id, j.supplier_name, j.contract_ids, j.sales as rows_read,
        j.peer_key, c.n as peer_n, round(c.med, 6) as peer_median, round(d.mad, 6) as peer_mad, j.value as peer_marked,
-       case when j.value <= $share_max then
-           (select round(100.0 * count(case when p.value <= j.value then 1 end) / count(p.value), 1) from peers p where p.peer_key = j.peer_key)
-       end                                       as peer_percentile,
+       j.percentile                              as peer_percentile,
        j.what as ev_what, case j.basis when 'catalog' then split_part(j.class, '|', 3) end as ev_code,
        case j.basis when 'catalog' then 'código de catálogo ' || split_part(j.class, '|', 3) else 'ramo lido do texto do objeto' end as ev_basis,
        case j.basis when 'catalog' then 'catalogue code ' || split_part(j.class, '|', 3) else 'line of activity read from the text of the object' end as ev_basis_en,

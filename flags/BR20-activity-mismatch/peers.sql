@@ -64,5 +64,6 @@ shared as (
     left join matched m on m.class = s.class and m.root = s.root
 )
 select *, case when value is not null then class end as peer_key,
-       round(cast(sum(case when value <= $share_max then sales else 0 end) over (partition by class) as double) / n, 6) as tail
+       round(cast(sum(case when value <= $share_max then sales else 0 end) over (partition by class) as double) / n, 6) as tail,
+       case when value is not null then round(100 * cume_dist() over (partition by class, value is null order by value), 1) end as percentile
 from   shared
