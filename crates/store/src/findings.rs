@@ -226,7 +226,8 @@ impl Store {
         // Context is of use only beside another finding: unasked it stands in nobody's list alone.
         if filter.kind.is_none() && filter.flag.is_none() {
             let beside = "exists (select 1 from findings o where o.buyer_id = p.buyer_id and o.state = 'open' and o.kind <> 'context')";
-            let alone = if narrow { format!("(+p.kind <> 'context' or {beside})") } else { "+p.kind <> 'context'".to_owned() };
+            let alone =
+                if narrow { format!("(+p.kind <> 'context' or {beside})") } else { "+p.kind <> 'context'".to_owned() };
             conditions.add(&alone, vec![]);
         }
         if let Some(verdict) = filter.verdict {
