@@ -18,21 +18,21 @@ judged as (
                      when p.tail > $tail_max           then 'peers.spread' end as missing
     from   peers p
 ),
+held as (
+    select id, source, contract_id, catalog_code, supplier_id, currency from items
+),
 lacking as (
-    select i.id, i.source, 'items.catalog_code' as missing
-    from   items i left join contracts c on c.id = i.contract_id
-    where  i.catalog_code is null and i.contract_id is null and i.supplier_id is not null and coalesce(i.currency, 'BRL') = 'BRL'
-    union all
-    -- An item of a tender is sold only where its winner is named.
-    select i.id, i.source, 'contracts.supplier_id'
-    from   items i left join contracts c on c.id = i.contract_id
-    where  i.catalog_code is not null and i.contract_id is not null and coalesce(i.supplier_id, c.supplier_id) is null
-    and    coalesce(i.currency, 'BRL') = 'BRL' and not coalesce(c.income, false)
+    -- An item of a tender is sold only where its winner is named; one of a contract without a code counts by the contract's text.
+    select i.id, i.source, case when i.catalog_code is null then 'items.catalog_code' else 'contracts.supplier_id' end as missing
+    from   held i left join contracts c on c.id = i.contract_id
+    where  coalesce(i.currency, 'BRL') = 'BRL' and not coalesce(c.income, false)
+    and    case when i.catalog_code is null then i.contract_id is null and i.supplier_id is not null
+                else i.contract_id is not null and coalesce(i.supplier_id, c.supplier_id) is null end
     union all
     select c.id, c.source, case when c.activity is null then 'contracts.activity' else 'contracts.supplier_id' end
     from   contracts c
     where  not c.income and coalesce(c.currency, 'BRL') = 'BRL' and (c.activity is null or c.supplier_id is null)
-    and    c.id not in (select i.contract_id from items i where i.contract_id is not null and i.catalog_code is not null)
+    and    c.id not in (select i.contract_id from held i where i.contract_id is not null and i.catalog_code is not null)
 )
 select j.subject_id, j.class as group_key, j.source,
        case when j.missing is not null then 'not_computable'
@@ -47,9 +47,7 @@ select j.subject_id, j.class as group_key, j.source,
        case when j.buyers = 1 then j.buyer_id end as buyer_id, b.name as buyer_name,
        j.supplier_id, j.supplier_name, j.contract_ids, j.sales as rows_read,
        j.peer_key, c.n as peer_n, round(c.med, 6) as peer_median, round(d.mad, 6) as peer_mad, j.value as peer_marked,
-       case when j.value <= $share_max then
-           (select round(100.0 * count(case when p.value <= j.value then 1 end) / count(p.value), 1) from peers p where p.peer_key = j.peer_key)
-       end                                       as peer_percentile,
+       j.percentile                              as peer_percentile,
        j.what as ev_what, case j.basis when 'catalog' then split_part(j.class, '|', 3) end as ev_code,
        case j.basis when 'catalog' then 'código de catálogo ' || split_part(j.class, '|', 3) else 'ramo lido do texto do objeto' end as ev_basis,
        case j.basis when 'catalog' then 'catalogue code ' || split_part(j.class, '|', 3) else 'line of activity read from the text of the object' end as ev_basis_en,

@@ -3,20 +3,24 @@
 -- A class is a source's catalogue code; a contract without coded items counts by the line of activity of its object. A
 -- sale is one purchase (tender, else contract) in which the supplier sells the class. A supplier holds the CNAE groups
 -- (three digits) of the main and further activities of all its establishments.
-with offered as (
-    select i.source || '|' || coalesce(i.category, '') || '|' || i.catalog_code as class, 'catalog' as basis, 'items' as tbl, i.id, i.source,
+with coded as (
+    select id, source, source || '|' || coalesce(category, '') || '|' || catalog_code as class, supplier_id, supplier_name, tender_id, contract_id, buyer_id,
+           total, description, currency
+    from   items where catalog_code is not null
+),
+offered as (
+    select i.class, 'catalog' as basis, 'items' as tbl, i.id, i.source,
            coalesce(i.supplier_id, c.supplier_id) as supplier_id, coalesce(i.supplier_name, c.supplier_name) as supplier_name,
            coalesce(i.tender_id, c.tender_id, c.id) as sale, i.contract_id, i.total as value, i.description as what,
            coalesce(c.signed_on, t.result_on, t.published_on, t.opened_on) as on_day, coalesce(i.buyer_id, c.buyer_id) as buyer_id
-    from   items i left join contracts c on c.id = i.contract_id left join tenders t on t.id = coalesce(i.tender_id, c.tender_id)
-    where  i.catalog_code is not null and coalesce(i.currency, 'BRL') = 'BRL' and not coalesce(c.income, false)
-    and    in_scope(i.source || '|' || coalesce(i.category, '') || '|' || i.catalog_code)
+    from   coded i left join contracts c on c.id = i.contract_id left join tenders t on t.id = coalesce(i.tender_id, c.tender_id)
+    where  coalesce(i.currency, 'BRL') = 'BRL' and not coalesce(c.income, false) and in_scope(i.class)
     union all
     select c.source || '||' || c.activity, 'text', 'contracts', c.id, c.source, c.supplier_id, c.supplier_name, coalesce(c.tender_id, c.id), c.id,
            coalesce(c.value_initial, c.value_final), c.activity, coalesce(c.signed_on, c.published_on), c.buyer_id
     from   contracts c
     where  c.activity is not null and coalesce(c.currency, 'BRL') = 'BRL' and not c.income and in_scope(c.source || '||' || c.activity)
-    and    c.id not in (select i.contract_id from items i where i.contract_id is not null and i.catalog_code is not null)
+    and    c.id not in (select i.contract_id from coded i where i.contract_id is not null)
 ),
 sold as (
     select *, case when supplier_id like 'cnpj:%' then substr(supplier_id, 6, 8) end as root from offered where supplier_id like 'cnpj:%'
@@ -64,5 +68,6 @@ shared as (
     left join matched m on m.class = s.class and m.root = s.root
 )
 select *, case when value is not null then class end as peer_key,
-       round(cast(sum(case when value <= $share_max then sales else 0 end) over (partition by class) as double) / n, 6) as tail
+       round(cast(sum(case when value <= $share_max then sales else 0 end) over (partition by class) as double) / n, 6) as tail,
+       case when value is not null then round(100 * cume_dist() over (partition by class, value is null order by value), 1) end as percentile
 from   shared

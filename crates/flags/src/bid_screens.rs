@@ -23,9 +23,15 @@ pub(crate) fn make(session: &Session) -> Result<()> {
     let parts = session.count("select count(*) from bids")? / PART_ROWS + 1;
     let select = include_str!("bid_lots.sql").replace("$parts", &parts.to_string());
     session.run(&format!("create or replace temp table bid_lots as {select}"))?;
+    // What lacks something has no screens: it need not pass through here.
+    session.run(
+        "insert into bid_screens by name select subject_id, tender_id, lot, item, source, group_key, bidders, missing
+           from bid_lots where missing is not null",
+    )?;
     let mut written: Vec<String> = Vec::new();
     for part in 0..parts {
-        session.rows(&format!("select * from bid_lots where part = {part} order by subject_id"), |row| {
+        let lots = format!("select * from bid_lots where part = {part} and missing is null order by subject_id");
+        session.rows(&lots, |row| {
             written.push(values_of(row));
             if written.len() >= WRITTEN_AT_ONCE { write(session, &mut written) } else { Ok(()) }
         })?;
@@ -37,19 +43,15 @@ pub(crate) fn make(session: &Session) -> Result<()> {
 
 fn values_of(row: &TextRow) -> String {
     let text = |name: &str| row.get(name).map_or("null".to_owned(), |text| Literal::Text(text.to_owned()).sql());
-    let mut prices: Vec<f64> = Vec::new();
-    let mut screens = Screens::default();
-    if row.get("missing").is_none() {
-        prices = row.get("prices").unwrap_or_default().split(',').filter_map(|price| price.parse().ok()).collect();
-        screens = Screens::of(&prices);
-    }
+    let prices: Vec<f64> =
+        row.get("prices").unwrap_or_default().split(',').filter_map(|price| price.parse().ok()).collect();
+    let screens = Screens::of(&prices);
     let number = |value: Option<f64>| value.map_or("null".to_owned(), |value| format!("{value:.9}"));
     // Prices without any spread have no shape to compare.
-    let missing =
-        if !prices.is_empty() && screens.skewness.is_none() { "'bids.spread'".to_owned() } else { text("missing") };
+    let missing = if screens.skewness.is_none() { "'bids.spread'" } else { "null" };
     let mut values: Vec<String> = ["subject_id", "tender_id", "lot", "item", "source", "group_key"].map(text).to_vec();
     values.push(row.get("bidders").unwrap_or("null").to_owned());
-    values.push(missing);
+    values.push(missing.to_owned());
     values.push(number(prices.first().copied()));
     values.extend(screens.values().map(number));
     format!("({})", values.join(", "))

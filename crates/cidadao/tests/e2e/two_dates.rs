@@ -25,7 +25,7 @@ fn said(findings: &Value) -> Vec<(String, Value)> {
         .iter()
         .map(|finding| {
             let mut finding = finding.clone();
-            for stored in ["known_at", "first_seen_at", "updated_at", "links"] {
+            for stored in ["known_at", "first_seen_at", "updated_at", "links", "verdict"] {
                 finding.as_object_mut().unwrap().remove(stored);
             }
             (finding["id"].as_str().unwrap().to_owned(), finding)
