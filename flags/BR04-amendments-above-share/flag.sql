@@ -3,7 +3,7 @@
 -- What a term does is read from its nature and its words. A term that speaks of an addition, and of neither term nor
 -- price, adds; one that speaks of term or price alone does not; of any other it is not known. A hit needs the known
 -- additions alone to exceed the share, clear needs even the unknown ones to stay within it.
-with terms as (
+with amended as (
     select a.id, coalesce(a.contract_id, a.id) as subject_id, a.contract_id, a.source, a.kind, a.value, a.signed_on,
            lower(strip_accents(coalesce(a.nature, '') || ' ' || coalesce(a.object, ''))) as words
     from   amendments a
@@ -13,7 +13,7 @@ spoken as (
     select *, regexp_matches(words, 'pror?rog|renova|vigencia|prazo|periodo') as of_term,
            regexp_matches(words, 'reajust|repactua|reequilib|revisao|revisa|correcao monetaria|atualizac|apostil|inpc|ipca|igpm|igp-m') or kind = 'apostille' as of_price,
            regexp_matches(words, 'acresc|acrescim|quantitativ|supress|suprim|decresc|aument|ampliac|servicos extras|inclusao de') as of_object
-    from   terms
+    from   amended
 ),
 classed as (
     select *, case when of_object and not of_term and not of_price then 'object'

@@ -329,3 +329,30 @@ impl Flag {
         self.peers_sql.as_deref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// A row that comes later must be able to change what an earlier one led to: else files in parts end otherwise than files at once.
+    #[test]
+    fn a_change_of_any_table_that_a_flag_reads_has_it_judged_again() {
+        let read = |sql: &str| -> BTreeSet<String> {
+            let code: Vec<&str> = sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
+            let code = code.join(" ");
+            let words: Vec<&str> =
+                code.split(|c: char| c.is_whitespace() || "(),".contains(c)).filter(|w| !w.is_empty()).collect();
+            words.windows(2).filter(|two| matches!(two[0], "from" | "join")).map(|two| two[1].to_owned()).collect()
+        };
+        let catalogue = Catalogue::embedded().unwrap();
+        for flag in &catalogue.flags {
+            let judged = read(&format!("{}\n{}", flag.sql, flag.peers_sql().unwrap_or_default()));
+            let touched = read(&flag.touched);
+            for table in model::TABLES.iter().map(|t| t.name).filter(|name| judged.contains(*name)) {
+                assert!(touched.contains(&format!("changed_{table}")), "{}: {table}", flag.code);
+            }
+        }
+    }
+}

@@ -183,7 +183,7 @@ fn what_a_run_depended_on_stands_in_the_evidence() {
     for same in ["catalogue_version", "law_version", "program_version", "segments"] {
         assert_eq!(run[same], report[same], "{same}");
     }
-    assert_eq!(run["parameters"], serde_json::json!({}), "BR01 has none");
+    assert_eq!(run["parameters"], serde_json::json!({ "list_reach_days": 2192.0 }));
     let db = rusqlite::Connection::open(house.data().join("cidadao.db")).unwrap();
     let kept: String = db.query_row("select parameters from runs order by id desc", [], |row| row.get(0)).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&kept).unwrap()["BR05"], report["flags"][0]["parameters"]);

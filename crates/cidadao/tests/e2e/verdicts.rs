@@ -257,6 +257,7 @@ fn a_version_2_folder_takes_verdicts_and_keeps_its_findings() {
     // What version 3 brought is not there in a version-2 folder.
     db.execute_batch(
         "drop table verdicts; drop table standing_verdicts; drop table statements; drop table statement_withdrawals;
+         alter table runs drop column parameters;
          pragma user_version = 2;",
     )
     .unwrap();
