@@ -63,7 +63,13 @@ pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<O
     }
     prepare(session, flag)?;
     let sql = sql_with_parameters(flag, &flag.sql)?;
-    write_outcomes(session, flag, &sql, outcomes).map_err(failed)?;
+    // Where all rows fit in memory, so does all that is said of them: one judgement gives the outcomes and the hits.
+    if session.is_held() {
+        session.run(&format!("create or replace temp table judged as {sql}")).map_err(failed)?;
+        write_outcomes(session, flag, "from judged", outcomes).map_err(failed)?;
+    } else {
+        write_outcomes(session, flag, &sql, outcomes).map_err(failed)?;
+    }
     let mut groups = Vec::new();
     if outcomes.before.is_some() {
         session
@@ -73,7 +79,9 @@ pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<O
             })
             .map_err(failed)?;
     }
-    judge_hits(session, &sql, outcomes).map_err(failed)?;
+    if !session.is_held() {
+        judge_hits(session, &sql, outcomes).map_err(failed)?;
+    }
     let peers = peer_values(session, flag).map_err(failed)?;
     let mut hits = Vec::new();
     session

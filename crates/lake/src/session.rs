@@ -18,6 +18,16 @@ use crate::{Error, Lake, Result};
 /// Merged buyers that are handed over at once.
 const MERGED_LOT: usize = 1_000;
 
+/// How a session reads its segments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// Each query reads what it needs from the files: for one question.
+    Files,
+    /// Tables that are small enough are read once and held in memory: for many questions, where opening hundreds of
+    /// small files again for each would cost more than the answers.
+    Held,
+}
+
 /// What a session may use.
 #[derive(Debug, Clone)]
 pub struct SessionLimits {
@@ -52,6 +62,7 @@ pub struct Session {
     connection: Connection,
     segments: Vec<Segment>,
     as_of: Option<NaiveDate>,
+    held: bool,
 }
 
 impl Lake {
@@ -59,18 +70,19 @@ impl Lake {
     ///
     /// # Errors
     /// DuckDB cannot start, a segment is missing or is no Parquet file.
-    pub fn session(&self, store: &Store, scope: Scope, limits: &SessionLimits) -> Result<Session> {
+    pub fn session(&self, store: &Store, scope: Scope, reading: Reading, limits: &SessionLimits) -> Result<Session> {
         let connection = open(limits)?;
+        let mut room = Room::of(reading, limits);
         let segments = store.segments_live()?;
         let closed = match scope {
             Scope::All => Vec::new(),
             Scope::Since(ingest) => store.segments_closed_since(ingest)?,
         };
         for table in TABLES {
-            connection.execute_batch(&self.views(table, &segments, &closed, scope))?;
+            connection.execute_batch(&self.views(table, &segments, &closed, scope, &mut room))?;
         }
         show_buyer_entities(&connection, &store.merged_buyers()?)?;
-        Ok(Session { connection, segments, as_of: None })
+        Ok(Session { connection, segments, as_of: None, held: room.all })
     }
 
     /// Opens a session over these segments, with the facts that stood by a day, or all of them. Every row counts as changed.
@@ -92,23 +104,29 @@ impl Lake {
             connection.execute_batch(&format!("create view changed_{name} as from {name};"))?;
         }
         show_buyer_entities(&connection, &store.merged_buyers()?)?;
-        Ok(Session { connection, segments, as_of })
+        Ok(Session { connection, segments, as_of, held: false })
     }
 
-    fn views(&self, table: &Table, live: &[Segment], closed: &[Segment], scope: Scope) -> String {
+    fn views(&self, table: &Table, live: &[Segment], closed: &[Segment], scope: Scope, room: &mut Room) -> String {
         let name = table.name;
-        let all = self.select(table, live.iter());
-        let mut sql = format!("create view {name} as {all};");
+        let of_table = |segments: &[Segment]| -> Vec<Segment> {
+            segments.iter().filter(|s| s.table == name).cloned().collect()
+        };
+        let (live, closed) = (of_table(live), of_table(closed));
+        let mut sql = format!("create {} {name} as {};", room.kind(&live), self.select(table, live.iter()));
         match scope {
             Scope::All => write!(sql, "create view changed_{name} as from {name};"),
             Scope::Since(since) => {
-                let new = self.select(table, live.iter().filter(|s| s.from_ingest >= since));
-                let old = self.select(table, closed.iter());
+                let new: Vec<Segment> = live.into_iter().filter(|s| s.from_ingest >= since).collect();
                 write!(
                     sql,
-                    "create view new_{name} as select * from ({new}) where ingest_id >= {since};
-                     create view changed_{name} as select * from new_{name} union all by name
-                       select * from ({old}) where id in (select id from new_{name}) or id not in (select id from {name});"
+                    "create {} new_{name} as select * from ({}) where ingest_id >= {since};
+                     create {} changed_{name} as select * from new_{name} union all by name
+                       select * from ({}) where id in (select id from new_{name}) or id not in (select id from {name});",
+                    room.kind(&new),
+                    self.select(table, new.iter()),
+                    room.kind(new.iter().chain(&closed)),
+                    self.select(table, closed.iter())
                 )
             }
         }
@@ -132,6 +150,35 @@ impl Lake {
             paths.join(", "),
             no_rows(table)
         )
+    }
+}
+
+/// Bytes of segments that may still be held in memory.
+struct Room {
+    left: u64,
+    /// Whether everything had room so far.
+    all: bool,
+}
+
+impl Room {
+    /// A 16th of the memory: in memory, rows take some five times what they take in a segment.
+    fn of(reading: Reading, limits: &SessionLimits) -> Self {
+        Self { left: if reading == Reading::Held { u64::from(limits.memory_mib) << 16 } else { 0 }, all: reading == Reading::Held }
+    }
+
+    /// What the rows of these segments become: a table while there is room for it.
+    fn kind<'a>(&mut self, segments: impl IntoIterator<Item = &'a Segment>) -> &'static str {
+        let bytes: u64 = segments.into_iter().map(|s| s.bytes).sum();
+        match self.left.checked_sub(bytes) {
+            Some(left) if left > 0 => {
+                self.left = left;
+                "table"
+            }
+            _ => {
+                self.all = false;
+                "view"
+            }
+        }
     }
 }
 
@@ -189,12 +236,12 @@ impl Session {
             }
         }
         show_buyer_entities(&connection, &[])?;
-        Ok(Self { connection, segments: Vec::new(), as_of: None })
+        Ok(Self { connection, segments: Vec::new(), as_of: None, held: true })
     }
 
     /// A session over a connection that was made ready elsewhere.
     pub(crate) fn of_connection(connection: Connection) -> Self {
-        Self { connection, segments: Vec::new(), as_of: None }
+        Self { connection, segments: Vec::new(), as_of: None, held: true }
     }
 
     /// Lets the analysis use up to `memory_mib` MiB from now on.
@@ -215,6 +262,12 @@ impl Session {
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         &self.segments
+    }
+
+    /// Whether every table is held in memory: what is said of all rows at once has room there too.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.held
     }
 
     /// Which set of segments that is.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use flags::{Flag, Inputs, Redone};
-use lake::{Scope, Session};
+use lake::Session;
 use report::{FORMAT, Manifest, SegmentRead, Words, pack, readme};
 use serde_json::{Map, Value, json};
 use store::FindingRow;
@@ -26,7 +26,7 @@ impl App {
     pub fn evidence_bundle(&self, id: &str) -> Result<Vec<u8>> {
         let held = self.store().finding(id)?.ok_or_else(|| Error::not_found("finding", id))?;
         let flag = self.catalogue().flag(&held.flag).ok_or_else(|| Error::not_found("flag", &held.flag))?;
-        let session = self.session(Scope::All)?;
+        let session = self.session()?;
         let inputs = flags::gather_inputs(&session, flag, &held.group_key, &held.subject_id, INPUT_ROWS_MAX);
         let inputs = inputs.map_err(|error| match error {
             flags::Error::TooLarge { .. } => Error::CannotBundle(error.to_string()),

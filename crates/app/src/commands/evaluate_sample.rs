@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use lake::{Literal, Scope, Session};
+use lake::{Literal, Session};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -114,7 +114,7 @@ pub fn evaluate_sample(app: &App, folder: &Path) -> Result<SampleEvaluation> {
     for flag in app.catalogue().flags() {
         by_flag.entry(flag.code.clone()).or_default();
     }
-    let session = app.session(Scope::All)?;
+    let session = app.session()?;
     let mut flags = Vec::new();
     for (code, cases) in by_flag {
         let outcomes = match app.catalogue().flags().iter().find(|flag| flag.code == code) {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use flags::{Coverage, Flag, Judged, Outcomes};
-use lake::{Scope, Session, SessionLimits};
+use lake::{Reading, Scope, Session, SessionLimits};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::{CoverageRow, JudgedFinding, Judgement, RunRecord};
@@ -69,7 +69,7 @@ impl App {
         let judged_up_to = i64::MAX;
         // Taken before anything is read, and nothing is written meanwhile: what was held then is what is judged.
         let judged_at = model::dates::now_text();
-        let session = self.session(scope)?;
+        let session = self.lake().session(self.store(), scope, Reading::Held, &self.session_limits())?;
         let folder = self.folder().join("outcomes");
         std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
         let run_number = self.store().next_run()?;
@@ -150,9 +150,9 @@ impl App {
         }
     }
 
-    /// A session over the segments that count.
-    pub(crate) fn session(&self, scope: Scope) -> Result<Session> {
-        Ok(self.lake().session(self.store(), scope, &self.session_limits())?)
+    /// A session over the segments that count, for one question.
+    pub(crate) fn session(&self) -> Result<Session> {
+        Ok(self.lake().session(self.store(), Scope::All, Reading::Files, &self.session_limits())?)
     }
 
     /// What a session may use, by the settings.
@@ -194,7 +194,7 @@ impl App {
         let held = self.store().finding(id)?.ok_or_else(|| Error::not_found("finding", id))?;
         let flag = self.catalogue().flag(&held.flag).ok_or_else(|| Error::not_found("flag", &held.flag))?;
         let finding: Value = serde_json::from_str(&held.body).map_err(store::Error::from)?;
-        let session = self.session(Scope::All)?;
+        let session = self.session()?;
         let ids = flags::evidence_rows(&session, flag, &held.group_key, &held.subject_id)?;
         let mut rows = Vec::new();
         for (table, id) in ids.iter().take(EVIDENCE_ROWS_MAX) {

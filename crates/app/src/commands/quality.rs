@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use lake::{Literal, Scope, Session};
+use lake::{Literal, Session};
 use store::QualityNote;
 
 use crate::{App, Result};
@@ -38,7 +38,7 @@ impl App {
         if noted.stale.is_empty() {
             return Ok(());
         }
-        let session = self.session(Scope::All)?;
+        let session = self.session()?;
         let mut notes = Vec::new();
         let mut by_table: HashMap<&str, Vec<&str>> = HashMap::new();
         for (source, table) in &noted.stale {
