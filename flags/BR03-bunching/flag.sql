@@ -15,14 +15,13 @@ deviation as (
 same as (
     select peer_key, max(n) as n from (select peer_key, amount, count(*) as n from peers where in_last_tenth group by peer_key, amount) as v group by peer_key
 ),
+-- Every count from the one seen on, with its chance.
+counted as (
+    select subject_id, n, unnest(range(cast(k as bigint), n + 1)) as i from units where n >= $waivers_min
+),
 tested as (
-    select u.subject_id, sum(exp(a.value - i.value - r.value - u.n * ln(2.0))) as p
-    from   units u
-    join   log_factorials a on a.n = u.n
-    join   log_factorials i on i.n between u.k and u.n
-    join   log_factorials r on r.n = u.n - i.n
-    where  u.n >= $waivers_min
-    group  by u.subject_id
+    select subject_id, sum(exp(lgamma(n + 1.0) - lgamma(i + 1.0) - lgamma(n - i + 1.0) - n * ln(2.0))) as p
+    from   counted group by subject_id
 ),
 ranked as (
     select subject_id, p, row_number() over (order by p, subject_id) as place, count(*) over () as tests from tested

@@ -45,19 +45,25 @@ ties as (
 degrees as (
     select kind, tie, count(distinct node) as degree from ties group by kind, tie having count(distinct node) > 1
 ),
+-- What several share, and who met whom: joined to one another, not to everything.
+common as materialized (
+    select t.node, t.kind, t.tie, t.since_on, d.degree from ties t join degrees d on d.kind = t.kind and d.tie = t.tie
+),
+met as materialized (
+    select a.tender_id, a.bidder as one, b.bidder as other
+    from   rivals a join rivals b on b.tender_id = a.tender_id and b.lot = a.lot and b.bidder > a.bidder
+),
 days as (
     select t.id, coalesce(t.opened_on, t.closes_on, t.published_on, t.result_on) as day from tenders t
 ),
 -- Pairs of rivals with what they share; `dated` says whether both had the tie on the day, null where that is unknown.
 shared as (
-    select distinct a.tender_id, a.bidder as one, b.bidder as other, x.kind, x.tie, d.degree, 1 / ln(1 + d.degree) as weight,
+    select distinct m.tender_id, m.one, m.other, x.kind, x.tie, x.degree, 1 / ln(1 + x.degree) as weight,
            case when x.kind <> 'sócio' then true else x.since_on <= y.day and z.since_on <= y.day end as dated
-    from   rivals a
-    join   rivals b on b.tender_id = a.tender_id and b.lot = a.lot and b.bidder > a.bidder
-    join   ties x on x.node = a.bidder
-    join   ties z on z.node = b.bidder and z.kind = x.kind and z.tie = x.tie
-    join   degrees d on d.kind = x.kind and d.tie = x.tie
-    left join days y on y.id = a.tender_id
+    from   met m
+    join   common x on x.node = m.one
+    join   common z on z.node = m.other and z.kind = x.kind and z.tie = x.tie
+    left join days y on y.id = m.tender_id
 ),
 pairs as (
     select tender_id, one, other,

@@ -2,14 +2,15 @@
 -- tenders of which a loser is known count: where all known bidders won, it is not known who else took part.
 -- A bidder is a legal person: the root of its CNPJ, stated or read from the number.
 with offers as (
-    select distinct b.tender_id, coalesce(b.lot, '') || '|' || coalesce(b.item_number, '') as lot,
-           coalesce(b.bidder_root, case when b.bidder_id like 'cnpj:%' then substr(b.bidder_id, 6, 8) end, b.bidder_id) as bidder, t.activity || '|' || u.state as market,
-           bool_or(b.won) over w as won, count(b.won) over w as decided, min(b.bidder_name) over w as name, min(b.bidder_id) over w as bidder_id, t.source
+    select b.tender_id, coalesce(b.lot, '') || '|' || coalesce(b.item_number, '') as lot,
+           coalesce(b.bidder_root, case when b.bidder_id like 'cnpj:%' then substr(b.bidder_id, 6, 8) end, b.bidder_id) as bidder,
+           min(t.activity || '|' || u.state) as market, bool_or(b.won) as won, count(b.won) as decided, min(b.bidder_name) as name,
+           min(b.bidder_id) as bidder_id, min(t.source) as source
     from   bids b join tenders t on t.id = b.tender_id join buyers u on u.id = t.buyer_id
-    where  t.currency = 'BRL' and coalesce(b.bidder_root, case when b.bidder_id like 'cnpj:%' then substr(b.bidder_id, 6, 8) end, b.bidder_id) is not null and t.activity is not null and u.state is not null
-    and    in_scope(t.activity || '|' || u.state)
+    where  t.currency = 'BRL' and t.activity is not null and u.state is not null and in_scope(t.activity || '|' || u.state)
+    and    coalesce(b.bidder_root, b.bidder_id) is not null
     and    coalesce(t.modality, '') not in ('dispensa', 'inexigibilidade', 'credenciamento', 'leilao')
-    window w as (partition by b.tender_id, coalesce(b.lot, '') || '|' || coalesce(b.item_number, ''), coalesce(b.bidder_root, case when b.bidder_id like 'cnpj:%' then substr(b.bidder_id, 6, 8) end, b.bidder_id))
+    group  by 1, 2, 3
 ),
 contested as (
     select tender_id from offers group by tender_id

@@ -32,7 +32,7 @@ compared as (
 ),
 spending as (
     select c.id, c.source, c.buyer_id, c.buyer_name, c.supplier_id, c.supplier_name, c.signed_on,
-           c.number, k.number_key, c.tender_id, trim(regexp_replace(lower(strip_accents(c.object)), '[^a-z0-9]+', ' ', 'g')) as text, length(c.object) as object_length, coalesce(c.value_initial, c.value_final) as value,
+           c.number, k.number_key, c.tender_id, length(c.object) as object_length, coalesce(c.value_initial, c.value_final) as value,
            coalesce(c.buyer_id || '|' || coalesce(c.supplier_root, c.supplier_id), '?') as group_key,
            case when c.buyer_id is null    then 'contracts.buyer_id'
                 when c.supplier_id is null then 'contracts.supplier_id'
@@ -43,15 +43,19 @@ spending as (
     where  not c.income and coalesce(c.currency, 'BRL') = 'BRL' and (coalesce(c.value_initial, c.value_final) is null or coalesce(c.value_initial, c.value_final) > 0)
     and    in_scope(coalesce(c.buyer_id || '|' || coalesce(c.supplier_root, c.supplier_id), '?'))
 ),
--- How many suppliers of the body have a contract of that very text: of three on it is a formula.
-repeated_texts as (
-    select distinct s.buyer_id, s.text from spending s join repeated d on d.later = s.id
+-- How many suppliers of the body have a contract of that very text: of three on it is a formula. Texts are compared within
+-- the bodies that repeat something, and no others are made comparable.
+candidates as (
+    select c.id, c.buyer_id, c.object, coalesce(c.supplier_root, c.supplier_id) as supplier
+    from   contracts c where c.buyer_id in (select r.buyer_id from contracts r where r.id in (select later from repeated))
+),
+comparable as materialized (
+    select id, buyer_id, supplier, md5(trim(regexp_replace(lower(strip_accents(object)), '[^a-z0-9]+', ' ', 'g'))) as text from candidates
 ),
 texts as (
-    select r.buyer_id, r.text, count(distinct coalesce(c.supplier_root, c.supplier_id)) as suppliers
-    from   repeated_texts r
-    join   contracts c on c.buyer_id = r.buyer_id and trim(regexp_replace(lower(strip_accents(c.object)), '[^a-z0-9]+', ' ', 'g')) = r.text
-    group  by r.buyer_id, r.text
+    select r.id, count(distinct c.supplier) as suppliers
+    from   comparable r join comparable c on c.buyer_id = r.buyer_id and c.text = r.text
+    where  r.id in (select later from repeated) group by r.id
 )
 select s.id                                      as subject_id,
        s.group_key, s.source,
@@ -85,6 +89,6 @@ select s.id                                      as subject_id,
 from   spending s
 left join repeated d on d.later = s.id
 left join compared p on p.peer_key = s.group_key
-left join texts x on x.buyer_id = s.buyer_id and x.text = s.text
+left join texts x on x.id = s.id
 left join tenders t on t.id = s.tender_id
 left join buyers b on b.id = s.buyer_id

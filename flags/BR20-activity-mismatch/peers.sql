@@ -32,18 +32,17 @@ held as (
     where  trim(activity) <> ''
 ),
 mains as (
-    select cnpj_root as root, min(substr(main_activity, 1, 3)) as main_cnae, count(distinct substr(main_activity, 1, 3)) as mains,
-           string_agg(id, chr(31) order by id) as registration_ids
+    select cnpj_root as root, min(substr(main_activity, 1, 3)) as main_cnae, count(distinct substr(main_activity, 1, 3)) as mains
     from   registrations where scope = 'establishment' and main_activity is not null group by cnpj_root
 ),
 sellers as (
     select s.class, s.root, min(s.basis) as basis, min(s.source) as source, count(distinct s.sale) as sales, sum(s.value) as amount, max(s.on_day) as as_of,
            max(s.supplier_id) as supplier_id, max(s.supplier_name) as supplier_name, min(s.what) as what,
-           string_agg(distinct s.contract_id, chr(31) order by s.contract_id) as contract_ids, count(distinct s.buyer_id) as buyers, min(s.buyer_id) as buyer_id
+           count(distinct s.buyer_id) as buyers, min(s.buyer_id) as buyer_id
     from   sold s group by s.class, s.root
 ),
 known as (
-    select s.*, m.main_cnae, m.registration_ids from sellers s join mains m on m.root = s.root
+    select s.*, m.main_cnae from sellers s join mains m on m.root = s.root
 ),
 totals as (
     select class, sum(sales) as n, count(*) as suppliers from known group by class
@@ -53,13 +52,13 @@ by_cnae as (
 ),
 matched as (
     -- The best that any of the supplier's CNAE groups can say for it.
-    select k.class, k.root, max(g.sales) as group_sales, max(g.suppliers) - 1 as alike, string_agg(h.cnae, ', ' order by h.cnae) as cnaes,
+    select k.class, k.root, max(g.sales) as group_sales, max(g.suppliers) - 1 as alike,
            max(case when h.cnae in ('469', '471', '478') then 1 else 0 end) as general
     from   known k join held h on h.root = k.root join by_cnae g on g.class = k.class and g.cnae = h.cnae
     group  by k.class, k.root
 ),
 shared as (
-    select s.class || '|' || s.root as subject_id, s.*, k.main_cnae, k.registration_ids, m.cnaes, m.general, m.alike, m.group_sales, t.n, t.suppliers,
+    select s.class || '|' || s.root as subject_id, s.*, k.main_cnae, m.general, m.alike, m.group_sales, t.n, t.suppliers,
            case when m.root is not null then round(cast(m.group_sales as double) / t.n, 6) end as value,
            case when t.suppliers > 1 then round(cast(m.alike as double) / (t.suppliers - 1), 6) end as alike_share
     from   sellers s

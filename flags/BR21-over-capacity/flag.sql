@@ -36,6 +36,23 @@ judged_years as (
                    when without_term > 0 and (value_max > limit_amount or (capital < $capital_max and value_max >= $awards_min)) then 'contracts.ends_on' end as missing
     from   limited
 ),
+-- What was added up, told of the hits alone.
+summed as (
+    select c.id, c.supplier_root, year(c.signed_on) as y, c.signed_on,
+           case when c.ends_on is null then null
+                else cast(round(cast(coalesce(c.value_initial, c.value_final) as double)
+                     * least(1.0, 365.0 / greatest(1, date_diff('day', coalesce(c.starts_on, c.signed_on), c.ends_on) + 1)), 2) as decimal(18,2)) end as year_value
+    from   judged_years j join contracts c on c.supplier_root = j.peer_key and year(c.signed_on) = j.y
+    where  j.missing is null and (j.over_size or j.over_capital)
+    and    not c.income and coalesce(c.currency, 'BRL') = 'BRL' and coalesce(c.value_initial, c.value_final) > 0
+),
+told as (
+    select supplier_root, y, string_agg(case when place <= 8 then replace(cast(year_value as varchar), '.', ',') end, ' + ' order by place)
+             || case when count(*) > 8 then ' + …' else '' end as parts,
+           string_agg(id, chr(31) order by signed_on, id) as contract_ids
+    from   (select *, row_number() over (partition by supplier_root, y order by year_value desc, id) as place from summed where year_value is not null) as ranked
+    group  by supplier_root, y
+),
 lacking as (
     select c.id, c.source, coalesce(c.supplier_root, '?') as group_key,
            case when c.supplier_id is null then 'contracts.supplier_id'
@@ -56,9 +73,9 @@ select j.peer_key || '|' || cast(j.y as varchar) as subject_id, j.peer_key as gr
             when j.capital < $capital_max then cast(j.value as double) end as tip_awards_min,
        case when j.over_size and j.held_size = 'MEI' then 'medium' else 'low' end as severity,
        j.value                                   as amount,
-       j.as_of, cast(null as varchar) as buyer_id, cast(null as varchar) as buyer_name, j.supplier_id, j.supplier_name, j.contract_ids, 1 + j.n as rows_read,
+       j.as_of, cast(null as varchar) as buyer_id, cast(null as varchar) as buyer_name, j.supplier_id, j.supplier_name, o.contract_ids, 1 + j.n as rows_read,
        j.peer_key, c.n as peer_n, round(c.med, 2) as peer_median, round(d.mad, 2) as peer_mad, j.value as peer_marked,
-       j.y as ev_year, j.n - j.without_term as ev_n, j.parts as ev_sum, j.held_size as ev_size, j.limit_amount as ev_limit, j.act as ev_act, j.capital as ev_capital,
+       j.y as ev_year, j.n - j.without_term as ev_n, o.parts as ev_sum, j.held_size as ev_size, j.limit_amount as ev_limit, j.act as ev_act, j.capital as ev_capital,
        case when j.over_size then 'sim' end as ev_over_size, case when j.over_capital then 'sim' end as ev_over_capital,
        case when j.over_size then 'O porte informado (' || j.held_size || ') admite receita de até R$ ' || replace(cast(cast(j.limit_amount as decimal(18,2)) as varchar), '.', ',') || ' no ano.'
             else 'O capital social informado é de R$ ' || replace(cast(cast(j.capital as decimal(18,2)) as varchar), '.', ',') || '.' end as ev_reason,
@@ -68,5 +85,6 @@ select j.peer_key || '|' || cast(j.y as varchar) as subject_id, j.peer_key as gr
 from   judged_years j
 left join crowd c on c.peer_key = j.peer_key
 left join deviation d on d.peer_key = j.peer_key
+left join told o on o.supplier_root = j.peer_key and o.y = j.y
 union all by name
 select id as subject_id, group_key, source, 'not_computable' as outcome, missing from lacking where missing is not null

@@ -8,15 +8,9 @@ with spending as (
     from   contracts c left join tenders t on t.id = c.tender_id
     where  not c.income and coalesce(c.currency, 'BRL') = 'BRL' and c.supplier_root is not null and c.signed_on is not null
     and    coalesce(c.value_initial, c.value_final) > 0 and in_scope(c.supplier_root)
-),
-ranked as (
-    select *, row_number() over (partition by supplier_root, y order by year_value desc nulls last, id) as place from spending
 )
 select supplier_root as peer_key, y, coalesce(sum(year_value), 0) as value, coalesce(sum(coalesce(year_value, value)), 0) as value_max, count(*) as n,
        count(case when year_value is null then 1 end) as without_term, sum(case when price_registration then year_value end) as registered,
        count(case when price_registration is null and year_value is not null then 1 end) as registration_unknown, max(signed_on) as as_of, min(source) as source,
-       arg_max(supplier_id, cast(signed_on as varchar) || id) as supplier_id, arg_max(supplier_name, cast(signed_on as varchar) || id) as supplier_name,
-       string_agg(case when year_value is not null and place <= 8 then replace(cast(year_value as varchar), '.', ',') end, ' + ' order by place)
-         || case when count(year_value) > 8 then ' + …' else '' end as parts,
-       string_agg(case when year_value is not null then id end, chr(31) order by signed_on, id) as contract_ids
-from   ranked group by supplier_root, y
+       arg_max(supplier_id, cast(signed_on as varchar) || id) as supplier_id, arg_max(supplier_name, cast(signed_on as varchar) || id) as supplier_name
+from   spending group by supplier_root, y

@@ -19,14 +19,13 @@ crowd as (
 deviation as (
     select p.peer_key, median(abs(p.value - c.med)) as mad from peers p join crowd c on c.peer_key = p.peer_key where p.value is not null group by p.peer_key
 ),
+-- Every count from the one seen on, with its chance.
+counted as (
+    select subject_id, n, expected / n as chance, unnest(range(cast(k as bigint), n + 1)) as i from units where n >= $contracts_min
+),
 tested as (
-    select u.subject_id, least(1.0, sum(exp(a.value - i.value - r.value + i.n * ln(u.expected / u.n) + r.n * ln(1 - u.expected / u.n)))) as p
-    from   units u
-    join   log_factorials a on a.n = u.n
-    join   log_factorials i on i.n between u.k and u.n
-    join   log_factorials r on r.n = u.n - i.n
-    where  u.n >= $contracts_min
-    group  by u.subject_id
+    select subject_id, least(1.0, sum(exp(lgamma(n + 1.0) - lgamma(i + 1.0) - lgamma(n - i + 1.0) + i * ln(chance) + (n - i) * ln(1 - chance)))) as p
+    from   counted group by subject_id
 ),
 ranked as (
     select subject_id, p, row_number() over (order by p, subject_id) as place, count(*) over () as tests from tested

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lake::{Literal, Session, TextRow};
+use lake::{Cell, Session, TableWriter, TextRow};
 
 use crate::Result;
 use crate::leiden::communities;
@@ -38,6 +38,13 @@ struct Market {
     contests: BTreeMap<String, Contest>,
 }
 
+/// The tables that are filled.
+struct Tables<'a> {
+    communities: TableWriter<'a>,
+    members: TableWriter<'a>,
+    tenders: TableWriter<'a>,
+}
+
 /// Makes the temporary tables for the markets in `scope`.
 pub(crate) fn make(session: &Session) -> Result<()> {
     session.run(
@@ -50,6 +57,11 @@ pub(crate) fn make(session: &Session) -> Result<()> {
     let parts = session.count("select count(*) from bids")? / PART_ROWS + 1;
     let select = include_str!("rival_rows.sql").replace("$parts", &parts.to_string());
     session.run(&format!("create or replace temp table rival_rows as {select}"))?;
+    let mut tables = Tables {
+        communities: session.fill("bidder_communities")?,
+        members: session.fill("community_members")?,
+        tenders: session.fill("community_tenders")?,
+    };
     for part in 0..parts {
         let mut markets: BTreeMap<String, Market> = BTreeMap::new();
         let sql = format!("select * from rival_rows where part = {part} order by market, bidder, tender_id, lot");
@@ -64,8 +76,11 @@ pub(crate) fn make(session: &Session) -> Result<()> {
             Ok(())
         })?;
         for (name, market) in &markets {
-            market.write(session, name)?;
+            market.write(&mut tables, name)?;
         }
+    }
+    for table in [tables.communities, tables.members, tables.tenders] {
+        table.finish()?;
     }
     session.run("drop table rival_rows")?;
     Ok(())
@@ -102,20 +117,19 @@ impl Market {
         linked.map(|((a, b), count)| (a, b, count as f64)).collect()
     }
 
-    fn write(&self, session: &Session, name: &str) -> lake::Result<()> {
+    fn write(&self, tables: &mut Tables<'_>, name: &str) -> lake::Result<()> {
         let of = communities(self.bidders.len(), &self.links());
         let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (bidder, &community) in of.iter().enumerate() {
             members.entry(community).or_default().push(bidder);
         }
         for members in members.values().filter(|members| members.len() > 1) {
-            self.write_community(session, name, members)?;
+            self.write_community(tables, name, members)?;
         }
         Ok(())
     }
 
-    fn write_community(&self, session: &Session, market: &str, members: &[usize]) -> lake::Result<()> {
-        let text = |text: &str| Literal::Text(text.to_owned()).sql();
+    fn write_community(&self, tables: &mut Tables<'_>, market: &str, members: &[usize]) -> lake::Result<()> {
         let row = self.row_of(members);
         let subject = format!("{}|{market}", self.bidders[members[0]].0);
         let mut wins = vec![0u32; members.len()];
@@ -126,41 +140,36 @@ impl Market {
         let seed = xxhash_rust::xxh3::xxh3_64(format!("{subject}\u{1f}{members:?}").as_bytes());
         let chance = shuffled(&winners, seed);
         let n = winners.len() as f64;
-        let day = |place: Option<&(String, String, usize)>| place.map_or("null".to_owned(), |(day, _, _)| text(day));
-        session.run(&format!(
-            "insert into bidder_communities values ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {:.9}, {}, {:.9}, {:.9}, {}, {})",
-            text(&subject),
-            text(market),
-            text(&row.source),
-            members.len(),
-            row.met,
-            row.undecided,
-            row.undated,
-            row.outside,
-            row.shared,
-            winners.len(),
-            entropy(&wins),
-            repeats(&winners),
-            if n > 0.0 { wins.iter().map(|w| f64::from(*w) * (f64::from(*w) - 1.0)).sum::<f64>() / n } else { 0.0 },
-            chance,
-            day(row.wins.first()),
-            day(row.wins.last()),
-        ))?;
-        let of_members: Vec<String> = members
-            .iter()
-            .zip(&wins)
-            .map(|(member, wins)| {
-                let (bidder, name) = &self.bidders[*member];
-                format!("({}, {}, {}, {}, {wins})", text(&subject), text(market), text(bidder), text(name))
-            })
-            .collect();
-        session.run(&format!("insert into community_members values {}", of_members.join(",")))?;
-        let tenders: Vec<String> =
-            row.wins.iter().map(|(_, tender, _)| format!("({}, {})", text(&subject), text(tender))).collect();
-        if tenders.is_empty() {
-            return Ok(());
+        let repeated = wins.iter().map(|w| f64::from(*w) * (f64::from(*w) - 1.0)).sum::<f64>();
+        let day = |place: Option<&'_ (String, String, usize)>| place.map(|(day, _, _)| day.clone());
+        let (first, last) = (day(row.wins.first()), day(row.wins.last()));
+        tables.communities.row(&[
+            Cell::Text(&subject),
+            Cell::Text(market),
+            Cell::Text(&row.source),
+            Cell::count(members.len()),
+            Cell::count(row.met),
+            Cell::count(row.undecided),
+            Cell::count(row.undated),
+            Cell::count(row.outside),
+            Cell::count(row.shared),
+            Cell::count(winners.len()),
+            Cell::rounded(entropy(&wins), 9),
+            Cell::count(repeats(&winners)),
+            Cell::rounded(if n > 0.0 { repeated / n } else { 0.0 }, 9),
+            Cell::rounded(chance, 9),
+            Cell::text(first.as_deref()),
+            Cell::text(last.as_deref()),
+        ])?;
+        for (member, wins) in members.iter().zip(&wins) {
+            let (bidder, name) = &self.bidders[*member];
+            let cells = [Cell::Text(&subject), Cell::Text(market), Cell::Text(bidder), Cell::Text(name)];
+            tables.members.row(&[cells.as_slice(), &[Cell::Whole(i64::from(*wins))]].concat())?;
         }
-        session.run(&format!("insert into community_tenders values {}", tenders.join(",")))
+        for (_, tender, _) in &row.wins {
+            tables.tenders.row(&[Cell::Text(&subject), Cell::Text(tender)])?;
+        }
+        Ok(())
     }
 
     /// The row of wins of a community, by day, and what does not stand in it.

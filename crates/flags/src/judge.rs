@@ -1,7 +1,7 @@
 //! Judging: one flag over a scope, and what is kept of it.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use lake::{Literal, Session};
 
@@ -11,6 +11,11 @@ use crate::preview::tip_columns;
 use crate::{
     Error, Flag, Result, bid_screens, bidder_communities, law_tables, near_pairs, object_clusters, spending_periods,
 };
+
+/// Rows that are judged at once, of all tables that a flag reads.
+const ROWS_OF_A_PART: u64 = 1_500_000;
+/// Fewer touched groups than this are not cut into parts.
+const GROUPS_OF_A_PART: usize = 1_000;
 
 /// What judging one flag gave.
 #[derive(Debug, Clone)]
@@ -46,41 +51,74 @@ pub struct Outcomes<'a> {
 /// Judges `flag` for the peer groups that changed rows touch (all of them in a session over everything) and writes
 /// every outcome. `None` when nothing was touched: what was judged before stands.
 ///
+/// Peer groups know nothing of one another, so many rows are judged in parts, each of whole groups: memory does not grow
+/// with the rows.
+///
 /// # Errors
 /// The analysis fails: a segment is missing, the disk is full, the SQL is wrong.
 pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<Option<Judged>> {
     let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
-    set_scope(
-        session,
-        outcomes
-            .before
-            .map(|_| format!("select distinct k from ({}) as t where k is not null", flag.touched))
-            .as_deref(),
-    )
-    .map_err(failed)?;
-    if outcomes.before.is_some() && session.count("select count(*) from scope").map_err(failed)? == 0 {
-        return Ok(None);
+    let touched =
+        outcomes.before.map(|_| format!("select distinct k from ({}) as t where k is not null", flag.touched));
+    let (groups, parts) = match touched {
+        None => (Vec::new(), parts_of(session, flag)),
+        Some(select) => {
+            session.run(&format!("create or replace temp table touched as {select}")).map_err(failed)?;
+            let groups = texts(session, "select k from touched order by k", "k").map_err(failed)?;
+            if groups.is_empty() {
+                return Ok(None);
+            }
+            let parts = parts_of(session, flag).min(groups.len() / GROUPS_OF_A_PART + 1);
+            (groups, parts)
+        }
+    };
+    let files: Vec<PathBuf> = (0..parts).map(|part| outcomes.after.with_extension(format!("part-{part}"))).collect();
+    let mut hits = Vec::new();
+    for (part, file) in files.iter().enumerate() {
+        let scope = Scope { touched: outcomes.before.is_some(), part, parts };
+        hits.extend(judge_part(session, flag, scope, file)?);
     }
+    hits.sort_by(|a, b| a.subject_id.cmp(&b.subject_id));
+    join_outcomes(session, flag, &files, outcomes).map_err(failed)?;
+    for file in &files {
+        // One that stays is removed with the outcomes that are replaced.
+        let _ = std::fs::remove_file(file);
+    }
+    Ok(Some(Judged { groups, hits }))
+}
+
+/// Which peer groups are judged: the touched ones or all, and which part of them.
+#[derive(Clone, Copy)]
+struct Scope {
+    touched: bool,
+    part: usize,
+    parts: usize,
+}
+
+/// In how many parts the rows that a flag reads are judged.
+fn parts_of(session: &Session, flag: &Flag) -> usize {
+    let sql = format!("{} {}", flag.sql, flag.peers_sql.as_deref().unwrap_or_default());
+    let words: HashSet<&str> = sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+    let rows: u64 = session.segments().iter().filter(|s| words.contains(s.table.as_str())).map(|s| s.rows).sum();
+    usize::try_from(rows / ROWS_OF_A_PART).unwrap_or(usize::MAX) + 1
+}
+
+/// Judges one part, writes its outcomes to `file` and gives its hits.
+fn judge_part(session: &Session, flag: &Flag, scope: Scope, file: &Path) -> Result<Vec<Hit>> {
+    let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
+    let Scope { touched, part, parts } = scope;
+    let in_part = if parts > 1 { format!("hash(k) % {parts} = {part}") } else { "true or k is null".to_owned() };
+    let asked = if touched { format!("k in (select touched.k from touched) and ({in_part})") } else { in_part };
+    session.run(&format!("create or replace temp macro in_scope(k) as {asked}")).map_err(failed)?;
     prepare(session, flag)?;
     let sql = sql_with_parameters(flag, &flag.sql)?;
     // Where all rows fit in memory, so does all that is said of them: one judgement gives the outcomes and the hits.
     if session.is_held() {
         session.run(&format!("create or replace temp table judged as {sql}")).map_err(failed)?;
-        write_outcomes(session, flag, "from judged", outcomes).map_err(failed)?;
+        write_outcomes(session, flag, "from judged", file).map_err(failed)?;
     } else {
-        write_outcomes(session, flag, &sql, outcomes).map_err(failed)?;
-    }
-    let mut groups = Vec::new();
-    if outcomes.before.is_some() {
-        session
-            .rows("select k from scope order by k", |row| {
-                groups.extend(row.get("k").map(str::to_owned));
-                Ok(())
-            })
-            .map_err(failed)?;
-    }
-    if !session.is_held() {
-        judge_hits(session, &sql, outcomes).map_err(failed)?;
+        write_outcomes(session, flag, &sql, file).map_err(failed)?;
+        judge_hits(session, &sql, file).map_err(failed)?;
     }
     let peers = peer_values(session, flag).map_err(failed)?;
     let mut hits = Vec::new();
@@ -91,12 +129,12 @@ pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<O
             Ok(())
         })
         .map_err(failed)?;
-    let mut drops = String::from("drop table judged; drop table scope; drop table if exists peers;");
+    let mut drops = String::from("drop table judged; drop table if exists scope; drop table if exists peers;");
     for derived in &flag.derived {
         drops.push_str(&format!("drop table if exists {derived};"));
     }
     session.run(&drops).map_err(failed)?;
-    Ok(Some(Judged { groups, hits }))
+    Ok(hits)
 }
 
 /// Makes `scope (k)`, the peer groups to judge, and `in_scope (k)`, which the flags' SQL asks; `None` is everything.
@@ -108,6 +146,16 @@ pub(crate) fn set_scope(session: &Session, groups: Option<&str>) -> lake::Result
     session.run(&format!(
         "create or replace temp table scope as {groups}; create or replace temp macro in_scope(k) as {asked}"
     ))
+}
+
+/// The texts of one column.
+fn texts(session: &Session, sql: &str, column: &str) -> lake::Result<Vec<String>> {
+    let mut texts = Vec::new();
+    session.rows(sql, |row| {
+        texts.extend(row.get(column).map(str::to_owned));
+        Ok(())
+    })?;
+    Ok(texts)
 }
 
 /// The rows behind one finding, as (table, id), judged anew for its peer group alone.
@@ -177,7 +225,7 @@ pub(crate) fn prepare_under(session: &Session, flag: &Flag, law: Option<&LawTabl
             "legal_grounds" => session.run(include_str!("legal_grounds.sql")).map_err(failed)?,
             "spending_periods" => spending_periods::make(session)?,
             table if law.is_some() && law_tables::is_law_table(table) => {
-                law_tables::make_given(session, flag, table, law)?
+                law_tables::make_given(session, flag, table, law)?;
             }
             law if law_tables::make(session, law)? => {}
             other => {
@@ -193,19 +241,39 @@ pub(crate) fn prepare_under(session: &Session, flag: &Flag, law: Option<&LawTabl
     Ok(())
 }
 
-/// Every outcome: those of the groups judged now, and those of the others as they were. Only what is kept is computed,
-/// and streamed into the file: nothing grows with the number of subjects.
-fn write_outcomes(session: &Session, flag: &Flag, sql: &str, outcomes: Outcomes<'_>) -> lake::Result<()> {
+/// What is kept of an outcome.
+fn outcome_columns(flag: &Flag) -> String {
     let mut columns = String::from(
         "subject_id, group_key, source, outcome, missing, cast(measure as double) as measure, cast(threshold as double) as threshold",
     );
     for tip in tip_columns(flag) {
         columns.push_str(&format!(", cast({tip} as double) as {tip}"));
     }
-    let mut all = format!("select {columns} from ({sql}) as judged");
+    columns
+}
+
+/// The outcomes of the groups judged now. Only what is kept is computed, and streamed into the file.
+fn write_outcomes(session: &Session, flag: &Flag, sql: &str, file: &Path) -> lake::Result<()> {
+    session.run(&format!(
+        "copy (select {} from ({sql}) as judged) to {} (format parquet, compression zstd, row_group_size 61440)",
+        outcome_columns(flag),
+        path_literal(file)
+    ))
+}
+
+/// Every outcome: those of the groups judged now, and those of the others as they were.
+fn join_outcomes(session: &Session, flag: &Flag, files: &[PathBuf], outcomes: Outcomes<'_>) -> lake::Result<()> {
+    if let ([only], None) = (files, outcomes.before)
+        && std::fs::rename(only, outcomes.after).is_ok()
+    {
+        return Ok(());
+    }
+    let columns = outcome_columns(flag);
+    let files: Vec<String> = files.iter().map(|file| path_literal(file)).collect();
+    let mut all = format!("select {columns} from read_parquet([{}])", files.join(", "));
     if let Some(before) = outcomes.before {
         all.push_str(&format!(
-            " union all select {columns} from read_parquet({}) where group_key not in (select k from scope)",
+            " union all select {columns} from read_parquet({}) where group_key not in (select k from touched)",
             path_literal(before)
         ));
     }
@@ -216,13 +284,14 @@ fn write_outcomes(session: &Session, flag: &Flag, sql: &str, outcomes: Outcomes<
 }
 
 /// Makes the table `judged` of the hits with all that is said of them: the groups that have one are judged once more.
-fn judge_hits(session: &Session, sql: &str, outcomes: Outcomes<'_>) -> lake::Result<()> {
-    let groups = format!(
-        "select distinct group_key as k from read_parquet({}) where outcome = 'hit' and in_scope(group_key)",
-        path_literal(outcomes.after)
-    );
-    session.run(&format!("create or replace temp table hit_groups as {groups}"))?;
-    set_scope(session, Some("select k from hit_groups"))?;
+fn judge_hits(session: &Session, sql: &str, file: &Path) -> lake::Result<()> {
+    set_scope(
+        session,
+        Some(&format!(
+            "select distinct group_key as k from read_parquet({}) where outcome = 'hit'",
+            path_literal(file)
+        )),
+    )?;
     session
         .run(&format!("create or replace temp table judged as select * from ({sql}) as judged where outcome = 'hit'"))
 }

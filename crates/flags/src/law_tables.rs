@@ -18,8 +18,6 @@ const LOT: usize = 5_000;
 const CALENDAR_FROM: (i32, u32, u32) = (2003, 1, 1);
 /// The day on which it ends.
 const CALENDAR_TO: (i32, u32, u32) = (2060, 12, 31);
-/// Logarithms of factorials, up to this number.
-const FACTORIALS_MAX: u32 = 50_000;
 
 /// Makes the temporary table `name`; `false` when it is none of those made here.
 pub(crate) fn make(session: &Session, name: &str) -> Result<bool> {
@@ -28,7 +26,6 @@ pub(crate) fn make(session: &Session, name: &str) -> Result<bool> {
         "buyer_forms" => {
             Some(concat!("create or replace temp table buyer_forms as ", include_str!("buyer_forms.sql")).to_owned())
         }
-        "log_factorials" => Some(log_factorials()),
         _ => None,
     };
     if let Some(sql) = sql {
@@ -318,14 +315,6 @@ fn business_days() -> String {
          select on_day, cast(sum(case when isodow(on_day) < 6 and on_day not in ({}) then 1 else 0 end) over (order by on_day) as bigint) as ordinal
          from (select cast(unnest(generate_series(date '{first}', date '{last}', interval 1 day)) as date) as on_day) as days",
         holidays.join(", ")
-    )
-}
-
-/// ln n!, for binomial tails.
-fn log_factorials() -> String {
-    format!(
-        "create or replace temp table log_factorials as
-         select cast(n as bigint) as n, lgamma(n + 1.0) as value from (select unnest(generate_series(0, {FACTORIALS_MAX})) as n) as numbers"
     )
 }
 

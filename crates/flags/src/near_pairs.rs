@@ -5,7 +5,7 @@
 //! with so few candidates there is nothing to gain from estimating it. Rows come in lots, so memory stays flat.
 
 use chrono::NaiveDate;
-use lake::{Literal, Session, TextRow};
+use lake::{Cell, Session, TableWriter, TextRow};
 use model::Money;
 
 use crate::Result;
@@ -14,8 +14,6 @@ use crate::Result;
 const SHINGLE_LENGTH: usize = 5;
 /// Pairs less alike than this are not kept.
 const KEPT_FROM: f64 = 0.5;
-/// Pairs are written in lots of this many.
-const LOT: usize = 2_000;
 
 /// Contracts read at once, about.
 const LOT_ROWS: i64 = 100_000;
@@ -41,7 +39,7 @@ pub(crate) fn make(session: &Session) -> Result<()> {
     let parts = rows / LOT_ROWS + 1;
     let select = include_str!("near_rows.sql").replace("$parts", &parts.to_string());
     session.run(&format!("create or replace temp table near_rows as {select}"))?;
-    let mut lot: Vec<String> = Vec::new();
+    let mut pairs = session.fill("near_pairs")?;
     for part in 0..parts {
         let mut pair = String::new();
         let mut group: Vec<Candidate> = Vec::new();
@@ -51,17 +49,17 @@ pub(crate) fn make(session: &Session) -> Result<()> {
             ),
             |row| {
                 if row.get("pair") != Some(pair.as_str()) {
-                    compare(&group, &mut lot);
+                    compare(&group, &mut pairs)?;
                     group.clear();
                     row.get("pair").unwrap_or_default().clone_into(&mut pair);
                 }
                 group.extend(candidate(row));
-                if lot.len() >= LOT { write(session, &mut lot) } else { Ok(()) }
+                Ok(())
             },
         )?;
-        compare(&group, &mut lot);
+        compare(&group, &mut pairs)?;
     }
-    write(session, &mut lot)?;
+    pairs.finish()?;
     session.run("drop table near_rows")?;
     Ok(())
 }
@@ -76,7 +74,7 @@ fn candidate(row: &TextRow) -> Option<Candidate> {
 }
 
 /// Compares the contracts of one pair, which come sorted by value.
-fn compare(group: &[Candidate], lot: &mut Vec<String>) {
+fn compare(group: &[Candidate], pairs: &mut TableWriter<'_>) -> lake::Result<()> {
     let mut memo = Shingled::default();
     for (at, low) in group.iter().enumerate() {
         // Of two values within 1 % of either, the greater is the wider bound.
@@ -92,19 +90,15 @@ fn compare(group: &[Candidate], lot: &mut Vec<String>) {
             }
             let similarity = memo.similarity(&low.object, &high.object);
             if similarity >= KEPT_FROM {
-                let id = |id: &str| Literal::Text(id.to_owned()).sql();
-                lot.push(format!("({}, {}, {days}, {similarity:.6})", id(&earlier.id), id(&later.id)));
+                pairs.row(&[
+                    Cell::Text(&earlier.id),
+                    Cell::Text(&later.id),
+                    Cell::Whole(days),
+                    Cell::rounded(similarity, 6),
+                ])?;
             }
         }
     }
-}
-
-fn write(session: &Session, lot: &mut Vec<String>) -> lake::Result<()> {
-    if lot.is_empty() {
-        return Ok(());
-    }
-    session.run(&format!("insert into near_pairs values {}", lot.join(",")))?;
-    lot.clear();
     Ok(())
 }
 

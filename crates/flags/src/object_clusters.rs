@@ -4,15 +4,13 @@
 //! it (exact Jaccard index of five-letter shingles), or begins one. So a cluster is known by its first contract, and later
 //! contracts never change to which cluster an earlier one belongs.
 
-use lake::{Literal, Session};
+use lake::{Cell, Session};
 
 use crate::Result;
 use crate::near_pairs::{jaccard, shingles};
 
 /// Objects at least this alike are of one cluster.
 const ALIKE_FROM: f64 = 0.6;
-/// Rows are written in lots of this many.
-const LOT: usize = 2_000;
 /// A pair with more clusters than this compares no further: what comes then begins clusters of its own.
 const CLUSTERS_MAX: usize = 500;
 
@@ -21,7 +19,7 @@ pub(crate) fn make(session: &Session) -> Result<()> {
     session.run("create or replace temp table object_clusters (id varchar, cluster varchar)")?;
     let mut pair = String::new();
     let mut leaders: Vec<(String, Vec<u64>)> = Vec::new();
-    let mut lot: Vec<String> = Vec::new();
+    let mut clusters = session.fill("object_clusters")?;
     session.rows(include_str!("object_rows.sql"), |row| {
         let (Some(of), Some(id), Some(object)) = (row.get("pair"), row.get("id"), row.get("object")) else {
             return Ok(());
@@ -38,18 +36,7 @@ pub(crate) fn make(session: &Session) -> Result<()> {
             }
             id.to_owned()
         });
-        lot.push(format!("({}, {})", Literal::Text(id.to_owned()).sql(), Literal::Text(cluster).sql()));
-        if lot.len() >= LOT { write(session, &mut lot) } else { Ok(()) }
+        clusters.row(&[Cell::Text(id), Cell::Text(&cluster)])
     })?;
-    write(session, &mut lot)?;
-    Ok(())
-}
-
-fn write(session: &Session, lot: &mut Vec<String>) -> lake::Result<()> {
-    if lot.is_empty() {
-        return Ok(());
-    }
-    session.run(&format!("insert into object_clusters values {}", lot.join(",")))?;
-    lot.clear();
-    Ok(())
+    Ok(clusters.finish()?)
 }

@@ -8,7 +8,7 @@
 
 use std::f64::consts::TAU;
 
-use lake::{Literal, Session};
+use lake::{Cell, Session, TableWriter};
 
 use crate::Result;
 
@@ -39,6 +39,7 @@ pub(crate) fn make(session: &Session) -> Result<()> {
     session.run(
         "create or replace temp table spending_periods (unit varchar, weeks integer, active integer, tested integer, g double, p double, period double)",
     )?;
+    let mut periods = session.fill("spending_periods")?;
     let mut unit = String::new();
     let mut spent: Vec<(usize, f64)> = Vec::new();
     session.rows(include_str!("spending_weeks.sql"), |row| {
@@ -50,18 +51,18 @@ pub(crate) fn make(session: &Session) -> Result<()> {
             return Ok(());
         };
         if of != unit {
-            write(session, &unit, &spent)?;
+            write(&mut periods, &unit, &spent)?;
             of.clone_into(&mut unit);
             spent.clear();
         }
         spent.push((week, value));
         Ok(())
     })?;
-    write(session, &unit, &spent)?;
-    Ok(())
+    write(&mut periods, &unit, &spent)?;
+    Ok(periods.finish()?)
 }
 
-fn write(session: &Session, unit: &str, spent: &[(usize, f64)]) -> lake::Result<()> {
+fn write(periods: &mut TableWriter<'_>, unit: &str, spent: &[(usize, f64)]) -> lake::Result<()> {
     let (Some((first, _)), Some((last, _))) = (spent.first(), spent.last()) else { return Ok(()) };
     let weeks = last - first + 1;
     let beat = if (WEEKS_MIN..=WEEKS_MAX).contains(&weeks) {
@@ -73,11 +74,18 @@ fn write(session: &Session, unit: &str, spent: &[(usize, f64)]) -> lake::Result<
     } else {
         None
     };
-    let tail = beat.map_or("null, null, null, null".to_owned(), |b| {
-        format!("{}, {:.9}, {:.12}, {:.4}", b.tested, b.g, b.p, b.period)
-    });
-    let unit = Literal::Text(unit.to_owned()).sql();
-    session.run(&format!("insert into spending_periods values ({unit}, {weeks}, {}, {tail})", spent.len()))
+    let (weeks, active) = (Cell::count(weeks), Cell::count(spent.len()));
+    let mut cells = vec![Cell::Text(unit), weeks, active];
+    match beat {
+        Some(b) => cells.extend([
+            Cell::count(b.tested),
+            Cell::rounded(b.g, 9),
+            Cell::rounded(b.p, 12),
+            Cell::rounded(b.period, 4),
+        ]),
+        None => cells.extend([Cell::Null; 4]),
+    }
+    periods.row(&cells)
 }
 
 /// The strongest frequency that the calendar does not explain; `None` where the series does not move.
@@ -147,12 +155,17 @@ fn flattening(inertia: f64, frequency: f64) -> f64 {
 /// How much a week takes over from the one before: the likeliest of a hundred values (Whittle).
 fn inertia_of(spectrum: &[(f64, f64)]) -> f64 {
     let n = spectrum.len() as f64;
+    let waves: Vec<(f64, f64)> = spectrum.iter().map(|(f, power)| ((TAU * f).cos(), *power)).collect();
     let unlikely = |inertia: f64| {
-        let level = spectrum.iter().map(|(f, power)| power * flattening(inertia, *f)).sum::<f64>() / n;
-        level.ln() - spectrum.iter().map(|(f, _)| flattening(inertia, *f).ln()).sum::<f64>() / n
+        let level = |wave: f64| 1.0 - 2.0 * inertia * wave + inertia * inertia;
+        let mean = waves.iter().map(|(wave, power)| power * level(*wave)).sum::<f64>() / n;
+        // The logarithm of a product is that of its factors: a few at once, far from where numbers end.
+        let logs =
+            waves.chunks(8).map(|some| some.iter().map(|(wave, _)| level(*wave)).product::<f64>().ln()).sum::<f64>();
+        mean.ln() - logs / n
     };
-    let values = (0..100).map(|step| f64::from(step) / 100.0);
-    values.min_by(|a, b| unlikely(*a).total_cmp(&unlikely(*b))).unwrap_or_default()
+    let values = (0..100).map(|step| f64::from(step) / 100.0).map(|inertia| (inertia, unlikely(inertia)));
+    values.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(inertia, _)| inertia).unwrap_or_default()
 }
 
 /// Whether a frequency, in cycles per week, is slower than the year or within `step` of one of the calendar's.
@@ -165,14 +178,16 @@ fn is_calendar(frequency: f64, step: f64) -> bool {
         })
 }
 
+/// The power at a frequency (Goertzel 1958): what a sum of sines and cosines would give, without reckoning each of them.
 fn power(level: &[f64], frequency: f64) -> f64 {
-    let (mut re, mut im) = (0.0, 0.0);
-    for (at, value) in level.iter().enumerate() {
-        let (sin, cos) = (TAU * frequency * at as f64).sin_cos();
-        re += value * cos;
-        im += value * sin;
+    let turn = 2.0 * (TAU * frequency).cos();
+    let (mut last, mut before) = (0.0, 0.0);
+    for value in level {
+        let next = value + turn * last - before;
+        before = last;
+        last = next;
     }
-    re * re + im * im
+    last * last + before * before - turn * last * before
 }
 
 /// P(greatest share ≥ g) over `m` frequencies of noise (Fisher 1929).

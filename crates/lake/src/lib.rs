@@ -7,6 +7,7 @@
 mod columns;
 mod confined;
 mod error;
+mod filling;
 mod health;
 mod moment;
 mod nulls;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 pub use confined::{Confinement, Deadline};
 pub use error::{Error, Result};
+pub use filling::{Cell, TableWriter};
 pub use health::{Damage, DamageKind};
 pub use moment::SegmentSet;
 pub use nulls::{NullCounts, SegmentNulls};

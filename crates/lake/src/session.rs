@@ -109,9 +109,8 @@ impl Lake {
 
     fn views(&self, table: &Table, live: &[Segment], closed: &[Segment], scope: Scope, room: &mut Room) -> String {
         let name = table.name;
-        let of_table = |segments: &[Segment]| -> Vec<Segment> {
-            segments.iter().filter(|s| s.table == name).cloned().collect()
-        };
+        let of_table =
+            |segments: &[Segment]| -> Vec<Segment> { segments.iter().filter(|s| s.table == name).cloned().collect() };
         let (live, closed) = (of_table(live), of_table(closed));
         let mut sql = format!("create {} {name} as {};", room.kind(&live), self.select(table, live.iter()));
         match scope {
@@ -163,7 +162,10 @@ struct Room {
 impl Room {
     /// A 16th of the memory: in memory, rows take some five times what they take in a segment.
     fn of(reading: Reading, limits: &SessionLimits) -> Self {
-        Self { left: if reading == Reading::Held { u64::from(limits.memory_mib) << 16 } else { 0 }, all: reading == Reading::Held }
+        Self {
+            left: if reading == Reading::Held { u64::from(limits.memory_mib) << 16 } else { 0 },
+            all: reading == Reading::Held,
+        }
     }
 
     /// What the rows of these segments become: a table while there is room for it.
