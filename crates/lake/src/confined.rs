@@ -161,7 +161,7 @@ mod tests {
         Session::confined(Confinement { memory_mib: 256, threads: 1 }).unwrap()
     }
 
-    fn row(value: Value) -> Map<String, Value> {
+    fn row(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
@@ -169,7 +169,7 @@ mod tests {
     fn rows_come_in_exactly_and_by_kind() {
         let session = confined();
         let contract = row(
-            serde_json::json!({"id": "c", "line": 7, "income": false, "signed_on": "2024-02-29", "value_final": "12345678901234.5678", "file": "x.csv"}),
+            &serde_json::json!({"id": "c", "line": 7, "income": false, "signed_on": "2024-02-29", "value_final": "12345678901234.5678", "file": "x.csv"}),
         );
         session.load("contracts", std::slice::from_ref(&contract), &["file"]).unwrap();
         let held = "select count(*) from contracts where line = 7 and not income and signed_on = date '2024-02-29' and value_final = 12345678901234.5678 and object is null";
@@ -181,7 +181,7 @@ mod tests {
             serde_json::json!({"signed_on": "2024-02-30"}),
             serde_json::json!({"line": "7"}),
         ] {
-            assert!(session.load("contracts", &[row(wrong.clone())], &[]).is_err(), "{wrong}");
+            assert!(session.load("contracts", &[row(&wrong)], &[]).is_err(), "{wrong}");
         }
         assert!(session.load("merged_buyers; drop table contracts", &[], &[]).is_err());
     }

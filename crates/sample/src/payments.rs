@@ -33,7 +33,7 @@ pub(crate) fn write(out: &Path, world: &World, plan: &Plan, files: &mut Vec<File
     let months = allot(world.contracts / 10, [1.0; MONTHS / 12]);
     let mut planned: Vec<Payment> = plan.payments.clone();
     planned.sort_by_key(|payment| payment.day);
-    let (mut rng, mut left, mut number) = (world.rng(0x9A_7), &planned[..], 0);
+    let (mut rng, mut left, mut number) = (world.rng(0x9A7), &planned[..], 0);
     for (index, ordinary) in months.into_iter().enumerate() {
         let month = Month::at(index);
         let path = PathBuf::from(format!("despesas/{}{:02}_Despesas_Pagamento.csv", month.label(), month.length()));

@@ -11,6 +11,9 @@ use store::{NewFile, Progress, Store};
 /// Rows by table, as the cases of a flag have them.
 pub type Rows = BTreeMap<String, Vec<Map<String, Value>>>;
 
+/// A row with the table it belongs to.
+type RowOf<'a> = (&'a str, &'a Map<String, Value>);
+
 /// Puts rows into the data folder as an ingest would, without judging; a row of an id that is held replaces it. What a
 /// record cannot hold (a word that is no code) is the error.
 pub fn hold(data: &Path, rows: &Rows, round: u32) -> Result<(), String> {
@@ -19,7 +22,7 @@ pub fn hold(data: &Path, rows: &Rows, round: u32) -> Result<(), String> {
     let lake = Lake::open(&data.join("lake")).unwrap();
     let mut ingest = store.begin_ingest("2026-01-01T00:00:00-03:00", 0).unwrap();
     // Rows of one list stand in one file: some flags ask until when a list speaks.
-    let mut files: BTreeMap<(String, i64), Vec<(&str, &Map<String, Value>)>> = BTreeMap::new();
+    let mut files: BTreeMap<(String, i64), Vec<RowOf<'_>>> = BTreeMap::new();
     for (table, rows) in rows {
         for row in rows {
             let source = row.get("source").and_then(Value::as_str).unwrap_or("test").to_owned();

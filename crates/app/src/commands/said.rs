@@ -17,7 +17,7 @@ pub(crate) const LOCK_PATIENCE: Duration = Duration::from_secs(3);
 /// # Errors
 /// It is empty, or longer than `chars_max`.
 pub(crate) fn text(field: &'static str, said: &str, chars_max: usize) -> Result<String> {
-    bounded(field, plain(said), chars_max)
+    bounded(field, &plain(said), chars_max)
 }
 
 /// A text of one line.
@@ -25,15 +25,15 @@ pub(crate) fn text(field: &'static str, said: &str, chars_max: usize) -> Result<
 /// # Errors
 /// It is empty, or longer than `chars_max`.
 pub(crate) fn line(field: &'static str, said: &str, chars_max: usize) -> Result<String> {
-    bounded(field, squeeze(&plain(said)), chars_max)
+    bounded(field, &squeeze(&plain(said)), chars_max)
 }
 
-fn bounded(field: &'static str, said: String, chars_max: usize) -> Result<String> {
+fn bounded(field: &'static str, said: &str, chars_max: usize) -> Result<String> {
     if said.is_empty() {
         return Err(Error::invalid(field, "is empty"));
     }
     if said.chars().count() > chars_max {
         return Err(Error::invalid(field, format!("longer than {chars_max} characters")));
     }
-    Ok(mask_cpfs(&said).into_owned())
+    Ok(mask_cpfs(said).into_owned())
 }

@@ -40,7 +40,10 @@ pub fn verify_bundle(path: &Path, wanted: Option<Issuer>) -> Result<Verification
         .map_err(|e| Error::io(path, &e))?;
     // What is judged beside SQL cannot be interrupted; after the time it is left behind.
     let (sender, answer) = channel();
-    std::thread::spawn(move || sender.send(verify(&bytes, wanted.as_ref())));
+    std::thread::spawn(move || {
+        // Nobody may wait for it any more.
+        let _ = sender.send(verify(&bytes, wanted.as_ref()));
+    });
     Ok(answer.recv_timeout(TIME_MAX).unwrap_or_else(|error| {
         let because = match error {
             RecvTimeoutError::Timeout => format!("the judgement takes longer than {} s", TIME_MAX.as_secs()),

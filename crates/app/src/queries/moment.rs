@@ -5,7 +5,7 @@
 //! asks again or turns the page; it is named by all that it depends on, so it never goes stale.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -121,7 +121,7 @@ impl App {
         let question = (&flag.code, moment.as_of, &moment.known_at, &segments.sha256);
         let walk = Walk::new("flag-findings", &question, page, PageLimit::default())?;
         let key = serde_json::to_string(&question).map_err(store::Error::from)?;
-        let kept = self.judgements().get_or(key, || self.judge_once(flag, &moment, segments))?;
+        let kept = self.judgements().get_or(&key, || self.judge_once(flag, &moment, segments))?;
         let List { data, page } = walk.slice(kept.findings.clone())?;
         Ok(Judged {
             data,
@@ -196,7 +196,7 @@ impl App {
 
     /// Judges a flag in a session over everything; what it says of every subject goes into a file that is removed again.
     fn outcome_of(&self, session: &Session, flag: &Flag) -> Result<Outcome> {
-        let file = Passing::new(self.folder().join("spill"))?;
+        let file = Passing::new(&self.folder().join("spill"))?;
         let outcomes = Outcomes { before: None, after: &file.0 };
         let judged = self.with_room(session, flag, || flags::judge(session, flag, outcomes))?;
         let mut hits = judged.map(|judged| judged.hits).unwrap_or_default();
@@ -213,9 +213,9 @@ impl App {
 struct Passing(PathBuf);
 
 impl Passing {
-    fn new(folder: PathBuf) -> Result<Self> {
+    fn new(folder: &Path) -> Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
+        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, &e))?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         Ok(Self(folder.join(format!("judged-{}-{number}.parquet", std::process::id()))))
     }
@@ -246,14 +246,14 @@ pub(crate) struct Judgements {
 }
 
 impl Judgements {
-    fn get_or(&self, key: String, judge: impl FnOnce() -> Result<Kept>) -> Result<Arc<Kept>> {
-        if let Some(kept) = self.get(&key) {
+    fn get_or(&self, key: &str, judge: impl FnOnce() -> Result<Kept>) -> Result<Arc<Kept>> {
+        if let Some(kept) = self.get(key) {
             return Ok(kept);
         }
         let _judging = self.judging.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.get(&key) {
+        match self.get(key) {
             Some(kept) => Ok(kept),
-            None => Ok(self.keep(key, judge()?)),
+            None => Ok(self.keep(key.to_owned(), judge()?)),
         }
     }
 

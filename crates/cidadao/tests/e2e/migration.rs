@@ -328,7 +328,7 @@ fn dump(db: &Connection) -> String {
 
 fn write_rows(db: &Connection, table: &str, sql: &mut String) {
     let mut statement = db.prepare(&format!("select * from {table}")).unwrap();
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([]).unwrap();
     while let Some(row) = rows.next().unwrap() {
         // Nulls are left out, so that the file stays short.

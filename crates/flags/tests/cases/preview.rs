@@ -40,7 +40,11 @@ fn compare(flag: &Flag, case: &Case) -> usize {
         let column = parameter.preview.as_deref().unwrap().split(' ').next().unwrap();
         let mut tips = Vec::new();
         let sql = format!("select {column}, 1 from read_parquet({file}) where {column} is not null order by 1");
-        session.counts(&sql, |tip, _| Ok(tips.push(tip))).unwrap();
+        let keep = |tip, _| {
+            tips.push(tip);
+            Ok(())
+        };
+        session.counts(&sql, keep).unwrap();
         let values = values_of(parameter, &tips);
         let told = told(&values);
         for (value, told) in values.iter().zip(&told) {

@@ -83,7 +83,7 @@ fn split(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
             let part = part * rng.uniform(0.98, 1.02);
             ids.push(waive(plan, world, rng, (unit, party, activity), day, part));
         }
-        note_split(plan, world, (case, expect, year), unit, ids);
+        note_split(plan, world, (case, expect, year), unit, &ids);
     }
     // The same purchases for an emergency: another ground than value, which the flag does not judge.
     let (unit, supplier) = (plan.special_unit(world), plan.party());
@@ -96,7 +96,7 @@ fn split(plan: &mut Plan, world: &World, rng: &mut Rng, year_index: usize) {
         let wanted = Wanted::plain(rng, Source::Portal, unit, day, supplier, activity, cents + i64::from(at) * 20_000);
         ids.push(plan.sign(world, Wanted { facts, ..wanted }).id);
     }
-    note_split(plan, world, ("emergency_waivers", "not_judged", year), unit, ids);
+    note_split(plan, world, ("emergency_waivers", "not_judged", year), unit, &ids);
     let (unit, supplier) = (plan.special_unit(world), plan.party());
     let facts = Facts { terms: Some(Terms::waiver_without_basis()), alone: true, ..Facts::default() };
     let wanted = Wanted::plain(rng, Source::Portal, unit, first, supplier, activity, 1_200_000);
@@ -110,7 +110,7 @@ fn note_split(
     world: &World,
     (case, expect, year): (&'static str, &'static str, i32),
     unit: usize,
-    ids: Vec<String>,
+    ids: &[String],
 ) {
     let group = format!("portal-compras|{}|{year}", buyer_id(world, Source::Portal, unit));
     plan.note(
