@@ -54,7 +54,7 @@ select s.id as subject_id, s.group_key, s.source,
        s.status as ev_status, s.bidders as ev_bidders, y.n as ev_same_day,
        case when s.days <= $stalled_min then 'ruled_out' when contains(lower(coalesce(s.status, '')), 'suspens') then 'likely' end as ex_suspended,
        case when s.days > $stalled_min then 'ruled_out' when s.bidders <= 2 then 'likely' when s.bidders > 2 then 'possible' end as ex_simple_contest,
-       case when y.n >= 5 or contains(lower(strip_accents(coalesce(s.status, ''))), 'alteracao') then 'possible' end as ex_day_of_entry,
+       case when contains(lower(strip_accents(coalesce(s.status, ''))), 'alteracao') then 'likely' when y.n >= 5 then 'possible' end as ex_day_of_entry,
        case when not s.price_registration then 'ruled_out' when s.price_registration and s.days > $stalled_min then 'possible' end as ex_price_registration,
        case when regexp_matches(' ' || trim(regexp_replace(lower(strip_accents(coalesce(s.object, ''))), '[^a-z0-9]+', ' ', 'g')) || ' ',
                  ' (concess(ao|oes)|permiss(ao|oes)|cess(ao|oes) (onerosas? )?d[eoa] (direito de )?(uso|espacos?|areas?)|alienac(ao|oes)|folhas? de pagamentos?) ') then 'possible' end as ex_income
