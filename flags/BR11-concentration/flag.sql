@@ -64,7 +64,7 @@ by_tender as (
 ),
 tenders_of as (
     select b.subject_id, coalesce(sum(case when tender_id is null then value end), 0) as unknown, sum(value) as total,
-           max(case when tender_id is not null then value end) as largest, arg_max(case when tender_id is not null then coalesce(number, tender_id) end, case when tender_id is not null then value end) as number,
+           max(case when tender_id is not null then value end) as largest, arg_max(case when tender_id is not null then coalesce(number, regexp_extract(tender_id, '[^:]+$')) end, case when tender_id is not null then value end) as number,
            arg_max(case when tender_id is not null then registered end, case when tender_id is not null then value end) as registered
     from   by_tender b group by b.subject_id
 ),
