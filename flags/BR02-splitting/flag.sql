@@ -99,12 +99,12 @@ doubtful as (
 named as (
     select f.subject_id, f.waiver_id, f.value, f.supplier,
            nullif(regexp_extract(regexp_replace(f.said,
-             '\b(ajuste|ambito|anexos?|anua(l|is)|aquisic(ao|oes)|atender|atendimento|avenca|aviso|bens|certame|comu(m|ns)|compras?|condicoes|conforme|consumo'
-             || '|contratac(ao|oes)|contratos?|continuad[ao]s?|corretiv[ao]s?|demandas?|destinad[ao]s?|diret[ao]s?|dispensa|divers[ao]s?|edital|eletronic[ao]s?'
+             '\b(ajuste|ambito|anexos?|anua(l|is)|aquisic(ao|oes)|atender|atendimento|avenca|aviso|bens|certame|comu(m|ns)|compras?|condicoes|confecc(ao|oes)|conforme|constitui|consumo'
+             || '|contratac(ao|oes)|contratos?|continuad[ao]s?|corretiv[ao]s?|decorrentes?|demandas?|dest[ae]|destinad[ao]s?|diret[ao]s?|dispensa|divers[ao]s?|edital|elaborac(ao|oes)|eletronic[ao]s?'
              || '|empresas?|engenharia|entrega|equipamentos?|especializad[ao]s?|eventua(l|is)|execuc(ao|oes)|fins|forma|fornecimentos?|futur[ao]s?|generos?'
-             || '|incluindo|instalac(ao|oes)|instrumento|insumos?|itens|juridicas?|licitac(ao|oes)|lotes?|manutenc(ao|oes)|materia(l|is)|mediante|necessidades?'
+             || '|incluindo|instalac(ao|oes)|instrumento|insumos?|itens|juridicas?|licitac(ao|oes)|locac(ao|oes)|lotes?|mais|manutenc(ao|oes)|materia(l|is)|mediante|necessidades?'
              || '|objetivando|objetos?|objetivo|obras?|para|parcelad[ao]s?|pela|pelo|pessoas?|precos?|presente|prestac(ao|oes)|preventiv[ao]s?|proc|processo'
-             || '|produtos?|referente|registro|relativ[ao]s?|servicos?|sobre|suprir|tecnic[ao]s?|termo|tipos?|unidades?|vari[ao]s|vistas|visando)\b', ' ', 'g'),
+             || '|produtos?|propostas?|realizac(ao|oes)|referente|registro|relativ[ao]s?|selec(ao|oes)|servicos?|sobre|suprir|tecnic[ao]s?|termo|tipos?|unidades?|vantajosas?|vari[ao]s|vistas|visando)\b', ' ', 'g'),
              '\b([a-z]{3}[a-z]+?)s?\b', 1), '') as thing,
            regexp_extract(f.said, '\bcamp(?:us|i) (?:de |da |do |dos |das )?([a-z]+)', 1) as campus
     from   (select t.*, trim(regexp_replace(lower(strip_accents(coalesce(t.object, ''))), '[^a-z0-9]+', ' ', 'g')) as said
