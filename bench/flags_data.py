@@ -19,7 +19,7 @@ COLUMNS = {
     "contracts": "id source number object modality legal_basis regime buyer_id supplier_id supplier_root signed_on published_on"
     " starts_on ends_on value_initial value_final income currency tender_id activity",
     "tenders": "id source modality legal_basis regime buyer_id published_on opened_on closes_on result_on value_estimated"
-    " value_awarded bidders criterion currency activity",
+    " value_awarded bidders criterion currency activity object",
     "items": "id source contract_id tender_id category catalog_code unit unit_price currency supplier_id",
     "bids": "id source tender_id lot item_number bidder_id bidder_root bidder_name won valid value quantity unit_price currency",
     "amendments": "id contract_id kind nature object value currency",

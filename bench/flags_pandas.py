@@ -109,6 +109,10 @@ def at_the_estimate(f):
     t = t[(t.regime == "lei_14133") & t.modality.isin(["pregao", "concorrencia", "concurso", "dialogo_competitivo"])]
     t = t[(t.value_estimated > 0) & (t.value_awarded > 0)]
     t = t[~t.criterion.fillna("").str.lower().str.contains("maior (?:lance|oferta|retorno|valor)")]
+    # The body may be paid.
+    said = " " + t.object.fillna("").str.normalize("NFKD").str.encode("ascii", "ignore").str.decode("ascii").str.lower().str.replace("[^a-z0-9]+", " ", regex=True).str.strip() + " "
+    paid = r" (?:concess(?:ao|oes)|permiss(?:ao|oes)|cess(?:ao|oes) (?:onerosas? )?d[eoa] (?:direito de )?(?:uso d[eoa] )?(?:espacos?|areas?|imove(?:l|is))|alienac(?:ao|oes)|folhas? de pagamentos?) "
+    t = t[~said.str.contains(paid)]
     # Amounts have four decimals: floats differ from them beyond the ninth.
     return t[((t.value_estimated - t.value_awarded) / t.value_estimated).round(9) <= 0.005].id
 
@@ -119,14 +123,26 @@ def concentration(f):
     s = s.assign(y=s.signed_on.dt.year.astype(int), supplier=s.supplier_root.fillna(s.supplier_id))
     groups = s.groupby(["buyer_id", "y", "activity"])
     totals = groups.value.agg(["size", "sum"])
-    named = s.groupby(["buyer_id", "y", "activity", "supplier"]).value.sum().reset_index()
+    # What a supplier won in one tender, under one number, or on one day for one value is one award.
+    s = s.assign(
+        entry=s.tender_id.fillna(s.signed_on.astype(str) + "|" + s.value.astype(str)),
+        number=s.number.where(s.tender_id.isna() & s.number.str.contains("[1-9]", na=False)).str.lower().str.replace("[^a-z0-9]+", "", regex=True).str.lstrip("0"),
+    )
+    group = ["buyer_id", "y", "activity", "supplier"]
+    entries = s.groupby([*group, "entry"]).agg(value=("value", "sum"), number=("number", "max")).reset_index()
+    awards = entries.assign(award=entries.number.fillna(entries.entry)).groupby([*group, "award"]).value.sum().reset_index()
+    awards["squares"] = awards.value**2
+    named = awards.groupby(group)[["value", "squares"]].sum().reset_index()
     named["square"] = named.value**2
-    named = named.groupby(["buyer_id", "y", "activity"])[["value", "square"]].sum()
+    named["top"] = named.value
+    named = named.groupby(["buyer_id", "y", "activity"]).agg({"value": "sum", "square": "sum", "squares": "sum", "top": "max"})
     totals = totals.join(named)
     hits = totals[
         (totals["size"] >= 10)
         & (totals["sum"] - totals.value <= 0.05 * totals["sum"])
         & ((10_000 * totals.square / totals.value**2).round(2) > 2500)
+        & (totals.top > 0.6 * totals.value)
+        & ((10_000 * totals.squares / totals.value**2).round(2) <= 2500)
     ]
     return (f"{buyer}|{y}|{activity}" for buyer, y, activity in hits.index)
 

@@ -11,11 +11,12 @@ WAIVERS = """
 purchases as (
     select c.id, c.source, c.buyer_id, c.signed_on as on_day, coalesce(c.value_initial, c.value_final) as value,
            coalesce(c.legal_basis, t.legal_basis) as basis, if(c.legal_basis is not null, c.regime, t.regime) as regime,
-           coalesce(c.activity, t.activity) as activity
+           coalesce(c.activity, t.activity) as activity, coalesce(c.tender_id, c.id) as waiver, nullif(t.value_awarded, 0) as award,
+           coalesce(c.supplier_root, c.supplier_id) as supplier, coalesce(c.object, t.object) as object
     from   contracts c left join tenders t on t.id = c.tender_id
     where  not c.income and coalesce(c.currency, 'BRL') = 'BRL' and coalesce(c.modality, t.modality) = 'dispensa'
     union all
-    select id, source, buyer_id, coalesce(published_on, result_on), value_awarded, legal_basis, regime, activity
+    select id, source, buyer_id, coalesce(published_on, result_on), value_awarded, legal_basis, regime, activity, id, nullif(value_awarded, 0), null, object
     from   tenders t
     where  coalesce(currency, 'BRL') = 'BRL' and modality = 'dispensa'
     and    not exists (select 1 from contracts c where c.tender_id = t.id)
@@ -73,15 +74,40 @@ and    s.scope_min >= case
            else 3 end
 """
 
-QUERIES["BR02"] = f"""
-with {WAIVERS}
-select concat_ws('|', w.source, w.buyer_id, year(w.on_day), w.activity, w.regime, w.clause) as id
-from   waivers w left join vehicle_repair_limits v on v.regime = w.regime and w.on_day between v.from_on and v.until_on
-where  w.activity is not null and (w.value < w.most or (w.inclusive and w.value = w.most))
--- Small repairs of vehicles stay outside; where the limit is not known the purchase is not judged.
-and    (w.activity <> 'manutencao_veicular' or w.regime <> 'lei_14133' or w.value > v.amount)
-group  by 1
-having count(*) >= 2 and (sum(w.value) > max(w.most) or (not bool_or(w.inclusive) and sum(w.value) = max(w.most)))
+# Words of an object that say how a thing is bought.
+HOW = r"\b(ajuste|ambito|anexos?|anua(l|is)|aquisic(ao|oes)|atender|atendimento|avenca|aviso|bens|certame|comu(m|ns)|compras?|condicoes|confecc(ao|oes)|conforme|constitui|consumo|contratac(ao|oes)|contratos?|continuad[ao]s?|corretiv[ao]s?|decorrentes?|demandas?|dest[ae]|destinad[ao]s?|diret[ao]s?|dispensa|divers[ao]s?|edital|elaborac(ao|oes)|eletronic[ao]s?|empresas?|engenharia|entrega|equipamentos?|especializad[ao]s?|eventua(l|is)|execuc(ao|oes)|fins|forma|fornecimentos?|futur[ao]s?|generos?|incluindo|instalac(ao|oes)|instrumento|insumos?|itens|juridicas?|licitac(ao|oes)|locac(ao|oes)|lotes?|mais|manutenc(ao|oes)|materia(l|is)|mediante|necessidades?|objetivando|objetos?|objetivo|obras?|para|parcelad[ao]s?|pela|pelo|pessoas?|precos?|presente|prestac(ao|oes)|preventiv[ao]s?|proc|processo|produtos?|propostas?|realizac(ao|oes)|referente|registro|relativ[ao]s?|selec(ao|oes)|servicos?|sobre|suprir|tecnic[ao]s?|termo|tipos?|unidades?|vantajosas?|vari[ao]s|vistas|visando)\b"
+
+# Every line of activity of the files was read from texts, so those waivers alone are added up that have a supplier or thing in common.
+QUERIES["BR02"] = rf"""
+with {WAIVERS},
+each_once as (
+    select concat_ws('|', w.source, w.buyer_id, year(w.on_day), w.activity, w.regime, w.clause) as id, w.waiver, max(w.most) as most,
+           bool_or(w.inclusive) as inclusive, least(sum(w.value), coalesce(max(award), sum(w.value))) as value, coalesce(max(award), sum(w.value)) as whole,
+           if(count(distinct supplier) = 1, min(supplier), null) as supplier, fold(min(object)) as said
+    from   waivers w left join vehicle_repair_limits v on v.regime = w.regime and w.on_day between v.from_on and v.until_on
+    where  w.activity is not null
+    -- Small repairs of vehicles stay outside; where the limit is not known the purchase is not judged.
+    and    (w.activity <> 'manutencao_veicular' or w.regime <> 'lei_14133' or w.value > v.amount)
+    group  by all
+),
+fitting as (select * from each_once where whole < most or (inclusive and whole = most)),
+over as (
+    select id, max(most) as most, bool_or(inclusive) as inclusive from fitting
+    group  by id having sum(value) > max(most) or (not bool_or(inclusive) and sum(value) = max(most))
+),
+named as (
+    select f.*, nullif(regexp_extract(regexp_replace(said, '{HOW}', ' ', 'g'), '\b([a-z]{{3}}[a-z]+?)s?\b', 1), '') as thing,
+           regexp_extract(said, '\bcamp(?:us|i) (?:de |da |do |dos |das )?([a-z]+)', 1) as campus
+    from   fitting f semi join over o on o.id = f.id
+)
+select distinct o.id
+from   (
+    select a.id, sum(b.value) as value
+    from   named a join named b on b.id = a.id
+    and    (a.waiver = b.waiver or ((a.supplier = b.supplier or a.thing = b.thing) and (a.campus = b.campus or '' in (a.campus, b.campus))))
+    group  by a.id, a.waiver having count(*) >= 2
+) s join over o on o.id = s.id
+where  s.value > o.most or (not o.inclusive and s.value = o.most)
 """
 
 QUERIES["BR03"] = f"""
@@ -215,21 +241,35 @@ from   tenders
 where  regime = 'lei_14133' and modality in ('pregao', 'concorrencia', 'concurso', 'dialogo_competitivo') and coalesce(currency, 'BRL') = 'BRL'
 and    value_estimated > 0 and value_awarded > 0 and (value_estimated - value_awarded)::double / value_estimated::double <= 0.005
 and    not regexp_matches(lower(strip_accents(coalesce(criterion, ''))), 'maior (lance|oferta|retorno|valor)')
+-- The body may be paid.
+and    not regexp_matches(' ' || fold(coalesce(object, '')) || ' ',
+           ' (concess(ao|oes)|permiss(ao|oes)|cess(ao|oes) (onerosas? )?d[eoa] (direito de )?(uso d[eoa] )?(espacos?|areas?|imove(l|is))|alienac(ao|oes)|folhas? de pagamentos?) ')
 """
 
-QUERIES["BR11"] = f"""
+QUERIES["BR11"] = rf"""
 with {SPENDING},
-spent as (
-    select buyer_id, year(signed_on) as y, activity, coalesce(supplier_root, supplier_id) as supplier, sum(value) as value, count(*) as n
+entries as (
+    select buyer_id, year(signed_on) as y, activity, coalesce(supplier_root, supplier_id) as supplier, coalesce(tender_id, signed_on || '|' || value) as entry,
+           max(if(tender_id is null and regexp_matches(number, '[1-9]'), ltrim(regexp_replace(lower(number), '[^a-z0-9]+', '', 'g'), '0'), null)) as number,
+           sum(value) as value, count(*) as n
     from   spending where value > 0 and buyer_id is not null and activity is not null and signed_on is not null group by all
+),
+awards as (
+    select buyer_id, y, activity, supplier, coalesce(number, entry) as award, sum(value) as value, sum(n) as n from entries group by all
+),
+spent as (
+    select buyer_id, y, activity, supplier, sum(value) as value, sum(n) as n, sum(power(value::double, 2)) as squares from awards group by all
 ),
 totals as (
     select buyer_id, y, activity, sum(n) as n, sum(value)::double as total, sum(value) filter (supplier is not null)::double as named,
-           sum(power(value::double, 2)) filter (supplier is not null) as squares
+           sum(power(value::double, 2)) filter (supplier is not null) as by_supplier, sum(squares) filter (supplier is not null) as by_award,
+           max(value) filter (supplier is not null)::double as top
     from   spent group by buyer_id, y, activity
 )
 select buyer_id || '|' || y || '|' || activity as id
-from   totals where n >= 10 and total - named <= 0.05 * total and round(10000 * squares / power(named, 2), 2) > 2500
+from   totals
+where  n >= 10 and total - named <= 0.05 * total and round(10000 * by_supplier / power(named, 2), 2) > 2500
+and    top > 0.6 * named and round(10000 * by_award / power(named, 2), 2) <= 2500
 """
 
 QUERIES["BR12"] = f"""
@@ -258,7 +298,10 @@ and    case when c.mad > 0 then round(0.6745 * (t.share - c.q[2]) / c.mad, 4) > 
 QUERIES["BR13"] = f"""
 with {SPENDING},
 bought as (
-    select s.id, s.source || '|' || s.buyer_id || '|' || coalesce(s.supplier_root, s.supplier_id) as pair, fold(s.object) as text, s.signed_on
+    select s.id, s.source || '|' || s.buyer_id || '|' || coalesce(s.supplier_root, s.supplier_id) as pair, fold(s.object) as text, s.signed_on,
+           coalesce(regexp_replace(nullif(regexp_extract(regexp_replace(lower(strip_accents(s.number)), '[^a-z0-9]+', '', 'g'), '.*[1-9].*'), ''), '^(?:n|no|nr|num|numero)?0*([0-9])', '\\1'), s.id) as number,
+           regexp_matches(lower(strip_accents(s.object)), '(^|[^a-z])(artis[a-z]+|shows?|(apresentac(ao|oes)|atrac(ao|oes)|espetaculos?) music[a-z]+)([^a-z]|$)')
+           or regexp_matches(lower(strip_accents(coalesce(s.legal_basis, t.legal_basis, ''))), '(^|[^0-9])(74,? *(inc[a-z.]* )?ii|25,? *(inc[a-z.]* )?iii)([^a-z]|$)') as artistic
     from   spending s left join tenders t on t.id = s.tender_id
     where  coalesce(s.modality, t.modality) = 'inexigibilidade' and s.object is not null and s.signed_on is not null and pair is not null
 ),
@@ -270,13 +313,16 @@ near as (
     select a.pair, a.text, b.first from several a join several b on b.pair = a.pair and b.text <> a.text where jaccard(a.parts, b.parts) >= 0.6
 ),
 led as (select pair, text, min(first)[2] as cluster from near group by pair, text),
-members as (select l.cluster, b.signed_on from bought b join led l using (pair, text))
+members as (
+    select l.cluster, b.number, min(b.signed_on) as signed_on, bool_and(b.artistic) as artistic from bought b join led l using (pair, text) group by all
+)
 select distinct 'cluster|' || cluster as id
 from   (
     select a.cluster
     from   (select distinct cluster, signed_on from members) a
     join   members b on b.cluster = a.cluster and b.signed_on <= a.signed_on and b.signed_on > a.signed_on - interval 24 months
-    group  by a.cluster, a.signed_on having count(*) >= 3
+    where  a.cluster in (select cluster from members where not artistic)
+    group  by a.cluster, a.signed_on having count(distinct b.signed_on) >= 3
 )
 """
 

@@ -14,7 +14,9 @@ contests as (
            case when t.regime is null                                      then 'tenders.regime'
                 when t.modality is null                                    then 'tenders.modality'
                 when t.value_estimated is null or t.value_estimated <= 0   then 'tenders.value_estimated'
-                when t.value_awarded is null or t.value_awarded <= 0       then 'tenders.value_awarded' end as missing,
+                when t.value_awarded is null or t.value_awarded <= 0       then 'tenders.value_awarded'
+                when regexp_matches(' ' || trim(regexp_replace(lower(strip_accents(coalesce(t.object, ''))), '[^a-z0-9]+', ' ', 'g')) || ' ',
+                 ' (concess(ao|oes)|permiss(ao|oes)|cess(ao|oes) (onerosas? )?d[eoa] (direito de )?(uso d[eoa] )?(espacos?|areas?|imove(l|is))|alienac(ao|oes)|folhas? de pagamentos?) ') then 'tenders.income' end as missing,
            case when t.value_estimated > 0 and t.value_awarded > 0
                 then cast(t.value_estimated - t.value_awarded as double) / cast(t.value_estimated as double) end as discount
     from   tenders t left join buyers b on b.id = t.buyer_id
@@ -41,8 +43,9 @@ select s.id as subject_id, s.group_key, s.source,
        -- Tariffs, post and official gazettes have set prices; medicines have a ceiling (CMED).
        case when s.activity in ('agua_esgoto', 'energia', 'correios', 'publicacao_oficial', 'medicamentos') then 'possible' end as ex_fixed_price,
        case when s.value_awarded > s.value_estimated then 'possible' else 'ruled_out' end as ex_scope_of_amounts,
-       case when regexp_matches(' ' || trim(regexp_replace(lower(strip_accents(coalesce(s.object, ''))), '[^a-z0-9]+', ' ', 'g')) || ' ',
-                 ' (concess(ao|oes)|permiss(ao|oes)|cess(ao|oes) (onerosas? )?d[eoa] (direito de )?(uso|espacos?|areas?)|alienac(ao|oes)|folhas? de pagamentos?) ') then 'possible' end as ex_income
+       case when s.value_awarded = s.value_estimated then 'possible' else 'ruled_out' end as ex_negotiated,
+       case when regexp_matches(lower(strip_accents(coalesce(s.object, ''))),
+                 '(^|[^a-z])(genuin[ao]s?|marcas?|fabricantes?|pecas originais|licenc(a|as|iamento)|subscric(ao|oes)|software)([^a-z]|$)') then 'possible' end as ex_one_brand
 from   contests s
 left join crowd c on c.peer_key = s.group_key
 left join deviation d on d.peer_key = s.group_key

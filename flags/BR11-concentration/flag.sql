@@ -27,7 +27,7 @@ deviation as (
     select p.peer_key, median(abs(p.value - c.med)) as mad from peers p join crowd c on c.peer_key = p.peer_key group by p.peer_key
 ),
 judged as (
-    select g.*, p.value as hhi, p.suppliers, p.named, p.unnamed_share, p.top_value, p.top_supplier, c.n as peer_n, c.med, d.mad,
+    select g.*, p.value as hhi, p.suppliers, p.named, p.unnamed_share, p.top_value, p.top_share, p.award_index, c.n as peer_n, c.med, d.mad,
            case when g.n < $contracts_min                       then 'contracts'
                 when p.value is null                            then 'contracts.supplier_id'
                 when p.unnamed_share > $unnamed_share_max       then 'contracts.supplier_id' end as missing
@@ -37,7 +37,7 @@ judged as (
     left join deviation d on d.peer_key = g.group_key
 ),
 hits as (
-    select * from judged where missing is null and hhi > $hhi_min
+    select * from judged where missing is null and hhi > $hhi_min and top_share > $top_share_min and award_index <= $award_index_max
 ),
 shares as (
     select h.subject_id, coalesce(s.supplier_root, s.supplier_id) as supplier, min(s.supplier_name) as name,
@@ -45,13 +45,6 @@ shares as (
     from   hits h join spending s on s.buyer_id = h.buyer_id and s.activity = h.activity and year(s.signed_on) = h.y
                                  and s.missing is null and coalesce(s.supplier_root, s.supplier_id) is not null
     group  by h.subject_id, coalesce(s.supplier_root, s.supplier_id)
-),
--- The index that the contracts alone make, each taken as a supplier of its own.
-by_contract as (
-    select h.subject_id, round(sum(power(100.0 * cast(s.value as double) / cast(h.named as double), 2)), 2) as hhi
-    from   hits h join spending s on s.buyer_id = h.buyer_id and s.activity = h.activity and year(s.signed_on) = h.y
-                                 and s.missing is null and coalesce(s.supplier_root, s.supplier_id) is not null
-    group  by h.subject_id
 ),
 -- The months that the sources of a hit hold of its year.
 seen_months as (
@@ -71,7 +64,7 @@ by_tender as (
 ),
 tenders_of as (
     select b.subject_id, coalesce(sum(case when tender_id is null then value end), 0) as unknown, sum(value) as total,
-           max(case when tender_id is not null then value end) as largest, arg_max(case when tender_id is not null then coalesce(number, tender_id) end, case when tender_id is not null then value end) as number,
+           max(case when tender_id is not null then value end) as largest, arg_max(case when tender_id is not null then coalesce(number, regexp_extract(tender_id, '[^:]+$')) end, case when tender_id is not null then value end) as number,
            arg_max(case when tender_id is not null then registered end, case when tender_id is not null then value end) as registered
     from   by_tender b group by b.subject_id
 ),
@@ -87,27 +80,31 @@ described as (
     from   ranked group by subject_id
 )
 select j.subject_id, j.group_key, j.source,
-       case when j.missing is not null then 'not_computable' when j.hhi > $hhi_min then 'hit' else 'clear' end as outcome,
+       case when j.missing is not null then 'not_computable' when h.subject_id is not null then 'hit' else 'clear' end as outcome,
        j.missing,
        j.hhi                                     as measure,
        $hhi_min                                  as threshold,
-       case when j.n >= $contracts_min and j.hhi > $hhi_min then j.unnamed_share end as tip_unnamed_share_max,
-       case when i.hhi > $hhi_min then 'low'
-            when cast(j.top_value as double) / cast(j.named as double) > $top_share_min then 'medium' else 'low' end as severity,
+       case when j.missing is null and j.top_share > $top_share_min and j.award_index <= $award_index_max then j.hhi end as tip_hhi_min,
+       case when j.missing is null and j.hhi > $hhi_min and j.award_index <= $award_index_max then j.top_share end as tip_top_share_min,
+       case when j.missing is null and j.hhi > $hhi_min and j.top_share > $top_share_min then j.award_index end as tip_award_index_max,
+       case when j.n >= $contracts_min and j.hhi > $hhi_min and j.top_share > $top_share_min and j.award_index <= $award_index_max
+            then j.unnamed_share end             as tip_unnamed_share_max,
+       -- Graver where other bodies show that it need not be so.
+       case when j.peer_n >= 5 and j.med <= $hhi_min then 'medium' else 'low' end as severity,
        j.named                                   as amount,
        j.as_of, j.buyer_id, b.name as buyer_name, d.top_id as supplier_id, d.top_name as supplier_name, d.contract_ids,
        j.n                                       as rows_read,
        j.group_key as peer_key, j.peer_n, round(j.med, 2) as peer_median, round(j.mad, 2) as peer_mad, j.hhi as peer_marked,
-       case when j.hhi > $hhi_min then
+       case when h.subject_id is not null then
            (select round(100.0 * count(case when p.value <= j.hhi then 1 end) / count(*), 1) from peers p where p.peer_key = j.group_key)
        end                                       as peer_percentile,
        j.y as ev_year, j.activity as ev_activity, j.n as ev_contracts, j.suppliers as ev_suppliers,
-       j.top_value as ev_top_value, cast(j.top_value as double) / cast(j.named as double) as ev_top_share,
+       j.top_value as ev_top_value, j.top_share as ev_top_share,
        d.shares as ev_shares, j.competitive as ev_competitive, j.first_on as ev_first_on,
-       i.hhi as ev_contract_hhi, m.n as ev_months_n, m.pt as ev_months, m.en as ev_months_en,
+       j.award_index as ev_award_index, $award_index_max as ev_award_index_max, $top_share_min as ev_top_share_min, m.n as ev_months_n, m.pt as ev_months, m.en as ev_months_en,
        t.number as ev_tender_number, cast(t.largest as double) / cast(t.total as double) as ev_tender_share,
        case when t.registered then ', por registro de preços,' else '' end as ev_tender_kind, case when t.registered then ', a price registration,' else '' end as ev_tender_kind_en,
-       case when i.hhi > $hhi_min then 'likely' when i.hhi is not null then 'ruled_out' end as ex_one_large_contract,
+       'ruled_out'                               as ex_one_large_contract,
        case when j.peer_n < 5 then 'possible' else 'ruled_out' end as ex_few_peers,
        case when m.n < 12 then 'possible' else 'ruled_out' end as ex_part_of_year,
        case when 2 * t.largest > t.total then 'likely' when t.unknown = 0 then 'ruled_out' end as ex_one_tender,
@@ -116,7 +113,7 @@ select j.subject_id, j.group_key, j.source,
        case when j.competitive > 0 then 'possible' when j.with_modality = j.n then 'ruled_out' end as ex_competitive
 from   judged j
 left join described d on d.subject_id = j.subject_id
-left join by_contract i on i.subject_id = j.subject_id
+left join hits h on h.subject_id = j.subject_id
 left join months_of m on m.subject_id = j.subject_id
 left join tenders_of t on t.subject_id = j.subject_id
 left join buyers b on b.id = j.buyer_id

@@ -19,7 +19,7 @@ members as (
            arg_max(coalesce(c.legal_basis, t.legal_basis), cast(c.signed_on as varchar) || c.id) as legal_basis, min(c.activity) as activity,
            count(case when g.ground = 'exclusive' then 1 end) as exclusive, count(g.ground) as grounded,
            count(coalesce(c.value_initial, c.value_final)) as valued, count(distinct coalesce(c.value_initial, c.value_final)) as values_known,
-           count(case when regexp_matches(lower(strip_accents(c.object)), '(^|[^a-z])(artist|musica|musico|musici|shows?($|[^a-z]))') then 1 end) as artistic,
+           count(case when regexp_matches(lower(strip_accents(c.object)), '(^|[^a-z])(artis[a-z]+|shows?|(apresentac(ao|oes)|atrac(ao|oes)|espetaculos?) music[a-z]+)([^a-z]|$)') then 1 end) as artistic,
            string_agg(c.id, chr(31) order by c.signed_on, c.id) as contract_ids
     from   peers p
     join   object_clusters k on k.cluster = p.cluster
@@ -42,10 +42,10 @@ lacking as (
 select 'cluster|' || p.cluster                   as subject_id,
        p.peer_key                                as group_key,
        p.source,
-       case when p.value >= $contracts_min then 'hit' else 'clear' end as outcome,
+       case when p.value >= $days_min then 'hit' else 'clear' end as outcome,
        cast(null as varchar)                     as missing,
        p.value                                   as measure,
-       $contracts_min                            as threshold,
+       $days_min                            as threshold,
        'low'                                     as severity,
        w.amount,
        p.until_on                                as as_of,
@@ -53,10 +53,11 @@ select 'cluster|' || p.cluster                   as subject_id,
        p.peer_key, c.n as peer_n, c.med as peer_median, cast(null as double) as peer_mad, p.value as peer_marked,
        p.from_on as ev_first_on, case when length(m.object) > 120 then substr(m.object, 1, 120) || '…' else m.object end as ev_object,
        m.legal_basis as ev_legal_basis, m.activity as ev_activity,
-       m.exclusive as ev_exclusive, m.n as ev_contracts, m.artistic as ev_artistic, case when m.n > p.value then m.n end as ev_published,
+       m.exclusive as ev_exclusive, m.n as ev_contracts, m.artistic as ev_artistic, case when m.n > p.numbers then m.n end as ev_published,
+       p.numbers as ev_numbers, case when p.numbers > p.value then p.numbers end as ev_same_days,
        case when m.exclusive = m.n then 'likely' when m.exclusive > 0 then 'possible' when m.grounded = m.n then 'ruled_out' end as ex_exclusive,
        case when m.values_known = 1 and m.valued = m.n and m.n > 1 then 'likely' when m.values_known < m.valued then 'possible' when m.valued = m.n then 'ruled_out' end as ex_instalments,
-       case when m.artistic = m.n then 'likely' when m.artistic > 0 then 'possible' end as ex_artists,
+       case when m.artistic > 0 then 'possible' end as ex_artists,
        -- A name tells a company of the state's only by its words; persons and limited companies are none.
        case when m.supplier_id like 'cpf:%' or regexp_matches(lower(strip_accents(m.supplier_name)), '[^a-z](ltda|eireli|mei|epp)([^a-z]|$)') then 'ruled_out'
             when regexp_matches(lower(strip_accents(m.supplier_name)),

@@ -17,6 +17,7 @@ same_day as (
 contests as (
     select t.*, coalesce(b.name, t.buyer_name) as body, coalesce(t.closes_on, t.opened_on) as from_on,
            coalesce(t.modality, '?') || '|' || coalesce(t.source, '?') as group_key,
+           t.modality || '|' || t.source || case when t.price_registration then '|registro de preços' else '' end as peer_key,
            date_diff('day', coalesce(t.closes_on, t.opened_on), t.result_on) as days,
            case t.modality when 'pregao' then $hasty_pregao_max else $hasty_max end as hasty,
            case when t.modality is null                                then 'tenders.modality'
@@ -46,18 +47,19 @@ select s.id as subject_id, s.group_key, s.source,
        s.buyer_id, s.body as buyer_name, cast(null as varchar) as supplier_id, cast(null as varchar) as supplier_name,
        (select string_agg(c.id, chr(31) order by c.id) from contracts c where c.tender_id = s.id) as contract_ids,
        1                                         as rows_read,
-       s.group_key as peer_key, c.n as peer_n, c.med as peer_median, d.mad as peer_mad, s.days as peer_marked, p.percentile as peer_percentile,
+       s.peer_key, c.n as peer_n, c.med as peer_median, d.mad as peer_mad, s.days as peer_marked, p.percentile as peer_percentile,
        s.number as ev_number, coalesce(s.modality_as_stated, s.modality) as ev_modality, s.from_on as ev_from,
        s.hasty + 1 as ev_least, $stalled_min as ev_greatest, case when s.days > $stalled_min then '>' else '≤' end as ev_sign,
+       case when s.price_registration then ', por registro de preços' else '' end as ev_kind, case when s.price_registration then ', for price registration' else '' end as ev_kind_en,
        s.status as ev_status, s.bidders as ev_bidders, y.n as ev_same_day,
        case when s.days <= $stalled_min then 'ruled_out' when contains(lower(coalesce(s.status, '')), 'suspens') then 'likely' end as ex_suspended,
        case when s.days > $stalled_min then 'ruled_out' when s.bidders <= 2 then 'likely' when s.bidders > 2 then 'possible' end as ex_simple_contest,
-       case when y.n >= 5 then 'possible' end as ex_day_of_entry,
+       case when contains(lower(strip_accents(coalesce(s.status, ''))), 'alteracao') then 'likely' when y.n >= 5 then 'possible' end as ex_day_of_entry,
        case when not s.price_registration then 'ruled_out' when s.price_registration and s.days > $stalled_min then 'possible' end as ex_price_registration,
        case when regexp_matches(' ' || trim(regexp_replace(lower(strip_accents(coalesce(s.object, ''))), '[^a-z0-9]+', ' ', 'g')) || ' ',
                  ' (concess(ao|oes)|permiss(ao|oes)|cess(ao|oes) (onerosas? )?d[eoa] (direito de )?(uso|espacos?|areas?)|alienac(ao|oes)|folhas? de pagamentos?) ') then 'possible' end as ex_income
 from   contests s
-left join crowd c on c.peer_key = s.group_key
-left join deviation d on d.peer_key = s.group_key
+left join crowd c on c.peer_key = s.peer_key
+left join deviation d on d.peer_key = s.peer_key
 left join placed p on p.row_id = s.id
 left join same_day y on y.group_key = s.group_key and y.buyer_id = s.buyer_id and y.result_on = s.result_on

@@ -150,8 +150,13 @@ impl Mapper for MapExtracts {
         }
         let (activity, activity_basis) = activity(object.as_deref());
         let (supplier_id, supplier_root) = ids_of(supplier.as_ref());
+        // The tender that the row names, or the process of what had none; no file holds it.
+        let tender_id = row
+            .text(c.tender)
+            .map(|tender| format!("sp-capital:tender:{}:{}", key_of_name(&buyer_name), key_of_name(&tender)));
         let contract = Contract {
             number,
+            tender_id,
             modality: modality.as_deref().and_then(Modality::from_words).map(Modality::code),
             modality_as_stated: modality,
             buyer_id: Some(buyer_id),

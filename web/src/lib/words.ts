@@ -101,6 +101,7 @@ const SUBJECTS: Record<string, string> = {
 
 const FIELDS: Record<string, string> = {
   activity: 'ramo de atividade',
+  activity_basis: 'ramo informado pela própria fonte',
   amendments: 'aditivos',
   bars_contracting: 'se a sanção impede contratar',
   bidders: 'participantes',

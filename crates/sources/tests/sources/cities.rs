@@ -26,6 +26,7 @@ fn an_extract_of_a_contract_maps_exactly() {
     assert_eq!((&found.buyer_id, &found.buyer_name), (&text("sp-capital:educacao"), &text("EDUCAÇÃO")));
     assert_eq!(found.supplier_name, text("LIVROS \"EXEMPLO\" LTDA"));
     assert_eq!(metadata(&row.sourced), json!({"Vigência(Dias)": "30", "Licitação": "2010-0.999.222-2"}));
+    assert_eq!(found.tender_id, text("sp-capital:tender:educacao:2010_0_999_222_2"));
     let (_, buyer) = row.buyer.as_ref().unwrap();
     assert_eq!((buyer.sphere.as_deref(), buyer.municipality.as_deref()), (Some("M"), Some("São Paulo")));
 }
