@@ -44,7 +44,7 @@ bounds as (
            min(from_on) as law_from, min(until_on) as law_to
     from   kinds group by id
 ),
-judged_days as (
+judged_days as not materialized (
     select n.*, k.article, k.act, k.law_from, k.law_to, case when n.of_health is distinct from false then k.least_sus else k.least end as least, k.greatest,
            case when n.regime is null                        then 'tenders.regime'
                 when n.modality is null                      then 'tenders.modality'
@@ -59,6 +59,11 @@ judged_days as (
                 when n.modality = 'pregao' or n.criterion is not null then 'items.category'
                 else 'tenders.criterion' end as missing
     from   notices n left join bounds k on k.id = n.id
+),
+-- Told of the hits alone.
+signed as (
+    select tender_id, string_agg(id, chr(31) order by id) as contract_ids
+    from   contracts where tender_id in (select id from judged_days where missing is null and days < least) group by tender_id
 )
 select j.id as subject_id, j.id as group_key, j.source,
        case when j.missing is not null then 'not_computable' when j.days < j.least then 'hit' else 'clear' end as outcome,
@@ -69,9 +74,10 @@ select j.id as subject_id, j.id as group_key, j.source,
        j.amount,
        j.published_on                            as as_of,
        j.buyer_id, j.buyer_name, cast(null as varchar) as supplier_id, cast(null as varchar) as supplier_name,
-       (select string_agg(c.id, chr(31) order by c.id) from contracts c where c.tender_id = j.id) as contract_ids,
+       g.contract_ids,
        1                                         as rows_read,
        j.number as ev_number, coalesce(j.modality_as_stated, j.modality) as ev_modality, j.published_on as ev_published_on, j.closes_on as ev_closes_on,
        j.article as ev_article, j.act as ev_act, j.law_from as ev_law_from, nullif(j.law_to, date '9999-12-31') as ev_law_to, j.least as ev_law_limit,
        'ruled_out' as ex_local_holidays, 'ruled_out' as ex_health_ministry
 from   judged_days j
+left join signed g on g.tender_id = j.id

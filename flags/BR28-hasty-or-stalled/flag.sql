@@ -14,7 +14,7 @@ same_day as (
     from   tenders where buyer_id is not null and result_on is not null and in_scope(coalesce(modality, '?') || '|' || coalesce(source, '?'))
     group  by 1, 2, 3
 ),
-contests as (
+contests as not materialized (
     select t.*, coalesce(b.name, t.buyer_name) as body, coalesce(t.closes_on, t.opened_on) as from_on,
            coalesce(t.modality, '?') || '|' || coalesce(t.source, '?') as group_key,
            t.modality || '|' || t.source || case when t.price_registration then '|registro de preços' else '' end as peer_key,
@@ -30,6 +30,11 @@ contests as (
     from   tenders t left join buyers b on b.id = t.buyer_id
     where  (t.modality is null or t.modality in ('pregao', 'concorrencia', 'tomada_de_precos', 'convite', 'concurso', 'rdc', 'dialogo_competitivo'))
     and    coalesce(t.currency, 'BRL') = 'BRL' and in_scope(coalesce(t.modality, '?') || '|' || coalesce(t.source, '?'))
+),
+-- Told of the hits alone.
+signed as (
+    select tender_id, string_agg(id, chr(31) order by id) as contract_ids
+    from   contracts where tender_id in (select id from contests where missing is null and (days <= hasty or days > $stalled_min)) group by tender_id
 )
 select s.id as subject_id, s.group_key, s.source,
        case when s.missing is not null then 'not_computable' when s.days <= s.hasty or s.days > $stalled_min then 'hit' else 'clear' end as outcome,
@@ -45,7 +50,7 @@ select s.id as subject_id, s.group_key, s.source,
        coalesce(s.value_awarded, s.value_estimated) as amount,
        s.result_on                               as as_of,
        s.buyer_id, s.body as buyer_name, cast(null as varchar) as supplier_id, cast(null as varchar) as supplier_name,
-       (select string_agg(c.id, chr(31) order by c.id) from contracts c where c.tender_id = s.id) as contract_ids,
+       g.contract_ids,
        1                                         as rows_read,
        s.peer_key, c.n as peer_n, c.med as peer_median, d.mad as peer_mad, s.days as peer_marked, p.percentile as peer_percentile,
        s.number as ev_number, coalesce(s.modality_as_stated, s.modality) as ev_modality, s.from_on as ev_from,
@@ -56,9 +61,10 @@ select s.id as subject_id, s.group_key, s.source,
        case when s.days > $stalled_min then 'ruled_out' when s.bidders <= 2 then 'likely' when s.bidders > 2 then 'possible' end as ex_simple_contest,
        case when contains(lower(strip_accents(coalesce(s.status, ''))), 'alteracao') then 'likely' when y.n >= 5 then 'possible' end as ex_day_of_entry,
        case when not s.price_registration then 'ruled_out' when s.price_registration and s.days > $stalled_min then 'possible' end as ex_price_registration,
-       case when regexp_matches(' ' || trim(regexp_replace(lower(strip_accents(coalesce(s.object, ''))), '[^a-z0-9]+', ' ', 'g')) || ' ',
-                 ' (concess(ao|oes)|permiss(ao|oes)|cess(ao|oes) (onerosas? )?d[eoa] (direito de )?(uso|espacos?|areas?)|alienac(ao|oes)|folhas? de pagamentos?) ') then 'possible' end as ex_income
+       case when case when regexp_matches(lower(s.object), 'cess|permiss|aliena|folha') then regexp_matches(' ' || trim(regexp_replace(lower(strip_accents(coalesce(s.object, ''))), '[^a-z0-9]+', ' ', 'g')) || ' ',
+                 ' (concess(ao|oes)|permiss(ao|oes)|cess(ao|oes) (onerosas? )?d[eoa] (direito de )?(uso|espacos?|areas?)|alienac(ao|oes)|folhas? de pagamentos?) ') else false end then 'possible' end as ex_income
 from   contests s
+left join signed g on g.tender_id = s.id
 left join crowd c on c.peer_key = s.peer_key
 left join deviation d on d.peer_key = s.peer_key
 left join placed p on p.row_id = s.id

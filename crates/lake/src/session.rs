@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use chrono::NaiveDate;
 use duckdb::Connection;
@@ -14,6 +15,10 @@ use store::{Segment, Store};
 use crate::columns::{columns_of, sql_type};
 use crate::moment::{SegmentSet, views_at};
 use crate::{Error, Lake, Result};
+
+/// Seconds from which a statement is worth a line in the log, and how many of its characters stand there.
+const SLOW_S: f64 = 0.05;
+const SQL_CHARS: usize = 160;
 
 /// Merged buyers that are handed over at once.
 const MERGED_LOT: usize = 1_000;
@@ -289,7 +294,10 @@ impl Session {
     /// # Errors
     /// DuckDB said no.
     pub fn run(&self, sql: &str) -> Result<()> {
-        Ok(self.connection.execute_batch(sql)?)
+        let started = Instant::now();
+        self.connection.execute_batch(sql)?;
+        told(sql, started);
+        Ok(())
     }
 
     /// Visits the rows of a query; every value comes as text, nulls as `None`.
@@ -297,6 +305,7 @@ impl Session {
     /// # Errors
     /// DuckDB said no, or whatever `visit` gives.
     pub fn rows(&self, sql: &str, mut visit: impl FnMut(&TextRow) -> Result<()>) -> Result<()> {
+        let started = Instant::now();
         let wrapped = format!("select columns(*)::varchar from ({sql}) as q");
         let mut statement = self.connection.prepare(&wrapped)?;
         let mut rows = statement.query([])?;
@@ -312,6 +321,7 @@ impl Session {
             }
             visit(&text)?;
         }
+        told(sql, started);
         Ok(())
     }
 
@@ -334,6 +344,14 @@ impl Session {
     /// DuckDB said no.
     pub fn count(&self, sql: &str) -> Result<i64> {
         Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+}
+
+/// Says what a statement took, to who asks for it (`log.filter = "lake=debug"`).
+fn told(sql: &str, started: Instant) {
+    let seconds = started.elapsed().as_secs_f64();
+    if seconds >= SLOW_S {
+        tracing::debug!(seconds, sql = sql.chars().take(SQL_CHARS).collect::<String>(), "analysis");
     }
 }
 
