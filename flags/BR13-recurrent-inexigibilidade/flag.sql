@@ -58,10 +58,13 @@ select 'cluster|' || p.cluster                   as subject_id,
        case when m.exclusive = m.n then 'likely' when m.exclusive > 0 then 'possible' when m.grounded = m.n then 'ruled_out' end as ex_exclusive,
        case when m.values_known = 1 and m.valued = m.n and m.n > 1 then 'likely' when m.values_known < m.valued then 'possible' when m.valued = m.n then 'ruled_out' end as ex_instalments,
        case when m.artistic > 0 then 'possible' end as ex_artists,
-       -- A name tells a company of the state's only by its words; persons and limited companies are none.
+       -- A name tells a company of the state's only by its words, among them the city's for one by shares; persons and limited
+       -- companies are none.
        case when m.supplier_id like 'cpf:%' or regexp_matches(lower(strip_accents(m.supplier_name)), '[^a-z](ltda|eireli|mei|epp)([^a-z]|$)') then 'ruled_out'
             when regexp_matches(lower(strip_accents(m.supplier_name)),
                  '(^|[^a-z])((companhia|cia|empresa) (municipal|metropolitana|estadual|publica|brasileira de|de (engenharia de trafego|desenvolvimento|saneamento|abastecimento|processamento|tecnologia da informacao|habitacao|limpeza urbana|transporte))|sociedade de economia mista|autarquia|fundacao (municipal|estadual|publica)|instituto (municipal|estadual))')
+            or (b.municipality is not null and starts_with(lower(strip_accents(m.supplier_name)), lower(strip_accents(b.municipality)) || ' ')
+                and regexp_matches(lower(m.supplier_name), '[^a-z]s[ ./]*a[ .]*$'))
             then 'possible' end as ex_own_company,
        case when m.activity in ('agua_esgoto', 'energia', 'correios', 'publicacao_oficial', 'telecomunicacoes', 'bancarios') then 'possible' end as ex_continued_service
 from   peers p
