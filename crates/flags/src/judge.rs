@@ -117,7 +117,10 @@ fn judge_part(session: &Session, flag: &Flag, scope: Scope, file: &Path) -> Resu
         session.run(&format!("create or replace temp table judged as {sql}")).map_err(failed)?;
         write_outcomes(session, flag, "from judged", file).map_err(failed)?;
     } else {
-        write_outcomes(session, flag, &sql, file).map_err(failed)?;
+        let tips: Vec<&str> = tip_columns(flag).collect();
+        let asked = |name: &str| KEPT.contains(&name) || tips.contains(&name);
+        let narrow = session.only_columns(&sql, asked).map_err(failed)?;
+        write_outcomes(session, flag, &narrow, file).map_err(failed)?;
         judge_hits(session, &sql, file).map_err(failed)?;
     }
     let peers = peer_values(session, flag).map_err(failed)?;
@@ -241,15 +244,17 @@ pub(crate) fn prepare_under(session: &Session, flag: &Flag, law: Option<&LawTabl
     Ok(())
 }
 
-/// What is kept of an outcome.
+/// What is kept of an outcome, beside its tips.
+const KEPT: &[&str] = &["subject_id", "group_key", "source", "outcome", "missing", "measure", "threshold"];
+
+/// The same, as it is written.
 fn outcome_columns(flag: &Flag) -> String {
-    let mut columns = String::from(
-        "subject_id, group_key, source, outcome, missing, cast(measure as double) as measure, cast(threshold as double) as threshold",
-    );
-    for tip in tip_columns(flag) {
-        columns.push_str(&format!(", cast({tip} as double) as {tip}"));
-    }
-    columns
+    let kept = KEPT.iter().map(|name| match *name {
+        "measure" | "threshold" => format!("cast({name} as double) as {name}"),
+        _ => (*name).to_owned(),
+    });
+    let tips = tip_columns(flag).map(|tip| format!("cast({tip} as double) as {tip}"));
+    kept.chain(tips).collect::<Vec<_>>().join(", ")
 }
 
 /// The outcomes of the groups judged now. Only what is kept is computed, and streamed into the file.

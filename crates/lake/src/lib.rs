@@ -10,6 +10,7 @@ mod error;
 mod filling;
 mod health;
 mod moment;
+mod narrow;
 mod nulls;
 mod session;
 mod write;
