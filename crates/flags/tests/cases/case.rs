@@ -216,7 +216,11 @@ impl Case {
 
     /// Judges the rows and compares.
     pub fn check(&self, flag: &Flag) -> Result<(), String> {
-        let mut got = judged(flag, &self.rows);
+        self.compare(judged(flag, &self.rows))
+    }
+
+    /// Compares what was judged with what is expected.
+    pub fn compare(&self, mut got: BTreeMap<String, Got>) -> Result<(), String> {
         for expected in &self.expect {
             let fault = |because: &str, got: &dyn std::fmt::Debug| {
                 Err(format!("\"{}\": {}: {because}, got {got:?}", self.name, expected.subject))
