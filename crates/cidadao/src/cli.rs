@@ -85,6 +85,11 @@ pub enum Command {
     /// Which ids are one buyer or supplier.
     #[command(subcommand)]
     Entities(EntitiesCommand),
+    /// Ask every flag about a scope, or a question in Portuguese; print what is found.
+    ///
+    /// Ends with 0 when it completed, with 1 when it failed or a flag could not be judged. One that is broken off goes on with the next
+    /// `investigate` or `serve`.
+    Investigate(InvestigateOptions),
     /// Measure the program against data whose answer is known.
     #[command(subcommand)]
     Eval(EvalCommand),
@@ -230,6 +235,29 @@ impl RunOptions {
     pub fn are_none(&self) -> bool {
         self.as_of.is_none() && self.known_at.is_none() && self.flag.is_empty() && self.param.is_empty()
     }
+}
+
+/// What an investigation is about.
+#[derive(Debug, Args)]
+pub struct InvestigateOptions {
+    /// A question in Portuguese; its words become filters.
+    #[arg(value_name = "QUESTION", required_unless_present = "scope", conflicts_with = "scope")]
+    pub question: Option<String>,
+    /// A filter: buyer, supplier, state, municipality, from, to, value_min, value_max, modality or q; as often as needed.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub scope: Vec<String>,
+    /// Only these flags.
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub flag: Vec<String>,
+    /// Judge the facts that stood by this day, instead of taking what is stored.
+    #[arg(long, value_name = "AAAA-MM-DD")]
+    pub as_of: Option<chrono::NaiveDate>,
+    /// Judge what was held at this instant, such as 2026-11-01T00:00:00-03:00.
+    #[arg(long, value_name = "INSTANT")]
+    pub known_at: Option<String>,
+    /// Who asks; it is kept and shown.
+    #[arg(long, value_name = "NAME")]
+    pub who: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

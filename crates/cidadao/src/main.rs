@@ -4,6 +4,7 @@ mod bundle;
 mod cli;
 mod entities;
 mod evaluation;
+mod investigate;
 mod moment;
 mod output;
 mod quarantine;

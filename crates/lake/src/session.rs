@@ -39,6 +39,17 @@ pub struct SessionLimits {
     pub spill: PathBuf,
 }
 
+/// Ends the query that a session is at.
+#[derive(Clone)]
+pub struct Interrupter(std::sync::Arc<duckdb::InterruptHandle>);
+
+impl Interrupter {
+    /// Ends it, if there is one; it gives an error.
+    pub fn interrupt(&self) {
+        self.0.interrupt();
+    }
+}
+
 /// Which rows count as changed: the views `changed_…` hold them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -109,9 +120,8 @@ impl Lake {
 
     fn views(&self, table: &Table, live: &[Segment], closed: &[Segment], scope: Scope, room: &mut Room) -> String {
         let name = table.name;
-        let of_table = |segments: &[Segment]| -> Vec<Segment> {
-            segments.iter().filter(|s| s.table == name).cloned().collect()
-        };
+        let of_table =
+            |segments: &[Segment]| -> Vec<Segment> { segments.iter().filter(|s| s.table == name).cloned().collect() };
         let (live, closed) = (of_table(live), of_table(closed));
         let mut sql = format!("create {} {name} as {};", room.kind(&live), self.select(table, live.iter()));
         match scope {
@@ -163,7 +173,10 @@ struct Room {
 impl Room {
     /// A 16th of the memory: in memory, rows take some five times what they take in a segment.
     fn of(reading: Reading, limits: &SessionLimits) -> Self {
-        Self { left: if reading == Reading::Held { u64::from(limits.memory_mib) << 16 } else { 0 }, all: reading == Reading::Held }
+        Self {
+            left: if reading == Reading::Held { u64::from(limits.memory_mib) << 16 } else { 0 },
+            all: reading == Reading::Held,
+        }
     }
 
     /// What the rows of these segments become: a table while there is room for it.
@@ -250,6 +263,12 @@ impl Session {
     /// DuckDB uses more already.
     pub fn allow_memory(&self, memory_mib: u32) -> Result<()> {
         Ok(self.connection.execute_batch(&format!("set memory_limit = '{memory_mib}MiB'"))?)
+    }
+
+    /// What ends the query that this session is at, from another thread; the session can be used on.
+    #[must_use]
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter(self.connection.interrupt_handle())
     }
 
     /// The DuckDB connection.

@@ -26,3 +26,11 @@ pub enum Error {
     #[error("two records share one look-up hash: `{0}` and `{1}`")]
     Collision(String, String),
 }
+
+impl Error {
+    /// Another writer held the database for too long; the same may go well later.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy))
+    }
+}

@@ -3,11 +3,14 @@
 //! One SQLite file. A single writer commits whole ingests; any number of readers see the last commit and never wait.
 //! Canonical tables are made from the model's columns, so a record has one shape everywhere.
 
+pub mod chain;
 mod entities;
 mod error;
 mod findings;
 mod history;
 mod ingest;
+pub mod ingest_jobs;
+pub mod investigations;
 mod keys;
 mod likeness;
 mod linking;
@@ -17,25 +20,28 @@ mod quality;
 mod quarantine;
 mod read;
 mod schema;
+mod scope;
 pub mod search;
 mod segments;
 mod sources;
 mod statements;
 mod values;
-mod verdicts;
+pub mod verdicts;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 
 pub use error::{Error, Result};
 pub use findings::{
     CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord, VerdictFilter,
 };
 pub use ingest::{Account, Ingest, NewFile, Outcome, Progress, QuarantinedRow};
+pub use ingest_jobs::IngestJobRow;
+pub use investigations::{InvestigationFilter, InvestigationFindingRow, InvestigationFlagRow, InvestigationRow};
 pub use linking::LinkedReport;
 pub use links::{Decision, EntityKind, LinkChange, LinkFilter, LinkRow};
 pub use quality::{Noted, QualityNote, SourceFiles, SourceMonth};
@@ -44,6 +50,8 @@ pub use read::{
     BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, ReadFile, RowVersion,
     SanctionRow, SupplierFilter, SupplierRow, Totals,
 };
+pub use rusqlite::Connection;
+pub use scope::PlacedFinding;
 pub use segments::{NewSegment, Scanner, Segment, TouchedPartition};
 pub use sources::{FileRow, QuarantineCount, SourceRow};
 pub use statements::{NewStatement, StatementRow};
@@ -83,6 +91,8 @@ pub struct Store {
     path: PathBuf,
     readers: Mutex<Vec<Connection>>,
     returned: Condvar,
+    /// Kept for short transactions; made when the first comes.
+    short: Mutex<Option<Connection>>,
 }
 
 impl Store {
@@ -96,7 +106,12 @@ impl Store {
         let writer = connect(path, false)?;
         schema::migrate(&writer)?;
         let connections = (0..readers.max(1)).map(|_| connect(path, true)).collect::<Result<Vec<_>>>()?;
-        Ok(Self { path: path.to_owned(), readers: Mutex::new(connections), returned: Condvar::new() })
+        Ok(Self {
+            path: path.to_owned(),
+            readers: Mutex::new(connections),
+            returned: Condvar::new(),
+            short: Mutex::new(None),
+        })
     }
 
     /// Runs `query` on a reader, waiting for one to be free.
@@ -118,6 +133,34 @@ impl Store {
             connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= deadline))?;
         }
         query(connection)
+    }
+
+    /// Does `work` in one short transaction, alone among writers: all of it is written, or nothing.
+    ///
+    /// # Errors
+    /// Whatever `work` gives; another writer holds the database for longer than [`BUSY_TIMEOUT`] ([`Error::is_busy`]).
+    pub fn write<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let mut short = self.short.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut connection = match short.take() {
+            Some(connection) => connection,
+            None => self.short_writer()?,
+        };
+        let transaction =
+            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(Error::from)?;
+        let done = work(&transaction)?;
+        transaction.commit().map_err(Error::from)?;
+        *short = Some(connection);
+        Ok(done)
+    }
+
+    /// A connection for short transactions: it keeps few pages.
+    fn short_writer(&self) -> Result<Connection> {
+        let connection = connect(&self.path, false)?;
+        connection.pragma_update(None, "cache_size", -8_192)?;
+        Ok(connection)
     }
 
     /// A connection that may write. Who writes holds the data folder's lock.
@@ -151,6 +194,7 @@ impl Drop for Store {
     /// read cannot do it.
     fn drop(&mut self) {
         self.readers.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+        self.short.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         let _ = connect(&self.path, false);
     }
 }

@@ -1,0 +1,181 @@
+//! The queue in SQLite.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::{Embedded, millis, now_ms};
+use crate::{Dead, Error, Fate, NewTask, Queue, Result, Task};
+
+/// The most characters of an error that are kept.
+const ERROR_CHARS_MAX: usize = 2_000;
+
+/// A task of a topic that may be taken at `?2`, the one that is due longest. One with a lane waits for earlier ones of it.
+const DUE: &str = "
+    from (
+        select id, due_ms, lane, topic from tasks where topic = ?1 and state = 'ready' and due_ms <= ?2
+        union all
+        select id, due_ms, lane, topic from tasks where topic = ?1 and state = 'taken' and lease_ms <= ?2
+    ) t
+    where lane is null or not exists (
+        select 1 from tasks e where e.topic = t.topic and e.lane = t.lane and e.id < t.id and e.state <> 'dead')
+    order by due_ms, id limit 1";
+
+pub(super) fn enqueue(db: &Connection, task: &NewTask) -> Result<bool> {
+    let added = db
+        .prepare_cached(
+            "insert or ignore into tasks (topic, key, lane, body, state, attempts, due_ms, enqueued_at)
+             values (?1, ?2, ?3, ?4, 'ready', 0, ?5, ?6)",
+        )?
+        .execute(params![task.topic, task.key, task.lane, task.body.to_string(), now_ms(), model::dates::now_text()])?;
+    Ok(added > 0)
+}
+
+pub(super) fn withdraw(db: &Connection, topic: &str, prefix: &str) -> Result<usize> {
+    let sql = "delete from tasks where topic = ?1 and key >= ?2 and key < ?2 || char(1114111)";
+    Ok(db.prepare_cached(sql)?.execute([topic, prefix])?)
+}
+
+fn task_from(row: &Row<'_>) -> rusqlite::Result<(Task, String)> {
+    let task = Task {
+        id: row.get("id")?,
+        topic: row.get("topic")?,
+        key: row.get("key")?,
+        body: serde_json::Value::Null,
+        attempt: row.get("attempts")?,
+    };
+    Ok((task, row.get("body")?))
+}
+
+fn dead_from(row: &Row<'_>) -> rusqlite::Result<(Dead, String)> {
+    let dead = Dead {
+        id: row.get("id")?,
+        topic: row.get("topic")?,
+        key: row.get("key")?,
+        body: serde_json::Value::Null,
+        attempts: row.get("attempts")?,
+        error: row.get::<_, Option<String>>("error")?.unwrap_or_default(),
+        enqueued_at: row.get("enqueued_at")?,
+        died_at: row.get::<_, Option<String>>("died_at")?.unwrap_or_default(),
+    };
+    Ok((dead, row.get("body")?))
+}
+
+impl Embedded<'_> {
+    /// Changes the task if it is still this worker's.
+    fn change(&self, task: &Task, worker: &str, what: &str, values: &[&dyn rusqlite::ToSql]) -> Result<bool> {
+        let sql = format!("{what} where id = ?1 and state = 'taken' and worker = ?2 and attempts = ?3");
+        let mut all: Vec<&dyn rusqlite::ToSql> = vec![&task.id, &worker, &task.attempt];
+        all.extend(values);
+        self.store.write(|db| Ok(db.prepare_cached(&sql)?.execute(all.as_slice())? > 0))
+    }
+}
+
+impl Queue for Embedded<'_> {
+    fn take(&self, topics: &[&str], worker: &str, lease: Duration) -> Result<Option<Task>> {
+        let now = now_ms();
+        // Most looks find nothing: those need not become writers.
+        let due = |db: &Connection, topic: &str| -> rusqlite::Result<Option<i64>> {
+            let mut statement = db.prepare_cached(&format!("select id {DUE}"))?;
+            statement.query_row(params![topic, now], |row| row.get(0)).optional()
+        };
+        for topic in topics {
+            if self.store.read(|db| Ok(due(db, topic)?))?.is_none() {
+                continue;
+            }
+            let taken = self.store.write(|db| {
+                let Some(id) = due(db, topic)? else { return Ok(None) };
+                let sql = "update tasks set state = 'taken', attempts = attempts + 1, worker = ?2, lease_ms = ?3
+                           where id = ?1 returning *";
+                let taken =
+                    db.prepare_cached(sql)?.query_row(params![id, worker, now_ms() + millis(lease)], task_from)?;
+                Ok::<_, Error>(Some(taken))
+            })?;
+            if let Some((task, body)) = taken {
+                return Ok(Some(Task { body: serde_json::from_str(&body)?, ..task }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn renew(&self, task: &Task, worker: &str, lease: Duration) -> Result<bool> {
+        self.change(task, worker, "update tasks set lease_ms = ?4", &[&(now_ms() + millis(lease))])
+    }
+
+    fn is_held(&self, task: &Task, worker: &str) -> Result<bool> {
+        let sql =
+            "select exists (select 1 from tasks where id = ?1 and state = 'taken' and worker = ?2 and attempts = ?3)";
+        let held = self.store.read(|db| {
+            Ok(db.prepare_cached(sql)?.query_row(params![task.id, worker, task.attempt], |row| row.get(0))?)
+        })?;
+        Ok(held)
+    }
+
+    fn ack(&self, task: &Task, worker: &str) -> Result<bool> {
+        let done = self.change(task, worker, "delete from tasks", &[])?;
+        // The next of its lane may go on.
+        self.bell.ring();
+        Ok(done)
+    }
+
+    fn release(&self, task: &Task, worker: &str) -> Result<()> {
+        let what =
+            "update tasks set state = 'ready', attempts = attempts - 1, worker = null, lease_ms = null, due_ms = ?4";
+        self.change(task, worker, what, &[&now_ms()])?;
+        self.bell.ring();
+        Ok(())
+    }
+
+    fn fail(&self, task: &Task, worker: &str, error: &str, fate: Fate) -> Result<bool> {
+        let error: String = error.chars().take(ERROR_CHARS_MAX).collect();
+        match fate {
+            Fate::Again(wait) => {
+                let what = "update tasks set state = 'ready', worker = null, lease_ms = null, error = ?4, due_ms = ?5";
+                self.change(task, worker, what, &[&error, &(now_ms() + millis(wait))])
+            }
+            Fate::Dead => {
+                let what = "update tasks set state = 'dead', worker = null, lease_ms = null, error = ?4, died_at = ?5";
+                let done = self.change(task, worker, what, &[&error, &model::dates::now_text()])?;
+                self.bell.ring();
+                Ok(done)
+            }
+        }
+    }
+
+    fn dead(&self, after: i64, limit: usize) -> Result<Vec<Dead>> {
+        let rows = self.store.read(|db| {
+            let sql = "select * from tasks where state = 'dead' and id > ?1 order by id limit ?2";
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement.query_map(params![after, limit.cast_signed()], dead_from)?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })?;
+        rows.into_iter().map(|(dead, body)| Ok(Dead { body: serde_json::from_str(&body)?, ..dead })).collect()
+    }
+
+    fn dead_letter(&self, id: i64) -> Result<Option<Dead>> {
+        Ok(self.dead(id - 1, 1)?.into_iter().find(|dead| dead.id == id))
+    }
+
+    fn replay(&self, id: i64) -> Result<bool> {
+        let done = self.store.write(|db| {
+            let sql = "update tasks set state = 'ready', attempts = 0, due_ms = ?2, died_at = null
+                       where id = ?1 and state = 'dead'";
+            Ok::<_, Error>(db.prepare_cached(sql)?.execute([id, now_ms()])? > 0)
+        })?;
+        self.bell.ring();
+        Ok(done)
+    }
+
+    fn drop_dead(&self, id: i64) -> Result<bool> {
+        let sql = "delete from tasks where id = ?1 and state = 'dead'";
+        self.store.write(|db| Ok(db.prepare_cached(sql)?.execute([id])? > 0))
+    }
+
+    fn depth(&self, topic: &str) -> Result<u64> {
+        let sql = "select count(*) from tasks where topic = ?1 and state in ('ready', 'taken')";
+        Ok(self
+            .store
+            .read(|db| Ok(db.prepare_cached(sql)?.query_row([topic], |row| row.get::<_, i64>(0))?))?
+            .cast_unsigned())
+    }
+}
