@@ -4,7 +4,8 @@ use utoipa::OpenApi;
 
 use crate::problem::Problem;
 use crate::routes::{
-    buyers, contracts, entities, findings, flags, ingests, investigations, operations, sources, suppliers, verdicts,
+    buyers, contracts, entities, findings, flags, ingests, investigations, letters, operations, sources, suppliers,
+    verdicts,
 };
 
 #[derive(OpenApi)]
@@ -49,6 +50,9 @@ use crate::routes::{
         investigations::list_findings_of,
         investigations::cancel_investigation,
         investigations::follow_investigation,
+        letters::list_letters,
+        letters::replay_letter,
+        letters::drop_letter,
     ),
     components(schemas(Problem)),
     tags(

@@ -18,6 +18,7 @@ use flags::Catalogue;
 use lake::{Lake, NullCounts};
 use store::Store;
 
+pub use commands::audit::AuditReport;
 pub use commands::decide::Answer;
 pub use commands::demo::{DemoReport, write_sample};
 pub use commands::doctor::{Advice, Gravity};
@@ -26,10 +27,11 @@ pub use commands::evaluate_sample::{
     CaseEvaluation, FlagEvaluation, Got, Otherwise, SampleEvaluation, evaluate_sample,
 };
 pub use commands::ingest::{FileReport, IngestProgress, IngestReport, IngestRequest, load_mapping};
-pub use commands::ingest_jobs::{Job, JobEvent};
+pub use commands::ingest_jobs::Job;
 pub use commands::investigations::{AskInvestigation, Scope};
 pub use commands::issuer::issuer_named;
 pub use commands::judge::JudgeReport;
+pub use commands::letters::DeadLetter;
 pub use commands::quarantine::RetryReport;
 pub use commands::statements::{MakeStatement, WithdrawStatement};
 pub use commands::verdicts::{Conclusion, GiveVerdict};

@@ -90,6 +90,14 @@ pub enum Command {
     /// Ends with 0 when it completed, with 1 when it failed or a flag could not be judged. One that is broken off goes on with the next
     /// `investigate` or `serve`.
     Investigate(InvestigateOptions),
+    /// Tasks that failed for good: look at them, try them again, drop them.
+    #[command(subcommand)]
+    Dlq(DlqCommand),
+    /// The log of everything that was decided.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Make what is read of the log anew: verdicts, investigations, ingests that were asked for.
+    Rebuild,
     /// Measure the program against data whose answer is known.
     #[command(subcommand)]
     Eval(EvalCommand),
@@ -237,11 +245,39 @@ impl RunOptions {
     }
 }
 
+#[derive(Debug, Subcommand)]
+pub enum DlqCommand {
+    /// Every dead letter, oldest first.
+    List,
+    /// Make a dead letter a task again; the next `serve` or `investigate` does it.
+    Replay {
+        /// Its number.
+        id: i64,
+    },
+    /// Forget a dead letter.
+    Drop {
+        /// Its number.
+        id: i64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Walk the chain of hashes; name what was changed, is missing or stands in another's place.
+    ///
+    /// Ends with 0 when the log is as it was written, else with 1.
+    Verify {
+        /// The head that an earlier audit printed: up to there everything must be as it was.
+        #[arg(long, value_name = "SEQ:HASH")]
+        head: Option<String>,
+    },
+}
+
 /// What an investigation is about.
 #[derive(Debug, Args)]
 pub struct InvestigateOptions {
     /// A question in Portuguese; its words become filters.
-    #[arg(value_name = "QUESTION", required_unless_present = "scope", conflicts_with = "scope")]
+    #[arg(value_name = "QUESTION", required_unless_present_any = ["scope", "flag"], conflicts_with = "scope")]
     pub question: Option<String>,
     /// A filter: buyer, supplier, state, municipality, from, to, value_min, value_max, modality or q; as often as needed.
     #[arg(long, value_name = "NAME=VALUE")]

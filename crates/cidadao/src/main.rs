@@ -5,6 +5,7 @@ mod cli;
 mod entities;
 mod evaluation;
 mod investigate;
+mod log;
 mod moment;
 mod output;
 mod quarantine;

@@ -103,7 +103,7 @@ pub fn apply(db: &Connection, id: &str, version: i64, kind: &str, at: &str, payl
     }
     match kind {
         "investigation.planned" => {
-            set(db, id, "phase = 'planned', plan = ?2", params![id, payload.to_string()])?;
+            set(db, "phase = 'planned', plan = ?2", params![id, payload.to_string()])?;
             for flag in payload["flags"].as_array().into_iter().flatten() {
                 db.prepare_cached(
                     "insert into investigation_flags (investigation_id, flag, state, attempts, findings)
@@ -113,7 +113,7 @@ pub fn apply(db: &Connection, id: &str, version: i64, kind: &str, at: &str, payl
             }
         }
         "investigation.flag_started" => {
-            set(db, id, "phase = 'running'", params![id])?;
+            set(db, "phase = 'running'", params![id])?;
             set_flag(db, "state = 'running', attempts = ?3", params![id, text("flag"), payload["attempt"].as_i64()])?;
         }
         "investigation.flag_judged" => apply_judged(db, id, payload)?,
@@ -125,27 +125,24 @@ pub fn apply(db: &Connection, id: &str, version: i64, kind: &str, at: &str, payl
         "investigation.reopened" => {
             set(
                 db,
-                id,
-                "status = 'active', phase = 'running', summary = null, error = null, ended_at = null",
-                params![id],
+                "status = 'active', phase = ?2, summary = null, error = null, ended_at = null",
+                params![id, text("phase")],
             )?;
             set_flag(db, "state = 'waiting', error = null", params![id, text("flag")])?;
         }
-        "investigation.writing" => set(db, id, "phase = 'writing'", params![id])?,
+        "investigation.writing" => set(db, "phase = 'writing'", params![id])?,
         "investigation.completed" => set(
             db,
-            id,
             "status = 'completed', phase = null, summary = ?2, ended_at = ?3",
             params![id, json("summary"), at],
         )?,
         "investigation.failed" => set(
             db,
-            id,
             "status = 'failed', phase = null, error = ?2, summary = ?3, ended_at = ?4",
             params![id, text("error"), json("summary"), at],
         )?,
         "investigation.cancelled" => {
-            set(db, id, "status = 'cancelled', phase = null, ended_at = ?2", params![id, at])?;
+            set(db, "status = 'cancelled', phase = null, ended_at = ?2", params![id, at])?;
             db.prepare_cached(
                 "update investigation_flags set state = 'cancelled'
                  where investigation_id = ?1 and state in ('waiting', 'running')",
@@ -159,7 +156,7 @@ pub fn apply(db: &Connection, id: &str, version: i64, kind: &str, at: &str, payl
     Ok(())
 }
 
-fn set(db: &Connection, _id: &str, what: &str, values: impl rusqlite::Params) -> Result<()> {
+fn set(db: &Connection, what: &str, values: impl rusqlite::Params) -> Result<()> {
     db.prepare_cached(&format!("update investigations set {what} where id = ?1"))?.execute(values)?;
     Ok(())
 }

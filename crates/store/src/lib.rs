@@ -30,6 +30,7 @@ pub mod verdicts;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -59,6 +60,13 @@ pub use verdicts::{VerdictCount, VerdictRow};
 
 /// How long a connection waits for a lock before it says so.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a short transaction waits for an ingest's: less than a request may take, so that its caller hears of it.
+const SHORT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an ingest stands back between two batches for who waits to write.
+const GIVE_WAY_MAX: Duration = Duration::from_secs(1);
+/// How many of this process wait to write.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 /// Steps of SQLite's machine between two looks at the clock; some tens of microseconds.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
@@ -138,7 +146,7 @@ impl Store {
     /// Does `work` in one short transaction, alone among writers: all of it is written, or nothing.
     ///
     /// # Errors
-    /// Whatever `work` gives; another writer holds the database for longer than [`BUSY_TIMEOUT`] ([`Error::is_busy`]).
+    /// Whatever `work` gives; another writer holds the database for too long ([`Error::is_busy`]).
     pub fn write<T, E: From<Error>>(
         &self,
         work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
@@ -148,8 +156,10 @@ impl Store {
             Some(connection) => connection,
             None => self.short_writer()?,
         };
-        let transaction =
-            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(Error::from)?;
+        WAITING.fetch_add(1, Ordering::Relaxed);
+        let begun = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
+        WAITING.fetch_sub(1, Ordering::Relaxed);
+        let transaction = begun.map_err(Error::from)?;
         let done = work(&transaction)?;
         transaction.commit().map_err(Error::from)?;
         *short = Some(connection);
@@ -160,6 +170,7 @@ impl Store {
     fn short_writer(&self) -> Result<Connection> {
         let connection = connect(&self.path, false)?;
         connection.pragma_update(None, "cache_size", -8_192)?;
+        connection.busy_timeout(SHORT_BUSY_TIMEOUT)?;
         Ok(connection)
     }
 
@@ -212,6 +223,14 @@ impl Drop for Lent<'_> {
             self.store.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(connection);
             self.store.returned.notify_one();
         }
+    }
+}
+
+/// Lets those of this process who wait to write go first, for a while: SQLite's lock knows no order.
+pub(crate) fn give_way() {
+    let deadline = Instant::now() + GIVE_WAY_MAX;
+    while WAITING.load(Ordering::Relaxed) > 0 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -7,6 +7,7 @@ pub mod findings;
 pub mod flags;
 pub mod ingests;
 pub mod investigations;
+pub mod letters;
 pub mod operations;
 pub mod sources;
 pub mod suppliers;
@@ -64,4 +65,7 @@ fn api() -> Router<Door> {
         .route("/investigations/{id}/findings", get(investigations::list_findings_of))
         .route("/investigations/{id}/cancel", post(investigations::cancel_investigation))
         .route("/investigations/{id}/events", get(investigations::follow_investigation))
+        .route("/admin/dlq", get(letters::list_letters))
+        .route("/admin/dlq/{id}/replay", post(letters::replay_letter))
+        .route("/admin/dlq/{id}/drop", post(letters::drop_letter))
 }

@@ -1,5 +1,6 @@
 //! What writes: ingest, judge, demo; what packs evidence; and what checks: doctor, verify.
 
+pub(crate) mod audit;
 pub(crate) mod bundle;
 pub(crate) mod decide;
 pub(crate) mod demo;
@@ -12,6 +13,7 @@ pub(crate) mod ingest_jobs;
 pub(crate) mod investigations;
 pub(crate) mod issuer;
 pub(crate) mod judge;
+pub(crate) mod letters;
 pub(crate) mod quality;
 pub(crate) mod quarantine;
 mod said;

@@ -260,7 +260,8 @@ impl App {
         }
     }
 
-    fn until_written(&self, work: impl Fn() -> Result<()>) -> Result<()> {
+    /// Does `work` again until no other writer is in its way.
+    pub(crate) fn until_written(&self, work: impl Fn() -> Result<()>) -> Result<()> {
         self.patiently(&Watch::default(), work)
     }
 
@@ -283,7 +284,7 @@ pub(crate) fn flag_of(body: &serde_json::Value) -> (&str, &str) {
     (body["investigation"].as_str().unwrap_or_default(), body["flag"].as_str().unwrap_or_default())
 }
 
-fn investigation_of(body: &serde_json::Value) -> &str {
+pub(crate) fn investigation_of(body: &serde_json::Value) -> &str {
     let stream = body["stream"].as_str().unwrap_or_default();
     stream.split_once(':').map_or(stream, |(_, id)| id)
 }

@@ -28,6 +28,7 @@ pub use findings::{FindingKind, FindingQuery, FindingSort, FindingState, Severit
 pub use health::{Figures, Readiness};
 pub use investigations::{InvestigationQuery, InvestigationStatus, Told};
 pub use moment::{MomentQuery, Parameters};
+pub(crate) use page::Walk;
 pub use page::{PageLimit, PageQuery};
 pub use parties::{BuyerQuery, NameSort, SupplierKind, SupplierQuery};
 pub use persons::PageAbout;

@@ -34,13 +34,23 @@ pub(super) struct Investigation {
     /// The instant that all its flags are judged at, where it asks for a moment.
     pub(super) known_at: Option<String>,
     pub(super) flags: BTreeMap<String, FlagState>,
+    /// Where it stood when it failed as a whole.
+    failed_at: Option<Stage>,
+}
+
+/// What of an investigation that failed is tried again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Reopen<'a> {
+    Plan,
+    Flag(&'a str),
+    Write,
 }
 
 impl Investigation {
     /// What the events of a stream make; `None` for a stream without any.
     pub(super) fn of(events: &[Event]) -> Option<Self> {
         let asked = events.first()?.payload["asked"].clone();
-        let start = Self { stage: Stage::Requested, asked, known_at: None, flags: BTreeMap::new() };
+        let start = Self { stage: Stage::Requested, asked, known_at: None, flags: BTreeMap::new(), failed_at: None };
         Some(events.iter().fold(start, Self::after))
     }
 
@@ -56,11 +66,20 @@ impl Investigation {
             "investigation.flag_judged" => self.set(&text("flag"), FlagState::Judged),
             "investigation.flag_failed" => self.set(&text("flag"), FlagState::Failed(text("error"))),
             "investigation.reopened" => {
-                self.stage = Stage::Planned;
+                self.stage = match event.payload["phase"].as_str() {
+                    Some("requested") => Stage::Requested,
+                    Some("writing") => Stage::Writing,
+                    _ => Stage::Planned,
+                };
+                self.failed_at = None;
                 self.set(&text("flag"), FlagState::Waiting);
             }
             "investigation.writing" => self.stage = Stage::Writing,
-            "investigation.completed" | "investigation.failed" => self.stage = Stage::Ended,
+            "investigation.completed" => self.stage = Stage::Ended,
+            "investigation.failed" => {
+                self.failed_at = Some(self.stage);
+                self.stage = Stage::Ended;
+            }
             "investigation.cancelled" => self.stage = Stage::Cancelled,
             _ => {}
         }
@@ -131,14 +150,17 @@ impl Investigation {
         if self.is_active() { vec![NewEvent::new("investigation.cancelled", json!({}))] } else { Vec::new() }
     }
 
-    /// A flag that failed is tried again.
-    pub(super) fn reopen(&self, flag: &str) -> Vec<NewEvent> {
-        let failed = matches!(self.flags.get(flag), Some(FlagState::Failed(_)));
-        if failed && self.stage != Stage::Cancelled {
-            vec![NewEvent::new("investigation.reopened", json!({"flag": flag}))]
-        } else {
-            Vec::new()
-        }
+    /// What failed is tried again.
+    pub(super) fn reopen(&self, what: Reopen<'_>) -> Vec<NewEvent> {
+        let (may, payload) = match what {
+            Reopen::Plan => (self.failed_at == Some(Stage::Requested), json!({"phase": "requested"})),
+            Reopen::Write => (self.failed_at == Some(Stage::Writing), json!({"phase": "writing"})),
+            Reopen::Flag(flag) => {
+                let failed = matches!(self.flags.get(flag), Some(FlagState::Failed(_)));
+                (failed && self.stage != Stage::Cancelled, json!({"phase": "running", "flag": flag}))
+            }
+        };
+        if may { vec![NewEvent::new("investigation.reopened", payload)] } else { Vec::new() }
     }
 }
 

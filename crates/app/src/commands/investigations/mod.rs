@@ -19,6 +19,7 @@ use crate::queries::MomentQuery;
 use crate::{App, Error, Result};
 
 use aggregate::Investigation;
+pub(crate) use aggregate::Reopen;
 pub use scope::Scope;
 
 /// The most characters of a question.
@@ -200,15 +201,16 @@ impl App {
         })
     }
 
-    /// Opens an investigation again for a flag that failed, whose task is tried again.
-    pub(crate) fn reopen_investigation(&self, id: &str, flag: &str) -> Result<()> {
+    /// Opens an investigation again for what failed of it.
+    ///
+    /// # Errors
+    /// `Conflict` when it waits for nothing of the kind.
+    pub(crate) fn reopen_investigation(&self, id: &str, what: Reopen<'_>) -> Result<()> {
         self.decide(|unit| {
             let (it, seen) = held(unit, id)?;
-            let events = it.reopen(flag);
+            let events = it.reopen(what);
             if events.is_empty() {
-                return Err(Error::Conflict(format!(
-                    "{flag} of {id} waits for nothing: the letter can only be dropped"
-                )));
+                return Err(Error::Conflict(format!("{id} does not wait for this task: it can only be dropped")));
             }
             unit.append(&stream_of(id), seen, &events)?;
             Ok(())
