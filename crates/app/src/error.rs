@@ -41,6 +41,9 @@ pub enum Error {
     /// Too many investigations are active.
     #[error("{0} investigations are active already")]
     TooManyActive(i64),
+    /// Something could not be done, in words.
+    #[error("{0}")]
+    Failed(String),
     /// The work was stopped: its process ends, it was cancelled, or someone else does it by now.
     #[error("stopped")]
     Stopped,

@@ -52,7 +52,7 @@ impl App {
         let audit = self.audit(None)?;
         if let Some(fault) = audit.faults.first() {
             let because = fault["because"].as_str().unwrap_or_default();
-            return Err(Error::Settings(format!("nothing was rebuilt, for the log is not sound: {because}")));
+            return Err(Error::Failed(format!("nothing was rebuilt, for the log is not sound: {because}")));
         }
         let events = self.log().rebuild()?;
         Ok((events, events::ReadModels::tables(&Models)))

@@ -187,7 +187,7 @@ impl App {
             watch.stop();
         }
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.perform(&task, &watch)));
-        let done = done.unwrap_or_else(|_| Err(Error::Settings("failed inside; the cause is in the log".to_owned())));
+        let done = done.unwrap_or_else(|_| Err(Error::Failed("failed inside; the cause is in the log".to_owned())));
         let ended = match &done {
             Ok(()) => self.until_written(|| self.log().ack(&task, worker).map(|_| ()).map_err(Error::from)),
             Err(Error::Stopped) if stop.load(Ordering::Acquire) => {
@@ -207,7 +207,7 @@ impl App {
     fn perform(&self, task: &Task, watch: &Watch) -> Result<()> {
         if task.attempt > self.settings().work.attempts_max {
             let because = format!("its worker died at each of {} attempts", task.attempt - 1);
-            return Err(Error::Settings(because));
+            return Err(Error::Failed(because));
         }
         match task.topic.as_str() {
             FLAG => {
@@ -216,7 +216,7 @@ impl App {
             }
             PLAN => self.patiently(watch, || self.plan_investigation(investigation_of(&task.body))),
             WRITE => self.write_up_investigation(investigation_of(&task.body), watch),
-            other => Err(Error::Settings(format!("nobody does `{other}`"))),
+            other => Err(Error::Failed(format!("nobody does `{other}`"))),
         }
     }
 

@@ -84,7 +84,10 @@ impl Scope {
         }
         for (name, amount) in [("scope.value_min", &self.value_min), ("scope.value_max", &self.value_max)] {
             if let Some(amount) = amount {
-                Money::parse(amount).map_err(|_| Error::invalid(name, "not an amount such as 50000.00"))?;
+                let plain = amount.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+                if !plain || Money::parse(amount).is_err() {
+                    return Err(Error::invalid(name, "not an amount such as 50000.00"));
+                }
             }
         }
         if self.from.zip(self.to).is_some_and(|(from, to)| from > to) {
