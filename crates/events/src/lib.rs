@@ -25,4 +25,4 @@ pub use event::{Event, Expected, NewEvent};
 pub use log::{Answered, CommandKey, EventStore, ReadModels, Unit, transact};
 pub use open::{Backend, open};
 pub use queue::{Backoff, Dead, Fate, NewTask, Queue, Task};
-pub use relay::{Group, relay};
+pub use relay::{CURSOR, Group, relay};

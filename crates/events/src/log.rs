@@ -125,6 +125,12 @@ pub trait EventStore: Send + Sync {
     /// The database cannot be read.
     fn noted_head(&self) -> Result<Option<(i64, String)>>;
 
+    /// How many events a relay has not published yet.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn lag(&self, cursor: &str) -> Result<i64>;
+
     /// Makes every read model anew from the log, in one transaction; gives the number of events.
     ///
     /// # Errors

@@ -144,11 +144,11 @@ pub trait Queue: Send + Sync {
     /// The queue cannot be written.
     fn drop_dead(&self, id: i64) -> Result<bool>;
 
-    /// How many tasks of a topic wait or are worked on, dead ones left out.
+    /// How many tasks there are of each topic and state (`ready`, `taken`, `dead`).
     ///
     /// # Errors
     /// The queue cannot be read.
-    fn depth(&self, topic: &str) -> Result<u64>;
+    fn counts(&self) -> Result<Vec<(String, String, i64)>>;
 }
 
 #[cfg(test)]

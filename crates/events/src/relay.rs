@@ -11,7 +11,7 @@ use crate::{EventStore, NewTask, Result, transact};
 /// Events published in one transaction.
 const BATCH: usize = 200;
 /// The name of the relay's cursor.
-const CURSOR: &str = "relay";
+pub const CURSOR: &str = "relay";
 
 /// Who wants which events.
 #[derive(Debug, Clone, Copy)]

@@ -73,7 +73,7 @@ create table investigations (
     ended_at   text,
     version    integer not null
 );
-create index idx_investigations_composite on investigations (status, user_id, created_at desc);
+create index idx_investigations_composite on investigations (status, user_id, created_at desc, rid desc);
 create index idx_active_investigations on investigations (created_at) where status = 'active';
 create index investigations_by_day on investigations (created_at, rid);
 create index investigations_by_user on investigations (user_id, created_at, rid);

@@ -28,6 +28,12 @@ pub enum Error {
 }
 
 impl Error {
+    /// Others hold the database for too long.
+    pub(crate) fn busy() -> Self {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+        Self::Sqlite(rusqlite::Error::SqliteFailure(code, Some("others are writing".to_owned())))
+    }
+
     /// Another writer held the database for too long; the same may go well later.
     #[must_use]
     pub fn is_busy(&self) -> bool {

@@ -99,8 +99,16 @@ pub struct Store {
     path: PathBuf,
     readers: Mutex<Vec<Connection>>,
     returned: Condvar,
-    /// Kept for short transactions; made when the first comes.
-    short: Mutex<Option<Connection>>,
+    /// For short transactions, one after the other.
+    short: Mutex<Short>,
+    short_returned: Condvar,
+}
+
+/// The connection for short transactions; made when the first comes.
+#[derive(Default)]
+struct Short {
+    connection: Option<Connection>,
+    is_lent: bool,
 }
 
 impl Store {
@@ -118,7 +126,8 @@ impl Store {
             path: path.to_owned(),
             readers: Mutex::new(connections),
             returned: Condvar::new(),
-            short: Mutex::new(None),
+            short: Mutex::default(),
+            short_returned: Condvar::new(),
         })
     }
 
@@ -151,26 +160,46 @@ impl Store {
         &self,
         work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let mut short = self.short.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut connection = match short.take() {
-            Some(connection) => connection,
-            None => self.short_writer()?,
-        };
         WAITING.fetch_add(1, Ordering::Relaxed);
-        let begun = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
+        let lent = self.lend_short();
+        let begun = lent.and_then(|mut lent| {
+            lent.begin()?;
+            Ok(lent)
+        });
         WAITING.fetch_sub(1, Ordering::Relaxed);
-        let transaction = begun.map_err(Error::from)?;
-        let done = work(&transaction)?;
-        transaction.commit().map_err(Error::from)?;
-        *short = Some(connection);
+        let lent = begun?;
+        let done = work(lent.transaction())?;
+        lent.commit()?;
         Ok(done)
+    }
+
+    /// Lends the connection for short transactions, with what is left of the time that its borrower may wait.
+    fn lend_short(&self) -> Result<LentShort<'_>> {
+        let deadline = Instant::now() + SHORT_BUSY_TIMEOUT;
+        let mut short = self.short.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        while short.is_lent {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::busy());
+            }
+            let waited = self.short_returned.wait_timeout(short, left);
+            short = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
+        let connection = short.connection.take();
+        short.is_lent = true;
+        drop(short);
+        let mut lent = LentShort { store: self, connection, in_transaction: false };
+        if lent.connection.is_none() {
+            lent.connection = Some(self.short_writer()?);
+        }
+        lent.transaction().busy_timeout(deadline.saturating_duration_since(Instant::now()))?;
+        Ok(lent)
     }
 
     /// A connection for short transactions: it keeps few pages.
     fn short_writer(&self) -> Result<Connection> {
         let connection = connect(&self.path, false)?;
         connection.pragma_update(None, "cache_size", -8_192)?;
-        connection.busy_timeout(SHORT_BUSY_TIMEOUT)?;
         Ok(connection)
     }
 
@@ -205,7 +234,7 @@ impl Drop for Store {
     /// read cannot do it.
     fn drop(&mut self) {
         self.readers.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
-        self.short.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        self.short.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).connection.take();
         let _ = connect(&self.path, false);
     }
 }
@@ -223,6 +252,42 @@ impl Drop for Lent<'_> {
             self.store.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(connection);
             self.store.returned.notify_one();
         }
+    }
+}
+
+/// The connection for short transactions on loan; what was not committed is undone when it goes back.
+struct LentShort<'a> {
+    store: &'a Store,
+    connection: Option<Connection>,
+    in_transaction: bool,
+}
+
+impl LentShort<'_> {
+    fn transaction(&self) -> &Connection {
+        self.connection.as_ref().expect("a lent connection is there until it is dropped")
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        self.transaction().execute_batch("begin immediate")?;
+        self.in_transaction = true;
+        Ok(())
+    }
+
+    fn commit(mut self) -> Result<()> {
+        self.transaction().execute_batch("commit")?;
+        self.in_transaction = false;
+        Ok(())
+    }
+}
+
+impl Drop for LentShort<'_> {
+    fn drop(&mut self) {
+        // One that cannot be undone is not used again.
+        let undone = !self.in_transaction || self.transaction().execute_batch("rollback").is_ok();
+        let mut short = self.store.short.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        short.connection = self.connection.take().filter(|_| undone);
+        short.is_lent = false;
+        self.store.short_returned.notify_one();
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use events::{Backoff, Fate, Group, Queue as _, Task};
+use events::{Backoff, EventStore as _, Fate, Group, Queue as _, Task};
 use lake::Interrupter;
 
 use super::investigations::{FLAG, PLAN, WRITE};
@@ -26,6 +26,8 @@ const TOPICS: [&str; 3] = [WRITE, PLAN, FLAG];
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often it is seen to it that tasks are still their workers'.
 const PULSE: Duration = Duration::from_millis(250);
+/// How long a stop waits for workers.
+const GRACE: Duration = Duration::from_secs(8);
 /// The longest wait before another attempt.
 const BACKOFF_MAX: Duration = Duration::from_secs(60);
 
@@ -90,13 +92,14 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Lets every worker put its task back, and waits for them.
-    pub fn stop(mut self) {
+    /// Lets every worker put its task back, and waits for them, for a while: who is still at it then leaves its task to its lease.
+    pub fn stop(self) {
         self.stop.store(true, Ordering::Release);
         self.app.bell().ring();
         self.app.held().stop_those_of("");
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
+        let deadline = Instant::now() + GRACE;
+        while self.threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }
@@ -122,7 +125,13 @@ impl App {
     fn keep_relaying(&self, stop: &AtomicBool) {
         while !stop.load(Ordering::Acquire) {
             let heard = self.bell().rings();
-            match events::relay(&self.log(), &GROUPS) {
+            let log = self.log();
+            // Most looks find nothing: those need not become writers.
+            let published = match log.lag(events::CURSOR) {
+                Ok(0) => Ok(0),
+                lag => lag.and_then(|_| events::relay(&log, &GROUPS)),
+            };
+            match published {
                 Ok(0) => self.bell().wait(heard, LOOK_EVERY),
                 Ok(_) => {}
                 Err(error) => self.note_trouble("the relay", &error.into()),
@@ -189,16 +198,18 @@ impl App {
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.perform(&task, &watch)));
         let done = done.unwrap_or_else(|_| Err(Error::Failed("failed inside; the cause is in the log".to_owned())));
         let ended = match &done {
-            Ok(()) => self.until_written(|| self.log().ack(&task, worker).map(|_| ()).map_err(Error::from)),
+            Ok(()) => self.patiently(&watch, || Ok(self.log().ack(&task, worker).map(|_| ())?)),
             Err(Error::Stopped) if stop.load(Ordering::Acquire) => {
                 self.log().release(&task, worker).map_err(Error::from)
             }
             // Taken back, or taken over.
             Err(Error::Stopped) => Ok(()),
-            Err(error) => self.until_written(|| self.end_failed(&task, worker, error)),
+            Err(error) => self.patiently(&watch, || self.end_failed(&task, worker, error)),
         };
         self.held().tasks().retain(|held| held.task.id != task.id || held.worker != worker);
-        if let Err(error) = ended {
+        if let Err(error) = ended
+            && !matches!(error, Error::Stopped)
+        {
             // Its lease runs out, and it is done again.
             self.note_trouble("a task's end", &error);
         }
@@ -266,7 +277,11 @@ impl App {
     }
 
     fn note_trouble(&self, who: &str, error: &Error) {
-        tracing::error!(%error, "{who} could not go on; it tries again");
+        if matches!(error, Error::Store(error) if error.is_busy()) {
+            tracing::debug!("{who} waits for another writer");
+        } else {
+            tracing::error!(%error, "{who} could not go on; it tries again");
+        }
         std::thread::sleep(LOOK_EVERY);
     }
 

@@ -41,6 +41,12 @@ impl EventStore for Embedded<'_> {
         Ok(self.store.read(chain::noted_head)?)
     }
 
+    fn lag(&self, cursor: &str) -> Result<i64> {
+        let sql = "select coalesce((select max(seq) from events), 0)
+                        - coalesce((select seq from outbox_cursors where name = ?1), 0)";
+        Ok(self.store.read(|db| Ok(db.prepare_cached(sql)?.query_row([cursor], |row| row.get(0))?))?)
+    }
+
     fn rebuild(&self) -> Result<u64> {
         self.store.write(|db| {
             for table in self.models.tables() {

@@ -171,11 +171,48 @@ impl Queue for Embedded<'_> {
         self.store.write(|db| Ok(db.prepare_cached(sql)?.execute([id])? > 0))
     }
 
-    fn depth(&self, topic: &str) -> Result<u64> {
-        let sql = "select count(*) from tasks where topic = ?1 and state in ('ready', 'taken')";
-        Ok(self
-            .store
-            .read(|db| Ok(db.prepare_cached(sql)?.query_row([topic], |row| row.get::<_, i64>(0))?))?
-            .cast_unsigned())
+    fn counts(&self) -> Result<Vec<(String, String, i64)>> {
+        let counts = self.store.read(|db| {
+            let mut statement = db.prepare_cached("select topic, state, count(*) from tasks group by topic, state")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })?;
+        Ok(counts)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+mod tests {
+    use store::Store;
+
+    use super::*;
+
+    #[test]
+    fn who_looks_for_a_task_does_not_read_the_whole_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("plan.db"), 1).unwrap();
+        let plan = |sql: &str| -> Vec<String> {
+            let read = |db: &Connection| {
+                let mut statement = db.prepare(&format!("explain query plan {sql}"))?;
+                let rows = statement.query_map(params!["t", 1], |row| row.get::<_, String>(3))?;
+                Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+            };
+            store.read(read).unwrap()
+        };
+        for sql in [
+            format!("select id {DUE}"),
+            "select * from events where stream = ?1 and version > ?2 order by version".to_owned(),
+            "select * from tasks where state = 'dead' and id > ?2 and ?1 is not null order by id".to_owned(),
+            "select * from investigations where status = ?1 and user_id = ?2 order by created_at desc, rid desc"
+                .to_owned(),
+        ] {
+            let steps = plan(&sql);
+            let reads = |table: &str| steps.iter().any(|step| step.starts_with(&format!("SCAN {table}")));
+            assert!(!["tasks", "events", "investigations"].into_iter().any(reads), "{sql}: {steps:#?}");
+        }
+        let list =
+            plan("select * from investigations where status = ?1 and user_id = ?2 order by created_at desc, rid desc");
+        assert!(list[0].contains("idx_investigations_composite") && list.len() == 1, "{list:?}");
     }
 }

@@ -10,10 +10,10 @@ mod queue_suite;
 use events::{Backend, Bell, Event, ReadModels};
 use store::{Connection, Store};
 
-/// A read model that counts nothing but keeps the last payload of each kind: `meta` is there in every store.
-struct LastOfKind;
+/// A read model that keeps the last payload of each stream.
+struct LastOfStream;
 
-impl ReadModels for LastOfKind {
+impl ReadModels for LastOfStream {
     fn apply(&self, db: &Connection, event: &Event) -> store::Result<()> {
         db.execute(
             "insert or replace into investigations (id, user_id, status, asked, findings, created_at, updated_at, version)
@@ -42,5 +42,11 @@ fn on_every_backend(test: impl Fn(&dyn Backend, &dyn Fn() -> Vec<String>)) {
         };
         store.read(read).unwrap()
     };
-    test(&events::open(&store, &LastOfKind, &bell), &models);
+    test(&events::open(&store, &LastOfStream, &bell), &models);
+}
+
+/// How many tasks of a topic wait or are worked on.
+fn depth(queue: &dyn Backend, topic: &str) -> i64 {
+    let counts = queue.counts().unwrap();
+    counts.iter().filter(|(of, state, _)| of == topic && state != "dead").map(|(.., n)| n).sum()
 }

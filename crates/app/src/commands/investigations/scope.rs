@@ -79,6 +79,7 @@ impl Scope {
         }
         self.state = self.state.map(|letters| state(&letters).map(str::to_owned)).transpose()?;
         self.modality = self.modality.map(|code| modality(&code).map(str::to_owned)).transpose()?;
+        self.q = self.q.map(|words| model::mask_cpfs(&words).into_owned());
         if let Some(words) = &self.q {
             Words::parse(words)?;
         }
