@@ -58,7 +58,7 @@ impl Metrics {
             tasks: IntGaugeVec::new(
                 Opts::new(
                     "cidadao_ai_tasks",
-                    "Tasks that wait (ready), are worked on (taken) or failed for good (dead).",
+                    "Tasks that wait (ready; blocked by another), are worked on (taken) or failed for good (dead).",
                 ),
                 &["topic", "state"],
             )?,

@@ -144,7 +144,7 @@ pub trait Queue: Send + Sync {
     /// The queue cannot be written.
     fn drop_dead(&self, id: i64) -> Result<bool>;
 
-    /// How many tasks there are of each topic and state (`ready`, `taken`, `dead`).
+    /// How many tasks there are of each topic and state (`ready`, `blocked`, `taken`, `dead`).
     ///
     /// # Errors
     /// The queue cannot be read.

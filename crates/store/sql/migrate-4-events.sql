@@ -32,8 +32,8 @@ create table outbox_cursors (
     seq  integer not null
 ) without rowid;
 
--- What is to be done. `ready` waits for `due_ms`; `taken` is someone's until `lease_ms`; `dead` failed for good. What is done is deleted.
--- A task with a lane waits for earlier ones of its lane.
+-- What is to be done. `ready` waits for `due_ms`; `taken` is someone's until `lease_ms`; `blocked` waits for an earlier one of its lane, of
+-- which one at most is ready or taken; `dead` failed for good. What is done is deleted.
 create table tasks (
     id          integer primary key autoincrement,
     topic       text not null,

@@ -30,7 +30,7 @@ pub struct Figures {
     pub open_findings: Vec<(String, i64)>,
     /// Ingests whose changes were not judged yet: 0 or 1 and more.
     pub has_unjudged: bool,
-    /// Topic, state (`ready`, `taken`, `dead`), tasks.
+    /// Topic, state (`ready`, `blocked`, `taken`, `dead`), tasks.
     pub tasks: Vec<(String, String, i64)>,
     /// Events that were not published yet.
     pub outbox_lag: i64,

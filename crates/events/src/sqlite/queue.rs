@@ -10,30 +10,37 @@ use crate::{Dead, Error, Fate, NewTask, Queue, Result, Task};
 /// The most characters of an error that are kept.
 const ERROR_CHARS_MAX: usize = 2_000;
 
-/// A task of a topic that may be taken at `?2`, the one that is due longest. One with a lane waits for earlier ones of it.
-const DUE: &str = "
-    from (
-        select id, due_ms, lane, topic from tasks where topic = ?1 and state = 'ready' and due_ms <= ?2
-        union all
-        select id, due_ms, lane, topic from tasks where topic = ?1 and state = 'taken' and lease_ms <= ?2
-    ) t
-    where lane is null or not exists (
-        select 1 from tasks e where e.topic = t.topic and e.lane = t.lane and e.id < t.id and e.state <> 'dead')
-    order by due_ms, id limit 1";
+/// A task of topic `?1` whose taker let its lease run out by `?2`.
+const ABANDONED: &str =
+    "select id from tasks where topic = ?1 and state = 'taken' and lease_ms <= ?2 order by lease_ms limit 1";
+/// The task of topic `?1` that is due longest at `?2`.
+const DUE: &str =
+    "select id from tasks where topic = ?1 and state = 'ready' and due_ms <= ?2 order by due_ms, id limit 1";
+/// Lets the first task of lane `?2` in topic `?1` go, once the one before it ended.
+const PROMOTE: &str = "update tasks set state = 'ready' where state = 'blocked'
+    and id = (select min(id) from tasks where topic = ?1 and lane = ?2 and state <> 'dead')";
 
 pub(super) fn enqueue(db: &Connection, task: &NewTask) -> Result<bool> {
     let added = db
         .prepare_cached(
             "insert or ignore into tasks (topic, key, lane, body, state, attempts, due_ms, enqueued_at)
-             values (?1, ?2, ?3, ?4, 'ready', 0, ?5, ?6)",
+             values (?1, ?2, ?3, ?4, case when exists (
+                 select 1 from tasks where topic = ?1 and lane = ?3 and state <> 'dead') then 'blocked' else 'ready' end,
+                 0, ?5, ?6)",
         )?
         .execute(params![task.topic, task.key, task.lane, task.body.to_string(), now_ms(), model::dates::now_text()])?;
     Ok(added > 0)
 }
 
 pub(super) fn withdraw(db: &Connection, topic: &str, prefix: &str) -> Result<usize> {
-    let sql = "delete from tasks where topic = ?1 and key >= ?2 and key < ?2 || char(1114111)";
-    Ok(db.prepare_cached(sql)?.execute([topic, prefix])?)
+    let sql = "delete from tasks where topic = ?1 and key >= ?2 and key < ?2 || char(1114111) returning lane";
+    let mut statement = db.prepare_cached(sql)?;
+    let lanes = statement.query_map([topic, prefix], |row| row.get(0))?;
+    let lanes = lanes.collect::<rusqlite::Result<Vec<Option<String>>>>()?;
+    for lane in lanes.iter().flatten() {
+        db.prepare_cached(PROMOTE)?.execute([topic, lane])?;
+    }
+    Ok(lanes.len())
 }
 
 fn task_from(row: &Row<'_>) -> rusqlite::Result<(Task, String)> {
@@ -69,6 +76,25 @@ impl Embedded<'_> {
         all.extend(values);
         self.store.write(|db| Ok(db.prepare_cached(&sql)?.execute(all.as_slice())? > 0))
     }
+
+    /// Ends the task if it is still this worker's, and lets the next of its lane go.
+    fn end(&self, task: &Task, worker: &str, what: &str, values: &[&dyn rusqlite::ToSql]) -> Result<bool> {
+        let sql = format!("{what} where id = ?1 and state = 'taken' and worker = ?2 and attempts = ?3 returning lane");
+        let mut all: Vec<&dyn rusqlite::ToSql> = vec![&task.id, &worker, &task.attempt];
+        all.extend(values);
+        let lane: Option<Option<String>> = self.store.write(|db| {
+            let lane: Option<Option<String>> =
+                db.prepare_cached(&sql)?.query_row(all.as_slice(), |row| row.get(0)).optional()?;
+            if let Some(Some(lane)) = &lane {
+                db.prepare_cached(PROMOTE)?.execute([&task.topic, lane])?;
+            }
+            Ok::<_, Error>(lane)
+        })?;
+        if lane.as_ref().is_some_and(Option::is_some) {
+            self.bell.ring();
+        }
+        Ok(lane.is_some())
+    }
 }
 
 impl Queue for Embedded<'_> {
@@ -76,8 +102,11 @@ impl Queue for Embedded<'_> {
         let now = now_ms();
         // Most looks find nothing: those need not become writers.
         let due = |db: &Connection, topic: &str| -> rusqlite::Result<Option<i64>> {
-            let mut statement = db.prepare_cached(&format!("select id {DUE}"))?;
-            statement.query_row(params![topic, now], |row| row.get(0)).optional()
+            let first = |sql: &str| db.prepare_cached(sql)?.query_row(params![topic, now], |row| row.get(0)).optional();
+            Ok(match first(ABANDONED)? {
+                None => first(DUE)?,
+                abandoned => abandoned,
+            })
         };
         for topic in topics {
             if self.store.read(|db| Ok(due(db, topic)?))?.is_none() {
@@ -112,10 +141,7 @@ impl Queue for Embedded<'_> {
     }
 
     fn ack(&self, task: &Task, worker: &str) -> Result<bool> {
-        let done = self.change(task, worker, "delete from tasks", &[])?;
-        // The next of its lane may go on.
-        self.bell.ring();
-        Ok(done)
+        self.end(task, worker, "delete from tasks", &[])
     }
 
     fn release(&self, task: &Task, worker: &str) -> Result<()> {
@@ -135,9 +161,7 @@ impl Queue for Embedded<'_> {
             }
             Fate::Dead => {
                 let what = "update tasks set state = 'dead', worker = null, lease_ms = null, error = ?4, died_at = ?5";
-                let done = self.change(task, worker, what, &[&error, &model::dates::now_text()])?;
-                self.bell.ring();
-                Ok(done)
+                self.end(task, worker, what, &[&error, &model::dates::now_text()])
             }
         }
     }
@@ -158,7 +182,10 @@ impl Queue for Embedded<'_> {
 
     fn replay(&self, id: i64) -> Result<bool> {
         let done = self.store.write(|db| {
-            let sql = "update tasks set state = 'ready', attempts = 0, due_ms = ?2, died_at = null
+            // One of its lane may be under way: then it comes next.
+            let sql = "update tasks set attempts = 0, due_ms = ?2, died_at = null, state = case when exists (
+                           select 1 from tasks o where o.topic = tasks.topic and o.lane = tasks.lane
+                               and o.state in ('ready', 'taken')) then 'blocked' else 'ready' end
                        where id = ?1 and state = 'dead'";
             Ok::<_, Error>(db.prepare_cached(sql)?.execute([id, now_ms()])? > 0)
         })?;
@@ -201,7 +228,8 @@ mod tests {
             store.read(read).unwrap()
         };
         for sql in [
-            format!("select id {DUE}"),
+            DUE.to_owned(),
+            ABANDONED.to_owned(),
             "select * from events where stream = ?1 and version > ?2 order by version".to_owned(),
             "select * from tasks where state = 'dead' and id > ?2 and ?1 is not null order by id".to_owned(),
             "select * from investigations where status = ?1 and user_id = ?2 order by created_at desc, rid desc"
