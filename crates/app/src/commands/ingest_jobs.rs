@@ -215,7 +215,7 @@ impl App {
             waits
         });
         if waits == Some(true) {
-            self.until_written(|| self.end_job(id, "interrupted", Value::Null, None))?;
+            self.until_written(|| self.end_job(id, "interrupted", &Value::Null, None))?;
         }
         self.ingest_job(id)
     }
@@ -235,7 +235,7 @@ impl App {
         for job in self.store().ingest_jobs(usize::MAX >> 1)? {
             if matches!(job.status.as_str(), "queued" | "running") {
                 let error = "its process ended; the same request goes on from where it was";
-                self.end_job(job.id, "interrupted", Value::Null, Some(error))?;
+                self.end_job(job.id, "interrupted", &Value::Null, Some(error))?;
             }
         }
         Ok(())
@@ -262,7 +262,7 @@ impl App {
         let begun = self.until_written(|| self.note_job(id, NewEvent::new("ingest.started", json!({}))));
         self.log_trouble(id, begun);
         let (status, report, error) = self.run_job(id, request);
-        let ended = self.until_written(|| self.end_job(id, status, report.clone(), error.as_deref()));
+        let ended = self.until_written(|| self.end_job(id, status, &report, error.as_deref()));
         self.log_trouble(id, ended);
         self.jobs().with(id, |live| {
             live.ended = true;
@@ -303,7 +303,7 @@ impl App {
         }
     }
 
-    fn end_job(&self, id: i64, status: &str, report: Value, error: Option<&str>) -> Result<()> {
+    fn end_job(&self, id: i64, status: &str, report: &Value, error: Option<&str>) -> Result<()> {
         let payload = json!({"status": status, "report": report, "error": error});
         self.note_job(id, NewEvent::new("ingest.ended", payload))
     }

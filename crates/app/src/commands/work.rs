@@ -176,14 +176,14 @@ impl App {
         while !stop.load(Ordering::Acquire) {
             let heard = self.bell().rings();
             match self.log().take(&TOPICS, &worker, self.lease()) {
-                Ok(Some(task)) => self.do_task(task, &worker, stop),
+                Ok(Some(task)) => self.do_task(&task, &worker, stop),
                 Ok(None) => self.bell().wait(heard, LOOK_EVERY),
                 Err(error) => self.note_trouble("a worker", &error.into()),
             }
         }
     }
 
-    fn do_task(&self, task: Task, worker: &str, stop: &AtomicBool) {
+    fn do_task(&self, task: &Task, worker: &str, stop: &AtomicBool) {
         let watch = Arc::new(Watch::default());
         let held = HeldTask {
             task: task.clone(),
@@ -195,16 +195,16 @@ impl App {
         if stop.load(Ordering::Acquire) {
             watch.stop();
         }
-        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.perform(&task, &watch)));
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.perform(task, &watch)));
         let done = done.unwrap_or_else(|_| Err(Error::Failed("failed inside; the cause is in the log".to_owned())));
         let ended = match &done {
-            Ok(()) => self.patiently(&watch, || Ok(self.log().ack(&task, worker).map(|_| ())?)),
+            Ok(()) => self.patiently(&watch, || Ok(self.log().ack(task, worker).map(|_| ())?)),
             Err(Error::Stopped) if stop.load(Ordering::Acquire) => {
-                self.log().release(&task, worker).map_err(Error::from)
+                self.log().release(task, worker).map_err(Error::from)
             }
             // Taken back, or taken over.
             Err(Error::Stopped) => Ok(()),
-            Err(error) => self.patiently(&watch, || self.end_failed(&task, worker, error)),
+            Err(error) => self.patiently(&watch, || self.end_failed(task, worker, error)),
         };
         self.held().tasks().retain(|held| held.task.id != task.id || held.worker != worker);
         if let Err(error) = ended

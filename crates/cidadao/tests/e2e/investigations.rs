@@ -191,6 +191,11 @@ fn the_same_key_asks_once_and_refuses_another_body() {
     // A restart does not forget it.
     drop(server);
     assert_eq!(id_of(&house.serve().post_with(ASK, &body, &key)), id_of(&first));
+    // A day later it is another request.
+    let db = rusqlite::Connection::open(house.data().join("cidadao.db")).unwrap();
+    db.execute("update command_answers set answered_ms = answered_ms - 24 * 60 * 60 * 1000", []).unwrap();
+    drop(db);
+    assert_ne!(id_of(&house.serve().post_with(ASK, &body, &key)), id_of(&first));
 }
 
 #[test]

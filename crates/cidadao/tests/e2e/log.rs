@@ -190,3 +190,39 @@ fn ingests_that_were_asked_for_are_remembered_and_one_whose_server_was_killed_is
     assert_eq!(server.follow("admin/ingests/2/events", 0, |_| false).last().unwrap().kind, "done");
     assert_eq!(faults(&house, 0), []);
 }
+
+#[test]
+fn verdicts_of_a_version_3_folder_enter_the_log_and_come_out_of_it_as_they_were() {
+    let house = House::new();
+    let _ = house.ingest(&[&short_sample(&house, 400, 41)]).ends_with(3);
+    let ids: Vec<String> = {
+        let rows = house.serve().walk("findings", 100);
+        rows.iter().take(2).map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    };
+    for (id, verdict) in [(&ids[0], "confirmed"), (&ids[1], "dismissed"), (&ids[0], "dismissed")] {
+        let _ = house.json(&["flags", "verdict", id, verdict, "--reason", "r", "--who", "Ana"]);
+    }
+    let verdicts = |house: &House| -> Vec<String> {
+        let db = database(house);
+        let sql = "select v.id || ' ' || v.finding_id || ' ' || v.verdict || ' ' || v.given_at || ' ' || v.given_on || ' ' || v.version
+                       || ' ' || (v.id = s.verdict_id)
+                   from verdicts v left join standing_verdicts s on s.finding_id = v.finding_id order by v.id";
+        let mut statement = db.prepare(sql).unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(|row| row.unwrap()).collect()
+    };
+    let before = verdicts(&house);
+    assert_eq!(before.len(), 3);
+    database(&house)
+        .execute_batch(
+            "drop table events; drop table command_answers; drop table outbox_cursors; drop table tasks;
+             drop table investigations; drop table investigation_flags; drop table investigation_findings;
+             drop table ingest_jobs; delete from meta where key = 'events_head';
+             alter table verdicts drop column version; pragma user_version = 3;",
+        )
+        .unwrap();
+    assert_eq!(faults(&house, 0), []);
+    assert_eq!(house.json(&["audit", "verify"])["events"], 3);
+    assert_eq!(verdicts(&house), before);
+    assert_eq!(house.json(&["rebuild"])["events"], 3);
+    assert_eq!(verdicts(&house), before);
+}

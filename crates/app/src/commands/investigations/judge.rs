@@ -58,7 +58,7 @@ impl App {
         let asked = Asked::of(&it.asked)?;
         let placed = Placed::new(self, &asked.scope)?;
         if asked.is_of_a_moment() {
-            self.found_at(&asked, it.known_at.clone(), code, &placed, watch)
+            self.found_at(&asked, it.known_at.as_deref(), code, &placed, watch)
         } else {
             self.found_stored(code, &placed, watch)
         }
@@ -92,12 +92,12 @@ impl App {
     fn found_at(
         &self,
         asked: &Asked,
-        known_at: Option<String>,
+        known_at: Option<&str>,
         code: &str,
         placed: &Placed<'_>,
         watch: &Watch,
     ) -> Result<Found> {
-        let query = MomentQuery { as_of: asked.as_of, known_at: known_at.clone() };
+        let query = MomentQuery { as_of: asked.as_of, known_at: known_at.map(str::to_owned) };
         let judged = self.hits_at(code, &query, |session| watch.interrupts(session.interrupter()));
         // What was interrupted has failed in its own words.
         watch.check()?;
@@ -114,7 +114,7 @@ impl App {
             };
             if placed.holds(&facts, || Ok(hit.contract_ids.clone()), &mut found.unplaced)? {
                 found.add(|| {
-                    let finding = Finding::at_moment(hit, known_at.as_deref())?;
+                    let finding = Finding::at_moment(hit, known_at)?;
                     let body = serde_json::to_string(&finding).map_err(store::Error::from)?;
                     Ok(json!({"id": hit.id, "gravity": hit.gravity, "body": body}))
                 })?;
