@@ -166,6 +166,7 @@ impl App {
     /// Plans an investigation: which flags, at which instant; one task each.
     pub(crate) fn plan_investigation(&self, id: &str) -> Result<()> {
         let (_, pending) = self.store().ingests()?;
+        let waits = pending.is_some() || self.store().open_ingest()?.is_some();
         let held_since = self.store().held_since()?;
         self.decide(|unit| {
             let (it, seen) = held(unit, id)?;
@@ -176,7 +177,7 @@ impl App {
                 asked.flags.clone()
             };
             let known_at = if asked.is_of_a_moment() { asked.known_at.clone().or(held_since) } else { None };
-            let not_judged = pending.filter(|_| !asked.is_of_a_moment()).map(|_| {
+            let not_judged = (waits && !asked.is_of_a_moment()).then(|| {
                 json!({"pt": "Há dados ingeridos que ainda não foram julgados: o que é deles não está aqui.",
                        "en": "Some ingested data were not judged yet: what is theirs is not here."})
             });
