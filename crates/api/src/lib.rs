@@ -6,6 +6,7 @@
 
 mod answer;
 mod archive;
+mod command;
 mod docs;
 mod door;
 mod gate;
@@ -19,6 +20,7 @@ mod params;
 mod problem;
 mod robots;
 mod routes;
+mod sse;
 mod stack;
 
 use app::App;

@@ -22,6 +22,8 @@ pub struct Metrics {
     rows: IntGaugeVec,
     open_findings: IntGaugeVec,
     unjudged: IntGauge,
+    tasks: IntGaugeVec,
+    outbox_lag: IntGauge,
     readable: IntGauge,
 }
 
@@ -53,12 +55,20 @@ impl Metrics {
             rows: IntGaugeVec::new(Opts::new("cidadao_ai_rows", "Rows held in the lake."), &["source", "table"])?,
             open_findings: IntGaugeVec::new(Opts::new("cidadao_ai_findings_open", "Open findings."), &["flag"])?,
             unjudged: IntGauge::new("cidadao_ai_unjudged", "1 when rows were ingested that no flag has judged yet.")?,
+            tasks: IntGaugeVec::new(
+                Opts::new(
+                    "cidadao_ai_tasks",
+                    "Tasks that wait (ready; blocked by another), are worked on (taken) or failed for good (dead).",
+                ),
+                &["topic", "state"],
+            )?,
+            outbox_lag: IntGauge::new("cidadao_ai_outbox_lag_events", "Events that were not published yet.")?,
             readable: IntGauge::new("cidadao_ai_database_readable", "1 when the database gave these figures.")?,
         };
-        for metric in [&metrics.in_flight, &metrics.unjudged, &metrics.readable, &build] {
+        for metric in [&metrics.in_flight, &metrics.unjudged, &metrics.outbox_lag, &metrics.readable, &build] {
             metrics.registry.register(Box::new(metric.clone()))?;
         }
-        for metric in [&metrics.rows, &metrics.open_findings] {
+        for metric in [&metrics.rows, &metrics.open_findings, &metrics.tasks] {
             metrics.registry.register(Box::new(metric.clone()))?;
         }
         metrics.registry.register(Box::new(metrics.durations.clone()))?;
@@ -95,6 +105,11 @@ impl Metrics {
         for (flag, findings) in &figures.open_findings {
             self.open_findings.with_label_values(&[flag]).set(*findings);
         }
+        self.tasks.reset();
+        for (topic, state, tasks) in &figures.tasks {
+            self.tasks.with_label_values(&[topic, state]).set(*tasks);
+        }
+        self.outbox_lag.set(figures.outbox_lag);
         self.unjudged.set(figures.has_unjudged.into());
     }
 }

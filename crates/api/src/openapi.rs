@@ -3,7 +3,10 @@
 use utoipa::OpenApi;
 
 use crate::problem::Problem;
-use crate::routes::{buyers, contracts, entities, findings, flags, ingests, operations, sources, suppliers, verdicts};
+use crate::routes::{
+    buyers, contracts, entities, findings, flags, ingests, investigations, letters, operations, sources, suppliers,
+    verdicts,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -41,6 +44,15 @@ use crate::routes::{buyers, contracts, entities, findings, flags, ingests, opera
         verdicts::give_verdict,
         verdicts::make_statement,
         verdicts::withdraw_statement,
+        investigations::ask_investigation,
+        investigations::list_investigations,
+        investigations::show_investigation,
+        investigations::list_findings_of,
+        investigations::cancel_investigation,
+        investigations::follow_investigation,
+        letters::list_letters,
+        letters::replay_letter,
+        letters::drop_letter,
     ),
     components(schemas(Problem)),
     tags(
@@ -52,6 +64,7 @@ use crate::routes::{buyers, contracts, entities, findings, flags, ingests, opera
         (name = "sources", description = "Where it comes from."),
         (name = "admin", description = "What changes the data; for programs on the same machine."),
         (name = "entities", description = "Who is one and the same."),
+        (name = "investigations", description = "What was asked of all flags at once."),
         (name = "operations", description = "How the program does."),
     )
 )]

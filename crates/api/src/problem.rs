@@ -105,6 +105,17 @@ impl Problem {
         Self::new(StatusCode::GONE, "segments-gone", "Not known any more", detail)
     }
 
+    /// Someone else decided meanwhile.
+    pub fn conflict(detail: String) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", "Changed meanwhile", detail)
+    }
+
+    /// An `Idempotency-Key` came with another body before.
+    pub fn key_reused(detail: String) -> Self {
+        let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "key-reused", "Key used for another command", detail);
+        Self { field: Some("Idempotency-Key".to_owned()), ..problem }
+    }
+
     /// Something failed inside; its cause is in the log.
     pub fn internal() -> Self {
         let detail = "the program failed to answer; the cause is in its log";
@@ -119,7 +130,9 @@ impl From<app::Error> for Problem {
             app::Error::Invalid { field, because } => Self::invalid(field, because),
             app::Error::NotFound { .. } => Self::not_found(error.to_string()),
             app::Error::CannotBundle(because) => Self::cannot_bundle(because),
-            app::Error::Locked(_) | app::Error::QueueFull(_) => Self::too_busy(),
+            app::Error::Locked(_) | app::Error::QueueFull(_) | app::Error::TooManyActive(_) => Self::too_busy(),
+            app::Error::Conflict(because) => Self::conflict(because),
+            app::Error::KeyReused => Self::key_reused(error.to_string()),
             app::Error::NotPreviewable { ref name, .. } => Self::not_previewable(name, error.to_string()),
             app::Error::SegmentsGone { .. } => Self::segments_gone(error.to_string()),
             inside => {
@@ -206,4 +219,16 @@ pub enum BundleProblems {
     /// The judgement reads more rows than a bundle holds, or no longer comes out as the finding says.
     #[response(status = 422, content_type = "application/problem+json")]
     CannotBundle(Problem),
+}
+
+/// How a command may be refused, beside [`OneProblems`].
+#[derive(IntoResponses)]
+#[allow(dead_code, reason = "stands in the OpenAPI document only")]
+pub enum CommandProblems {
+    /// Someone else decided meanwhile: look again.
+    #[response(status = 409, content_type = "application/problem+json")]
+    Conflict(Problem),
+    /// The `Idempotency-Key` came with another body before.
+    #[response(status = 422, content_type = "application/problem+json")]
+    KeyReused(Problem),
 }

@@ -32,6 +32,21 @@ pub enum Error {
     /// Too much waits already.
     #[error("{0} ingests wait already")]
     QueueFull(usize),
+    /// Someone else decided meanwhile.
+    #[error("{0}")]
+    Conflict(String),
+    /// An `Idempotency-Key` came with another body before.
+    #[error("this Idempotency-Key came with another body before; choose another key")]
+    KeyReused,
+    /// Too many investigations are active.
+    #[error("{0} investigations are active already")]
+    TooManyActive(i64),
+    /// Something could not be done, in words.
+    #[error("{0}")]
+    Failed(String),
+    /// The work was stopped: its process ends, it was cancelled, or someone else does it by now.
+    #[error("stopped")]
+    Stopped,
     /// A file could not be read or written.
     #[error("{}: {because}", path.display())]
     Io {
@@ -102,6 +117,16 @@ fn can_be(names: &[String]) -> String {
         "none of its parameters can be".to_owned()
     } else {
         format!("by these it can: {}", names.join(", "))
+    }
+}
+
+impl From<events::Error> for Error {
+    fn from(error: events::Error) -> Self {
+        match error {
+            events::Error::Conflict { .. } | events::Error::RolledBack => Self::Conflict(error.to_string()),
+            events::Error::KeyReused => Self::KeyReused,
+            events::Error::Store(error) => Self::Store(error),
+        }
     }
 }
 

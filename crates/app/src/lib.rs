@@ -6,6 +6,7 @@
 mod commands;
 mod error;
 mod folder;
+mod models;
 pub mod queries;
 pub mod settings;
 pub mod views;
@@ -17,6 +18,8 @@ use flags::Catalogue;
 use lake::{Lake, NullCounts};
 use store::Store;
 
+pub use commands::audit::AuditReport;
+pub use commands::decide::Answer;
 pub use commands::demo::{DemoReport, write_sample};
 pub use commands::doctor::{Advice, Gravity};
 pub use commands::evaluate::{LabelledFile, ScreensReport, evaluate_screens};
@@ -24,20 +27,26 @@ pub use commands::evaluate_sample::{
     CaseEvaluation, FlagEvaluation, Got, Otherwise, SampleEvaluation, evaluate_sample,
 };
 pub use commands::ingest::{FileReport, IngestProgress, IngestReport, IngestRequest, load_mapping};
-pub use commands::ingest_jobs::{Job, JobEvent};
+pub use commands::ingest_jobs::Job;
+pub use commands::investigations::{AskInvestigation, Scope};
 pub use commands::issuer::issuer_named;
 pub use commands::judge::JudgeReport;
+pub use commands::letters::DeadLetter;
 pub use commands::quarantine::RetryReport;
 pub use commands::statements::{MakeStatement, WithdrawStatement};
 pub use commands::verdicts::{Conclusion, GiveVerdict};
 pub use commands::verify::verify_bundle;
+pub use commands::work::Workers;
 pub use error::{Error, Result};
+pub use events::CommandKey;
 pub use folder::WriterLock;
 pub use queries::coverage::CountedFlag;
 pub use settings::Settings;
 pub use store::{QuarantineFilter, Quarantined};
 
 use commands::ingest_jobs::Jobs;
+use commands::work::Held;
+use events::Bell;
 use queries::moment::Judgements;
 
 /// The program's version.
@@ -58,6 +67,8 @@ struct Inner {
     jobs: Jobs,
     nulls: NullCounts,
     judgements: Judgements,
+    bell: Bell,
+    held: Held,
 }
 
 impl App {
@@ -72,7 +83,8 @@ impl App {
         let lake = Lake::open(&folder.join("lake"))?;
         let catalogue = Catalogue::embedded()?;
         let (jobs, nulls, judgements) = (Jobs::default(), NullCounts::default(), Judgements::default());
-        let inner = Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements };
+        let (bell, held) = (Bell::default(), Held::default());
+        let inner = Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements, bell, held };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -112,6 +124,15 @@ impl App {
 
     pub(crate) fn jobs(&self) -> &Jobs {
         &self.inner.jobs
+    }
+
+    pub(crate) fn bell(&self) -> &Bell {
+        &self.inner.bell
+    }
+
+    /// The tasks that this process is at.
+    pub(crate) fn held(&self) -> &Held {
+        &self.inner.held
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -27,6 +27,7 @@ pub struct Settings {
     pub store: StoreSettings,
     pub ingest: IngestSettings,
     pub analysis: Analysis,
+    pub work: Work,
     pub log: Log,
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
@@ -68,6 +69,17 @@ pub struct Analysis {
     pub memory_mib: u32,
     pub memory_max_mib: u32,
     pub threads: u32,
+}
+
+/// Section `[work]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct Work {
+    pub workers: u64,
+    pub lease_s: u64,
+    pub attempts_max: u32,
+    pub backoff_ms: u64,
 }
 
 /// Section `[log]`.
@@ -123,6 +135,10 @@ impl Settings {
         let least = self.analysis.memory_mib.into();
         within("analysis.memory_max_mib", self.analysis.memory_max_mib.into(), least, 1_048_576)?;
         within("analysis.threads", self.analysis.threads.into(), 0, 256)?;
+        within("work.workers", self.work.workers, 1, 64)?;
+        within("work.lease_s", self.work.lease_s, 1, 300)?;
+        within("work.attempts_max", self.work.attempts_max.into(), 1, 100)?;
+        within("work.backoff_ms", self.work.backoff_ms, 1, 60_000)?;
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));
         }

@@ -85,6 +85,19 @@ pub enum Command {
     /// Which ids are one buyer or supplier.
     #[command(subcommand)]
     Entities(EntitiesCommand),
+    /// Ask every flag about a scope, or a question in Portuguese; print what is found.
+    ///
+    /// Ends with 0 when it completed, with 1 when it failed or a flag could not be judged. One that is broken off goes on with the next
+    /// `investigate` or `serve`.
+    Investigate(InvestigateOptions),
+    /// Tasks that failed for good: look at them, try them again, drop them.
+    #[command(subcommand)]
+    Dlq(DlqCommand),
+    /// The log of everything that was decided.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Make what is read of the log anew: verdicts, investigations, ingests that were asked for.
+    Rebuild,
     /// Measure the program against data whose answer is known.
     #[command(subcommand)]
     Eval(EvalCommand),
@@ -230,6 +243,57 @@ impl RunOptions {
     pub fn are_none(&self) -> bool {
         self.as_of.is_none() && self.known_at.is_none() && self.flag.is_empty() && self.param.is_empty()
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DlqCommand {
+    /// Every dead letter, oldest first.
+    List,
+    /// Make a dead letter a task again; the next `serve` or `investigate` does it.
+    Replay {
+        /// Its number.
+        id: i64,
+    },
+    /// Forget a dead letter.
+    Drop {
+        /// Its number.
+        id: i64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Walk the chain of hashes; name what was changed, is missing or stands in another's place.
+    ///
+    /// Ends with 0 when the log is as it was written, else with 1.
+    Verify {
+        /// The head that an earlier audit printed: up to there everything must be as it was.
+        #[arg(long, value_name = "SEQ:HASH")]
+        head: Option<String>,
+    },
+}
+
+/// What an investigation is about.
+#[derive(Debug, Args)]
+pub struct InvestigateOptions {
+    /// A question in Portuguese; its words become filters.
+    #[arg(value_name = "QUESTION", required_unless_present_any = ["scope", "flag"], conflicts_with = "scope")]
+    pub question: Option<String>,
+    /// A filter: buyer, supplier, state, municipality, from, to, value_min, value_max, modality or q; as often as needed.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub scope: Vec<String>,
+    /// Only these flags.
+    #[arg(long, value_name = "CODE", value_delimiter = ',')]
+    pub flag: Vec<String>,
+    /// Judge the facts that stood by this day, instead of taking what is stored.
+    #[arg(long, value_name = "AAAA-MM-DD")]
+    pub as_of: Option<chrono::NaiveDate>,
+    /// Judge what was held at this instant, such as 2026-11-01T00:00:00-03:00.
+    #[arg(long, value_name = "INSTANT")]
+    pub known_at: Option<String>,
+    /// Who asks; it is kept and shown.
+    #[arg(long, value_name = "NAME")]
+    pub who: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

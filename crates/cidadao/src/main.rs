@@ -4,6 +4,8 @@ mod bundle;
 mod cli;
 mod entities;
 mod evaluation;
+mod investigate;
+mod log;
 mod moment;
 mod output;
 mod quarantine;

@@ -8,10 +8,10 @@ use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings};
 use serde_json::json;
 
 use crate::bundle;
-use crate::cli::{Cli, Command, Common, EvalCommand, FlagsCommand};
+use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
-use crate::{entities, evaluation, moment, quarantine};
+use crate::{entities, evaluation, investigate, log, moment, quarantine};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
 
@@ -38,6 +38,12 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Doctor { repair } => doctor(&settings, repair, common.json),
         Command::Verify { bundle, key } => bundle::verify(&bundle, key.as_deref(), common.json),
         Command::Sources => entities::print_board(&App::open(settings)?, common.json).map(|()| DONE),
+        Command::Dlq(command) => log::dlq(&App::open(settings)?, &command, common.json).map(|()| DONE),
+        Command::Audit(AuditCommand::Verify { head }) => {
+            log::verify(&App::open(settings)?, head.as_deref(), common.json)
+        }
+        Command::Rebuild => log::rebuild(&App::open(settings)?, common.json).map(|()| DONE),
+        Command::Investigate(options) => investigate::run(&App::open(settings)?, options, common.json),
         Command::Entities(command) => entities::run(&App::open(settings)?, command, common.json).map(|()| DONE),
     }
 }
@@ -94,6 +100,7 @@ fn demo(settings: Settings, contracts: u64, no_serve: bool, json: bool) -> Resul
 
 fn serve(app: App) -> Result<ExitCode> {
     app.look_at_segments()?;
+    app.take_over_ingests()?;
     let listen = app.settings().http.listen.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -105,7 +112,11 @@ fn serve(app: App) -> Result<ExitCode> {
             .map_err(|e| Error::Settings(format!("http.listen = \"{listen}\": {e}")))?;
         let address = listener.local_addr().map_err(|e| Error::Settings(format!("http.listen: {e}")))?;
         eprintln!("Servidor em http://{address}/ (Ctrl-C encerra) · API em http://{address}/docs");
-        api::serve(app, listener, stop_signal()).await.map_err(|e| Error::Settings(format!("server: {e}")))
+        let workers = app.start_workers();
+        let served = api::serve(app, listener, stop_signal()).await;
+        // Tasks in hand are put back, for the next start to go on with.
+        workers.stop();
+        served.map_err(|e| Error::Settings(format!("server: {e}")))
     })?;
     Ok(DONE)
 }

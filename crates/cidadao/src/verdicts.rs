@@ -14,14 +14,15 @@ pub fn give(app: &App, finding: &str, verdict: VerdictName, reason: &str, who: &
         VerdictName::Confirmed => Conclusion::Confirmed,
         VerdictName::Dismissed => Conclusion::Dismissed,
     };
-    let asked = GiveVerdict { verdict, reason: reason.to_owned(), who: who.to_owned() };
-    let given = app.give_verdict(finding, &asked)?;
+    let asked = GiveVerdict { verdict, reason: reason.to_owned(), who: who.to_owned(), expected_version: None };
+    let given = app.give_verdict(finding, &asked, None)?.body;
     if json {
         print_json(&given);
         return Ok(());
     }
-    let conclusion = word(&given.verdict);
-    say!("{finding}: {conclusion} por {} em {} (versão {} do sinal)", given.who, given.when, given.given_on.version);
+    let conclusion = word(text(&given["verdict"]));
+    let (who, when, version) = (text(&given["who"]), text(&given["when"]), &given["given_on"]["version"]);
+    say!("{finding}: {conclusion} por {who} em {when} (versão {version} do sinal)");
     Ok(())
 }
 

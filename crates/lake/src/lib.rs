@@ -23,7 +23,7 @@ pub use filling::{Cell, TableWriter};
 pub use health::{Damage, DamageKind};
 pub use moment::SegmentSet;
 pub use nulls::{NullCounts, SegmentNulls};
-pub use session::{Literal, Reading, Scope, Session, SessionLimits, TextRow};
+pub use session::{Interrupter, Literal, Reading, Scope, Session, SessionLimits, TextRow};
 
 /// The folder of segments.
 #[derive(Debug, Clone)]

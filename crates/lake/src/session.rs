@@ -44,6 +44,17 @@ pub struct SessionLimits {
     pub spill: PathBuf,
 }
 
+/// Ends the query that a session is at.
+#[derive(Clone)]
+pub struct Interrupter(std::sync::Arc<duckdb::InterruptHandle>);
+
+impl Interrupter {
+    /// Ends it, if there is one; it gives an error.
+    pub fn interrupt(&self) {
+        self.0.interrupt();
+    }
+}
+
 /// Which rows count as changed: the views `changed_…` hold them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
@@ -257,6 +268,12 @@ impl Session {
     /// DuckDB uses more already.
     pub fn allow_memory(&self, memory_mib: u32) -> Result<()> {
         Ok(self.connection.execute_batch(&format!("set memory_limit = '{memory_mib}MiB'"))?)
+    }
+
+    /// What ends the query that this session is at, from another thread; the session can be used on.
+    #[must_use]
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter(self.connection.interrupt_handle())
     }
 
     /// The DuckDB connection.

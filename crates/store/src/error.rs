@@ -26,3 +26,17 @@ pub enum Error {
     #[error("two records share one look-up hash: `{0}` and `{1}`")]
     Collision(String, String),
 }
+
+impl Error {
+    /// Others hold the database for too long.
+    pub(crate) fn busy() -> Self {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+        Self::Sqlite(rusqlite::Error::SqliteFailure(code, Some("others are writing".to_owned())))
+    }
+
+    /// Another writer held the database for too long; the same may go well later.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy))
+    }
+}

@@ -142,7 +142,7 @@ fn select() -> String {
     format!("select p.*, {STANDING_COLUMNS} from findings p {STANDING_JOIN}")
 }
 
-fn finding_from(row: &Row<'_>) -> rusqlite::Result<FindingRow> {
+pub(crate) fn finding_from(row: &Row<'_>) -> rusqlite::Result<FindingRow> {
     Ok(FindingRow {
         id: row.get("id")?,
         flag: row.get("flag")?,

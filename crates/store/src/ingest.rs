@@ -337,6 +337,7 @@ impl Ingest {
         self.connection.execute_batch("commit")?;
         self.is_split = true;
         self.fold_log(LOG_BYTES_MAX)?;
+        crate::give_way();
         self.connection.execute_batch("begin immediate")?;
         Ok(())
     }

@@ -3,11 +3,14 @@
 //! One SQLite file. A single writer commits whole ingests; any number of readers see the last commit and never wait.
 //! Canonical tables are made from the model's columns, so a record has one shape everywhere.
 
+pub mod chain;
 mod entities;
 mod error;
 mod findings;
 mod history;
 mod ingest;
+pub mod ingest_jobs;
+pub mod investigations;
 mod keys;
 mod likeness;
 mod linking;
@@ -17,25 +20,29 @@ mod quality;
 mod quarantine;
 mod read;
 mod schema;
+mod scope;
 pub mod search;
 mod segments;
 mod sources;
 mod statements;
 mod values;
-mod verdicts;
+pub mod verdicts;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::OpenFlags;
 
 pub use error::{Error, Result};
 pub use findings::{
     CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord, VerdictFilter,
 };
 pub use ingest::{Account, Ingest, NewFile, Outcome, Progress, QuarantinedRow};
+pub use ingest_jobs::IngestJobRow;
+pub use investigations::{InvestigationFilter, InvestigationFindingRow, InvestigationFlagRow, InvestigationRow};
 pub use linking::LinkedReport;
 pub use links::{Decision, EntityKind, LinkChange, LinkFilter, LinkRow};
 pub use quality::{Noted, QualityNote, SourceFiles, SourceMonth};
@@ -44,6 +51,8 @@ pub use read::{
     BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, ReadFile, RowVersion,
     SanctionRow, SupplierFilter, SupplierRow, Totals,
 };
+pub use rusqlite::Connection;
+pub use scope::PlacedFinding;
 pub use segments::{NewSegment, Scanner, Segment, TouchedPartition};
 pub use sources::{FileRow, QuarantineCount, SourceRow};
 pub use statements::{NewStatement, StatementRow};
@@ -51,6 +60,13 @@ pub use verdicts::{VerdictCount, VerdictRow};
 
 /// How long a connection waits for a lock before it says so.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a short transaction waits for an ingest's: less than a request may take, so that its caller hears of it.
+const SHORT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an ingest stands back between two batches for who waits to write.
+const GIVE_WAY_MAX: Duration = Duration::from_secs(1);
+/// How many of this process wait to write.
+static WAITING: AtomicUsize = AtomicUsize::new(0);
 
 /// Steps of SQLite's machine between two looks at the clock; some tens of microseconds.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
@@ -83,6 +99,16 @@ pub struct Store {
     path: PathBuf,
     readers: Mutex<Vec<Connection>>,
     returned: Condvar,
+    /// For short transactions, one after the other.
+    short: Mutex<Short>,
+    short_returned: Condvar,
+}
+
+/// The connection for short transactions; made when the first comes.
+#[derive(Default)]
+struct Short {
+    connection: Option<Connection>,
+    is_lent: bool,
 }
 
 impl Store {
@@ -96,7 +122,13 @@ impl Store {
         let writer = connect(path, false)?;
         schema::migrate(&writer)?;
         let connections = (0..readers.max(1)).map(|_| connect(path, true)).collect::<Result<Vec<_>>>()?;
-        Ok(Self { path: path.to_owned(), readers: Mutex::new(connections), returned: Condvar::new() })
+        Ok(Self {
+            path: path.to_owned(),
+            readers: Mutex::new(connections),
+            returned: Condvar::new(),
+            short: Mutex::default(),
+            short_returned: Condvar::new(),
+        })
     }
 
     /// Runs `query` on a reader, waiting for one to be free.
@@ -118,6 +150,57 @@ impl Store {
             connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= deadline))?;
         }
         query(connection)
+    }
+
+    /// Does `work` in one short transaction, alone among writers: all of it is written, or nothing.
+    ///
+    /// # Errors
+    /// Whatever `work` gives; another writer holds the database for too long ([`Error::is_busy`]).
+    pub fn write<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        WAITING.fetch_add(1, Ordering::Relaxed);
+        let lent = self.lend_short();
+        let begun = lent.and_then(|mut lent| {
+            lent.begin()?;
+            Ok(lent)
+        });
+        WAITING.fetch_sub(1, Ordering::Relaxed);
+        let lent = begun?;
+        let done = work(lent.transaction())?;
+        lent.commit()?;
+        Ok(done)
+    }
+
+    /// Lends the connection for short transactions, with what is left of the time that its borrower may wait.
+    fn lend_short(&self) -> Result<LentShort<'_>> {
+        let deadline = Instant::now() + SHORT_BUSY_TIMEOUT;
+        let mut short = self.short.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        while short.is_lent {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::busy());
+            }
+            let waited = self.short_returned.wait_timeout(short, left);
+            short = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+        }
+        let connection = short.connection.take();
+        short.is_lent = true;
+        drop(short);
+        let mut lent = LentShort { store: self, connection, in_transaction: false };
+        if lent.connection.is_none() {
+            lent.connection = Some(self.short_writer()?);
+        }
+        lent.transaction().busy_timeout(deadline.saturating_duration_since(Instant::now()))?;
+        Ok(lent)
+    }
+
+    /// A connection for short transactions: it keeps few pages.
+    fn short_writer(&self) -> Result<Connection> {
+        let connection = connect(&self.path, false)?;
+        connection.pragma_update(None, "cache_size", -8_192)?;
+        Ok(connection)
     }
 
     /// A connection that may write. Who writes holds the data folder's lock.
@@ -151,6 +234,7 @@ impl Drop for Store {
     /// read cannot do it.
     fn drop(&mut self) {
         self.readers.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
+        self.short.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).connection.take();
         let _ = connect(&self.path, false);
     }
 }
@@ -168,6 +252,50 @@ impl Drop for Lent<'_> {
             self.store.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(connection);
             self.store.returned.notify_one();
         }
+    }
+}
+
+/// The connection for short transactions on loan; what was not committed is undone when it goes back.
+struct LentShort<'a> {
+    store: &'a Store,
+    connection: Option<Connection>,
+    in_transaction: bool,
+}
+
+impl LentShort<'_> {
+    fn transaction(&self) -> &Connection {
+        self.connection.as_ref().expect("a lent connection is there until it is dropped")
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        self.transaction().execute_batch("begin immediate")?;
+        self.in_transaction = true;
+        Ok(())
+    }
+
+    fn commit(mut self) -> Result<()> {
+        self.transaction().execute_batch("commit")?;
+        self.in_transaction = false;
+        Ok(())
+    }
+}
+
+impl Drop for LentShort<'_> {
+    fn drop(&mut self) {
+        // One that cannot be undone is not used again.
+        let undone = !self.in_transaction || self.transaction().execute_batch("rollback").is_ok();
+        let mut short = self.store.short.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        short.connection = self.connection.take().filter(|_| undone);
+        short.is_lent = false;
+        self.store.short_returned.notify_one();
+    }
+}
+
+/// Lets those of this process who wait to write go first, for a while: SQLite's lock knows no order.
+pub(crate) fn give_way() {
+    let deadline = Instant::now() + GIVE_WAY_MAX;
+    while WAITING.load(Ordering::Relaxed) > 0 && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

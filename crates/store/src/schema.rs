@@ -9,7 +9,7 @@ use crate::keys::{has_keys, keys_table};
 use crate::{Error, Result};
 
 /// The schema's version; a program refuses a newer one.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 /// Secondary indexes of the canonical tables. A large first load drops them and makes them again at its end.
 pub(crate) const INDEXES: &[(&str, &str, &str)] = &[
@@ -72,6 +72,10 @@ pub(crate) fn migrate(connection: &Connection) -> Result<()> {
         for statements in VERSION_3 {
             transaction.execute_batch(statements)?;
         }
+    }
+    if connection_version < 4 {
+        transaction.execute_batch(include_str!("../sql/migrate-4-events.sql"))?;
+        crate::chain::take_over_verdicts(&transaction)?;
     }
     if connection_version < VERSION {
         create_partition_indexes(&transaction)?;
@@ -222,5 +226,31 @@ mod tests {
             db.query_row("select segments, parameters from runs", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         assert_eq!((version, run), (VERSION, ("12".to_owned(), String::new())));
         migrate(&db).unwrap();
+    }
+
+    #[test]
+    fn verdicts_of_version_3_enter_the_log_in_their_order() {
+        let db = version_2();
+        for statements in VERSION_3 {
+            db.execute_batch(statements).unwrap();
+        }
+        db.execute_batch(
+            "insert into verdicts (finding_id, verdict, reason, who, given_at, flag, flag_version, given_on) values
+             ('fnd_a', 'confirmed', 'sim', 'Ana', '2026-01-01T00:00:00.000000-03:00', 'BR05', 1, '{}'),
+             ('fnd_b', 'dismissed', 'não', 'Ana', '2026-01-02T00:00:00.000000-03:00', 'BR05', 1, '{}'),
+             ('fnd_a', 'dismissed', 'não', 'Bia', '2026-01-03T00:00:00.000000-03:00', 'BR05', 1, '{}');
+             pragma user_version = 3;",
+        )
+        .unwrap();
+        migrate(&db).unwrap();
+        let mut statement = db.prepare("select * from events order by seq").unwrap();
+        let events: Vec<_> = statement.query_map([], crate::chain::event_from).unwrap().map(|e| e.unwrap()).collect();
+        let places: Vec<_> = events.iter().map(|e| (e.seq, e.stream.as_str(), e.version)).collect();
+        assert_eq!(places, [(1, "finding:fnd_a", 1), (2, "finding:fnd_b", 1), (3, "finding:fnd_a", 2)]);
+        assert!(events.iter().all(|event| event.reckoned() == event.hash));
+        assert_eq!(events[0].previous, crate::chain::GENESIS);
+        assert!(events.windows(2).all(|pair| pair[1].previous == pair[0].hash));
+        assert!(events[2].payload.contains("\"who\":\"Bia\""), "{}", events[2].payload);
+        assert_eq!(crate::chain::noted_head(&db).unwrap(), Some((3, events[2].hash.clone())));
     }
 }

@@ -1,8 +1,12 @@
 //! Verdicts: what people concluded of findings. They are only ever added; the last of a finding stands.
 
-use rusqlite::{Row, TransactionBehavior, params};
+use rusqlite::{Connection, Row, params};
+use serde_json::{Value, json};
 
 use crate::{Result, Store};
+
+/// The event that a verdict is.
+pub const VERDICT_GIVEN: &str = "verdict.given";
 
 /// A verdict as it was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +21,8 @@ pub struct VerdictRow {
     pub flag_version: i64,
     /// What the finding said then, as JSON.
     pub given_on: String,
+    /// Its number among the verdicts of its finding; 1 is the first.
+    pub version: i64,
 }
 
 /// How many findings of one version of a flag have which verdict.
@@ -31,12 +37,12 @@ pub struct VerdictCount {
 
 /// Columns of the verdict that stands, under names of their own beside a finding's; see [`standing_from`].
 pub(crate) const STANDING_COLUMNS: &str = "v.verdict as v_verdict, v.reason as v_reason, v.who as v_who, \
-     v.given_at as v_given_at, v.flag as v_flag, v.flag_version as v_flag_version, v.given_on as v_given_on";
+     v.given_at as v_given_at, v.flag as v_flag, v.flag_version as v_flag_version, v.given_on as v_given_on, v.version as v_version";
 /// Joins the verdict that stands to a finding `p`.
 pub(crate) const STANDING_JOIN: &str =
     "left join standing_verdicts s on s.finding_id = p.id left join verdicts v on v.id = s.verdict_id";
 
-fn verdict_from(row: &Row<'_>, prefix: &str) -> rusqlite::Result<VerdictRow> {
+pub(crate) fn verdict_from(row: &Row<'_>, prefix: &str) -> rusqlite::Result<VerdictRow> {
     let column = |name: &str| format!("{prefix}{name}");
     Ok(VerdictRow {
         verdict: row.get(column("verdict").as_str())?,
@@ -46,6 +52,7 @@ fn verdict_from(row: &Row<'_>, prefix: &str) -> rusqlite::Result<VerdictRow> {
         flag: row.get(column("flag").as_str())?,
         flag_version: row.get(column("flag_version").as_str())?,
         given_on: row.get(column("given_on").as_str())?,
+        version: row.get(column("version").as_str())?,
     })
 }
 
@@ -57,37 +64,53 @@ pub(crate) fn standing_from(row: &Row<'_>) -> rusqlite::Result<Option<VerdictRow
     }
 }
 
-impl Store {
-    /// Adds a verdict, which stands from now on.
-    ///
-    /// # Errors
-    /// The database cannot be written.
-    pub fn add_verdict(&self, finding_id: &str, verdict: &VerdictRow) -> Result<()> {
-        let mut connection = self.writer()?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        transaction.execute(
-            "insert into verdicts (finding_id, verdict, reason, who, given_at, flag, flag_version, given_on)
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![
-                finding_id,
-                verdict.verdict,
-                verdict.reason,
-                verdict.who,
-                verdict.given_at,
-                verdict.flag,
-                verdict.flag_version,
-                verdict.given_on
-            ],
-        )?;
-        transaction.execute(
-            "insert or replace into standing_verdicts (finding_id, verdict_id, verdict, flag, flag_version)
-             values (?1, ?2, ?3, ?4, ?5)",
-            params![finding_id, transaction.last_insert_rowid(), verdict.verdict, verdict.flag, verdict.flag_version],
-        )?;
-        transaction.commit()?;
-        Ok(())
-    }
+/// The stream of a finding's verdicts.
+#[must_use]
+pub fn stream_of(finding_id: &str) -> String {
+    format!("finding:{finding_id}")
+}
 
+/// A verdict as the payload of its event.
+#[must_use]
+pub fn payload(finding_id: &str, verdict: &VerdictRow) -> Value {
+    json!({
+        "finding_id": finding_id, "verdict": verdict.verdict, "reason": verdict.reason, "who": verdict.who,
+        "given_at": verdict.given_at, "flag": verdict.flag, "flag_version": verdict.flag_version,
+        "given_on": verdict.given_on,
+    })
+}
+
+/// Puts a verdict into its tables; it stands from now on.
+///
+/// # Errors
+/// The database cannot be written; the payload is not that of a verdict.
+pub fn apply_verdict(db: &Connection, version: i64, payload: &Value) -> Result<()> {
+    let text = |name: &str| payload[name].as_str();
+    let flag_version = payload["flag_version"].as_i64();
+    db.prepare_cached(
+        "insert into verdicts (finding_id, verdict, reason, who, given_at, flag, flag_version, given_on, version)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        text("finding_id"),
+        text("verdict"),
+        text("reason"),
+        text("who"),
+        text("given_at"),
+        text("flag"),
+        flag_version,
+        text("given_on"),
+        version
+    ])?;
+    db.prepare_cached(
+        "insert or replace into standing_verdicts (finding_id, verdict_id, verdict, flag, flag_version)
+         values (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![text("finding_id"), db.last_insert_rowid(), text("verdict"), text("flag"), flag_version])?;
+    Ok(())
+}
+
+impl Store {
     /// The verdicts of a finding, newest first; at most `limit`.
     ///
     /// # Errors

@@ -17,5 +17,5 @@ pub mod tab;
 
 pub use house::House;
 pub use program::{Program, Run};
-pub use server::{Answer, Server};
+pub use server::{Answer, Server, Told};
 pub use state::{State, state_of};

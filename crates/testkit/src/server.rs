@@ -1,6 +1,7 @@
 //! The program's server as a child process on a free port; killed when dropped.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,6 +24,14 @@ pub struct Answer {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+}
+
+/// A server-sent event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    pub id: u64,
+    pub kind: String,
+    pub data: Value,
 }
 
 impl Server {
@@ -80,15 +89,7 @@ impl Server {
             request = request.header(*name, *value);
         }
         let response = request.call().unwrap_or_else(|e| panic!("GET {path}: {e}\n{}", self.log()));
-        let status = response.status().as_u16();
-        let headers = response
-            .headers()
-            .iter()
-            .map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
-            .collect();
-        let mut body = Vec::new();
-        response.into_body().into_reader().read_to_end(&mut body).unwrap();
-        Answer { status, headers, body }
+        answer_of(response)
     }
 
     /// GET a path.
@@ -114,10 +115,7 @@ impl Server {
             request = request.header(*name, *value);
         }
         let response = request.send(body.to_string()).unwrap_or_else(|e| panic!("POST {path}: {e}\n{}", self.log()));
-        let status = response.status().as_u16();
-        let mut body = Vec::new();
-        response.into_body().into_reader().read_to_end(&mut body).unwrap();
-        Answer { status, headers: Vec::new(), body }
+        answer_of(response)
     }
 
     /// POST a JSON document.
@@ -146,6 +144,34 @@ impl Server {
         }
     }
 
+    /// Follows `/api/v1/{path}` as server-sent events behind event `seen`, until `enough` says so or it ends.
+    #[must_use]
+    pub fn follow(&self, path: &str, seen: u64, mut enough: impl FnMut(&Told) -> bool) -> Vec<Told> {
+        let address = self.address.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+        let last = if seen > 0 { format!("last-event-id: {seen}\r\n") } else { String::new() };
+        write!(stream, "GET /api/v1/{path} HTTP/1.0\r\nhost: {address}\r\n{last}\r\n").unwrap();
+        let (mut told, mut id, mut kind) = (Vec::new(), 0, String::new());
+        for line in BufReader::new(stream).lines() {
+            // A server that is killed ends the stream as it likes.
+            let Ok(line) = line else { break };
+            if let Some(text) = line.strip_prefix("id: ") {
+                id = text.parse().unwrap();
+            } else if let Some(text) = line.strip_prefix("event: ") {
+                text.clone_into(&mut kind);
+            } else if let Some(text) = line.strip_prefix("data: ") {
+                let event = Told { id, kind: kind.clone(), data: serde_json::from_str(text).unwrap() };
+                let stop = enough(&event);
+                told.push(event);
+                if stop {
+                    break;
+                }
+            }
+        }
+        told
+    }
+
     /// Asks it to stop, as a supervisor does, and waits for its end; gives the exit code.
     #[must_use]
     pub fn stop(mut self) -> Option<i32> {
@@ -153,6 +179,15 @@ impl Server {
         assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         self.child.wait().unwrap().code()
     }
+}
+
+fn answer_of(response: ureq::http::Response<ureq::Body>) -> Answer {
+    let status = response.status().as_u16();
+    let text = |value: &ureq::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers = response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+    let mut body = Vec::new();
+    response.into_body().into_reader().read_to_end(&mut body).unwrap();
+    Answer { status, headers, body }
 }
 
 impl Drop for Server {

@@ -6,6 +6,8 @@ pub mod entities;
 pub mod findings;
 pub mod flags;
 pub mod ingests;
+pub mod investigations;
+pub mod letters;
 pub mod operations;
 pub mod sources;
 pub mod suppliers;
@@ -58,4 +60,12 @@ fn api() -> Router<Door> {
         .route("/findings/{id}/statements", post(verdicts::make_statement))
         .route("/statements/{id}/withdraw", post(verdicts::withdraw_statement))
         .route("/evidence/key", get(findings::show_evidence_key))
+        .route("/investigations", post(investigations::ask_investigation).get(investigations::list_investigations))
+        .route("/investigations/{id}", get(investigations::show_investigation))
+        .route("/investigations/{id}/findings", get(investigations::list_findings_of))
+        .route("/investigations/{id}/cancel", post(investigations::cancel_investigation))
+        .route("/investigations/{id}/events", get(investigations::follow_investigation))
+        .route("/admin/dlq", get(letters::list_letters))
+        .route("/admin/dlq/{id}/replay", post(letters::replay_letter))
+        .route("/admin/dlq/{id}/drop", post(letters::drop_letter))
 }

@@ -7,12 +7,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
+use axum::response::Response;
 
 use crate::answer::{Answer, Encoded};
+use crate::command::{Command, answered};
 use crate::door::Door;
 use crate::operator::Operator;
 use crate::params::Id;
-use crate::problem::{OneProblems, Problem};
+use crate::problem::{CommandProblems, OneProblems, Problem};
 
 /// What a request brings.
 type Body<T> = Result<Json<T>, JsonRejection>;
@@ -23,20 +25,21 @@ fn read<T>(body: Body<T>) -> Result<T, Problem> {
 
 /// Gives a verdict on a finding.
 ///
-/// It stands until another is given; all are kept and shown. Only over loopback, until there are identities.
+/// It stands until another is given; all are kept and shown. Only over loopback, until there are identities. With
+/// `Idempotency-Key` it is given once, however often the request comes within 24 hours.
 #[utoipa::path(post, path = "/api/v1/findings/{id}/verdict", tag = "findings", request_body = GiveVerdict,
-    params(("id" = String, Path, description = "The finding's id")),
+    params(("id" = String, Path, description = "The finding's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Names this command")),
     responses((status = 201, description = "The verdict, which stands now", body = Verdict),
-        (status = 403, description = "Not over loopback", body = Problem), OneProblems))]
+        (status = 403, description = "Not over loopback", body = Problem), OneProblems, CommandProblems))]
 pub async fn give_verdict(
     _: Operator,
     State(door): State<Door>,
     Id(id): Id,
-    given: Body<GiveVerdict>,
-) -> Result<(StatusCode, Encoded), Problem> {
-    let given = read(given)?;
-    let verdict = door.inspect(move |app| app.give_verdict(&id, &given)).await??;
-    Ok((StatusCode::CREATED, Encoded::json(&verdict)?))
+    Command { asked, key }: Command<GiveVerdict>,
+) -> Result<Response, Problem> {
+    let answer = door.inspect(move |app| app.give_verdict(&id, &asked, key.as_ref())).await??;
+    answered(StatusCode::CREATED, &answer, None)
 }
 
 /// Makes a statement to a finding, as the supplier or the buyer that it is about.

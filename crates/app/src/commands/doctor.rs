@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
+use events::Queue as _;
 use lake::Lake;
 use serde::Serialize;
 use store::Store;
 
+use crate::models::Models;
 use crate::{App, Result, Settings, WriterLock};
 
 /// Free space below which an ingest may fail, in bytes.
@@ -174,6 +176,25 @@ fn check_space(chart: &mut Chart, folder: &Path) {
     }
 }
 
+/// The chain of the log, and tasks that failed for good.
+fn check_log(chart: &mut Chart, store: &Store) -> Result<()> {
+    let bell = events::Bell::default();
+    let log = events::open(store, &Models, &bell);
+    let audit = events::verify(&log)?;
+    match audit.faults.first() {
+        None => chart.ok("log", format!("all {} event(s) are as they were written", audit.events)),
+        Some(first) => chart.problem(
+            "log",
+            format!("{} fault(s), the first: {}", audit.faults.len(), first.because),
+            "`cidadao audit verify` names all; someone wrote to the database past the program: restore a copy from before",
+        ),
+    }
+    if !log.dead(0, 1)?.is_empty() {
+        chart.note("tasks", "some failed for good", "`cidadao dlq list` says which and why; replay or drop them");
+    }
+    Ok(())
+}
+
 fn check_data(chart: &mut Chart, store: &Store, folder: &Path) -> Result<()> {
     let faults = match store.integrity() {
         Ok(faults) => faults,
@@ -195,6 +216,7 @@ fn check_data(chart: &mut Chart, store: &Store, folder: &Path) -> Result<()> {
             "restore it from a copy, or ingest the files again into a new folder",
         ),
     }
+    check_log(chart, store)?;
     let lake = Lake::open(&folder.join("lake"))?;
     check_lake(chart, store, &lake)?;
     if let Some((number, since)) = store.open_ingest()? {

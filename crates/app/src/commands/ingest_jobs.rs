@@ -1,45 +1,40 @@
 //! Ingests asked for from outside the process: each is a job with a number, that can be followed and stopped.
 //!
-//! One runs at a time and the others wait, up to [`WAITING_MAX`]; the newest [`KEPT_MAX`] can still be asked for. What
-//! happens is a list of events, numbered from 1, so that who follows can come back to where they were.
+//! That one was asked for, began and ended are events of the log, from which the list is made; how far it is stands in memory
+//! only. One runs at a time and the others wait, up to [`WAITING_MAX`]. What happens is told as events numbered from 1, so that who
+//! follows can come back to where they were; of a job of an earlier process only its end is told.
 
 use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use events::{CommandKey, Expected, NewEvent};
 use serde::Serialize;
 use serde_json::{Value, json};
+use store::IngestJobRow;
 
+use super::decide::Answer;
+use crate::queries::Told;
 use crate::{App, Error, IngestProgress, IngestRequest, Result};
 
 /// Jobs that may wait.
 pub const WAITING_MAX: usize = 16;
-/// Jobs that are remembered.
+/// Jobs that are listed, and whose progress is remembered.
 const KEPT_MAX: usize = 100;
 /// Events that are remembered of one job; progress beyond it replaces progress.
 const EVENTS_MAX: usize = 1_000;
 
-/// One thing that happened to a job.
-#[derive(Debug, Clone, Serialize)]
-pub struct JobEvent {
-    /// 1 is the first.
-    pub seq: u64,
-    /// `queued`, `waiting`, `reading`, `writing`, `judging`, `done`, `interrupted` or `failed`.
-    pub kind: &'static str,
-    /// What there is to say of it.
-    pub data: Value,
-}
-
 /// An ingest asked for from outside.
 #[derive(Debug, Clone, Serialize)]
 pub struct Job {
-    /// Its number, for the life of the process.
-    pub id: u64,
+    /// Its number.
+    pub id: i64,
     /// `queued`, `running`, `done`, `interrupted` or `failed`.
-    pub status: &'static str,
+    pub status: String,
     /// What was asked for.
-    pub paths: Vec<PathBuf>,
+    pub paths: Value,
     /// When it was asked for.
     pub asked_at: String,
     /// How far it is, as the last event says.
@@ -50,55 +45,77 @@ pub struct Job {
     pub error: Option<String>,
 }
 
-struct Held {
-    job: Job,
-    request: IngestRequest,
-    events: Vec<JobEvent>,
-    next_seq: u64,
+impl Job {
+    fn of(row: IngestJobRow, progress: Option<Value>) -> Result<Self> {
+        let json = |text: String| serde_json::from_str(&text).map_err(store::Error::from);
+        Ok(Self {
+            id: row.id,
+            status: row.status,
+            paths: json(row.paths)?,
+            asked_at: row.asked_at,
+            progress,
+            report: row.report.map(json).transpose()?,
+            error: row.error,
+        })
+    }
 }
 
-impl Held {
-    fn note(&mut self, kind: &'static str, data: Value) {
+/// A job of this process.
+struct Live {
+    id: i64,
+    request: IngestRequest,
+    events: Vec<Told>,
+    begun: bool,
+    ended: bool,
+}
+
+impl Live {
+    fn note(&mut self, kind: &str, data: Value) {
+        let next = self.events.last().map_or(1, |last| last.seq + 1);
         // How far a file is read interests only the last time; what came before it makes room.
-        let replaces = self.events.len() >= EVENTS_MAX && matches!(kind, "reading" | "waiting");
-        if replaces {
+        if self.events.len() >= EVENTS_MAX && matches!(kind, "reading" | "waiting") {
             self.events.remove(1);
         }
-        self.job.progress = Some(data.clone());
-        self.events.push(JobEvent { seq: self.next_seq, kind, data });
-        self.next_seq += 1;
-    }
-
-    fn has_ended(&self) -> bool {
-        matches!(self.job.status, "done" | "interrupted" | "failed")
+        self.events.push(Told { seq: next, kind: kind.to_owned(), data });
     }
 }
 
 /// The jobs of a process.
 #[derive(Default)]
 pub(crate) struct Jobs {
-    held: Mutex<VecDeque<Held>>,
+    live: Mutex<VecDeque<Live>>,
+    /// Held by who asks, so that the queue's end holds.
+    asking: Mutex<()>,
     works: AtomicBool,
+    /// The lock of the one server whose jobs run.
+    server: Mutex<Option<File>>,
 }
 
 impl Jobs {
-    fn held(&self) -> MutexGuard<'_, VecDeque<Held>> {
-        self.held.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    fn live(&self) -> MutexGuard<'_, VecDeque<Live>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn with<T>(&self, id: u64, look: impl FnOnce(&mut Held) -> T) -> Result<T> {
-        let mut held = self.held();
-        let found = held.iter_mut().find(|held| held.job.id == id);
-        found.map(look).ok_or_else(|| Error::not_found("ingest", &id.to_string()))
+    fn with<T>(&self, id: i64, look: impl FnOnce(&mut Live) -> T) -> Option<T> {
+        self.live().iter_mut().find(|live| live.id == id).map(look)
     }
+
+    fn progress_of(&self, id: i64) -> Option<Value> {
+        self.with(id, |live| live.events.last().map(|event| event.data.clone())).flatten()
+    }
+}
+
+fn stream_of(id: i64) -> String {
+    format!("ingest:{id}")
 }
 
 impl App {
     /// Asks for an ingest and returns at once.
     ///
     /// # Errors
-    /// A path that is not there, an unknown source; [`Error::QueueFull`] when too many wait.
-    pub fn ask_ingest(&self, request: IngestRequest) -> Result<Job> {
+    /// A path that is not there, an unknown source; [`Error::QueueFull`] when too many wait; [`Error::Locked`] while another
+    /// writer holds the database.
+    pub fn ask_ingest(&self, request: IngestRequest, key: Option<&CommandKey>) -> Result<Answer> {
         if request.paths.is_empty() {
             return Err(Error::invalid("paths", "name at least one file or folder"));
         }
@@ -107,134 +124,200 @@ impl App {
         }
         request.check_source()?;
         let jobs = self.jobs();
-        let mut held = jobs.held();
-        if held.iter().filter(|held| held.job.status == "queued").count() >= WAITING_MAX {
-            return Err(Error::QueueFull(WAITING_MAX));
+        let _asking = jobs.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = jobs.live().iter().filter(|live| !live.begun && !live.ended).count() >= WAITING_MAX;
+        let answer = self.once(key, |unit| {
+            if full {
+                return Err(Error::QueueFull(WAITING_MAX));
+            }
+            let id = store::ingest_jobs::next_number(unit.db())?;
+            let asked_at = model::dates::now_text();
+            let payload = json!({"paths": request.paths, "source": request.source, "asked_at": asked_at});
+            let event = NewEvent::new("ingest.requested", payload);
+            unit.append(&stream_of(id), Expected::Version(0), &[event])?;
+            let paths: Vec<&PathBuf> = request.paths.iter().collect();
+            let (progress, status) = (Some(json!({})), "queued".to_owned());
+            Ok(Job { id, status, paths: json!(paths), asked_at, progress, report: None, error: None })
+        })?;
+        if !answer.repeated {
+            self.enqueue_job(answer.body["id"].as_i64().unwrap_or_default(), request);
         }
-        if held.len() >= KEPT_MAX
-            && let Some(at) = held.iter().position(Held::has_ended)
+        Ok(answer)
+    }
+
+    fn enqueue_job(&self, id: i64, request: IngestRequest) {
+        let jobs = self.jobs();
+        let mut live = jobs.live();
+        if live.len() >= KEPT_MAX
+            && let Some(at) = live.iter().position(|live| live.ended)
         {
-            held.remove(at);
+            live.remove(at);
         }
-        let job = Job {
-            id: held.back().map_or(1, |last| last.job.id + 1),
-            status: "queued",
-            paths: request.paths.clone(),
-            asked_at: model::dates::now_text(),
-            progress: None,
-            report: None,
-            error: None,
-        };
-        let mut new = Held { job: job.clone(), request, events: Vec::new(), next_seq: 1 };
+        let mut new = Live { id, request, events: Vec::new(), begun: false, ended: false };
         new.note("queued", json!({}));
-        held.push_back(new);
-        drop(held);
+        live.push_back(new);
+        drop(live);
         if !jobs.works.swap(true, Ordering::AcqRel) {
             let app = self.clone();
             std::thread::spawn(move || app.work_off_jobs());
         }
-        Ok(job)
     }
 
-    /// Every job that is remembered, newest first.
-    #[must_use]
-    pub fn ingest_jobs(&self) -> Vec<Job> {
-        self.jobs().held().iter().rev().map(|held| held.job.clone()).collect()
+    /// The newest jobs, newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn ingest_jobs(&self) -> Result<Vec<Job>> {
+        let rows = self.store().ingest_jobs(KEPT_MAX)?;
+        rows.into_iter().map(|row| Job::of(row.clone(), self.jobs().progress_of(row.id))).collect()
     }
 
     /// One job.
     ///
     /// # Errors
-    /// No such job.
-    pub fn ingest_job(&self, id: u64) -> Result<Job> {
-        self.jobs().with(id, |held| held.job.clone())
+    /// No such job; the database cannot be read.
+    pub fn ingest_job(&self, id: i64) -> Result<Job> {
+        let row = self.store().ingest_job(id)?.ok_or_else(|| Error::not_found("ingest", &id.to_string()))?;
+        Job::of(row, self.jobs().progress_of(id))
     }
 
     /// What happened to a job after event `since`, and whether nothing more will.
     ///
     /// # Errors
-    /// No such job.
-    pub fn ingest_events(&self, id: u64, since: u64) -> Result<(Vec<JobEvent>, bool)> {
-        self.jobs().with(id, |held| {
-            let events = held.events.iter().filter(|event| event.seq > since).cloned().collect();
-            (events, held.has_ended())
-        })
+    /// No such job; the database cannot be read.
+    pub fn ingest_events(&self, id: i64, since: u64) -> Result<(Vec<Told>, bool)> {
+        let told = self.jobs().with(id, |live| {
+            let events = live.events.iter().filter(|event| event.seq > since).cloned().collect();
+            (events, live.ended)
+        });
+        if let Some(told) = told {
+            return Ok(told);
+        }
+        let job = self.ingest_job(id)?;
+        let data = json!({"totals": job.report.map(|report| report["totals"].clone()), "error": job.error});
+        let ended = !matches!(job.status.as_str(), "queued" | "running");
+        let end = ended.then_some(Told { seq: since + 1, kind: job.status, data });
+        Ok((end.into_iter().collect(), ended))
     }
 
     /// Stops a job: one that runs ends after the row in hand, and the same request goes on from there.
     ///
     /// # Errors
-    /// No such job.
-    pub fn stop_ingest(&self, id: u64) -> Result<Job> {
-        self.jobs().with(id, |held| {
-            held.request.stop.store(true, Ordering::Relaxed);
-            if held.job.status == "queued" {
-                held.job.status = "interrupted";
-                held.note("interrupted", json!({}));
+    /// No such job; the database cannot be read.
+    pub fn stop_ingest(&self, id: i64) -> Result<Job> {
+        let waits = self.jobs().with(id, |live| {
+            live.request.stop.store(true, Ordering::Relaxed);
+            let waits = !live.begun && !live.ended;
+            if waits {
+                live.ended = true;
+                live.note("interrupted", json!({}));
             }
-            held.job.clone()
-        })
+            waits
+        });
+        if waits == Some(true) {
+            self.until_written(|| self.end_job(id, "interrupted", &Value::Null, None))?;
+        }
+        self.ingest_job(id)
     }
 
-    /// Stops every job, for the process ends.
-    pub fn stop_all_ingests(&self) {
-        for held in self.jobs().held().iter() {
-            held.request.stop.store(true, Ordering::Relaxed);
+    /// Notes that jobs of a server which is no more ended with it, unless another server is there whose they are.
+    ///
+    /// # Errors
+    /// The lock file cannot be made; the database cannot be read.
+    pub fn take_over_ingests(&self) -> Result<()> {
+        let path = self.folder().join("serve.lock");
+        let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let file = open.map_err(|e| Error::io(&path, &e))?;
+        if file.try_lock().is_err() {
+            return Ok(());
         }
+        *self.jobs().server.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+        for job in self.store().ingest_jobs(usize::MAX >> 1)? {
+            if matches!(job.status.as_str(), "queued" | "running") {
+                let error = "its process ended; the same request goes on from where it was";
+                self.end_job(job.id, "interrupted", &Value::Null, Some(error))?;
+            }
+        }
+        Ok(())
     }
 
     fn work_off_jobs(&self) {
         let jobs = self.jobs();
         loop {
             let next = {
-                let mut held = jobs.held();
-                let next = held.iter_mut().find(|held| held.job.status == "queued");
+                let mut live = jobs.live();
+                let next = live.iter_mut().find(|live| !live.begun && !live.ended);
                 let Some(next) = next else {
                     jobs.works.store(false, Ordering::Release);
                     return;
                 };
-                next.job.status = "running";
-                (next.job.id, next.request.clone())
+                next.begun = true;
+                (next.id, next.request.clone())
             };
             self.work_off(next.0, &next.1);
         }
     }
 
-    fn work_off(&self, id: u64, request: &IngestRequest) {
+    fn work_off(&self, id: i64, request: &IngestRequest) {
+        let begun = self.until_written(|| self.note_job(id, NewEvent::new("ingest.started", json!({}))));
+        self.log_trouble(id, begun);
+        let (status, report, error) = self.run_job(id, request);
+        let ended = self.until_written(|| self.end_job(id, status, &report, error.as_deref()));
+        self.log_trouble(id, ended);
+        self.jobs().with(id, |live| {
+            live.ended = true;
+            let data = match &error {
+                Some(error) => json!({"error": error}),
+                None if report.is_null() => json!({}),
+                None => json!({"totals": report["totals"]}),
+            };
+            live.note(status, data);
+        });
+    }
+
+    /// Runs an ingest to its end; gives its status, report and error.
+    fn run_job(&self, id: i64, request: &IngestRequest) -> (&'static str, Value, Option<String>) {
         let jobs = self.jobs();
         let note = |kind, data| {
-            let _ = jobs.with(id, |held| held.note(kind, data));
+            jobs.with(id, |live| live.note(kind, data));
         };
-        let mut told = (String::new(), false);
+        let mut told_waiting = false;
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             self.ingest(request, &mut |progress| match progress {
-                IngestProgress::Waiting if std::mem::replace(&mut told.1, true) => {}
+                IngestProgress::Waiting if std::mem::replace(&mut told_waiting, true) => {}
                 IngestProgress::Waiting => note("waiting", json!({})),
                 IngestProgress::Reading { file, files: (done, all), rows } => {
-                    file.clone_into(&mut told.0);
                     note("reading", json!({"file": file, "files_done": done, "files": all, "rows": rows}));
                 }
                 IngestProgress::Writing => note("writing", json!({})),
                 IngestProgress::Judging(flag) => note("judging", json!({"flag": flag})),
             })
         }));
-        let _ = jobs.with(id, |held| match outcome {
+        match outcome {
             Ok(Ok(report)) => {
-                held.job.status = if report.interrupted { "interrupted" } else { "done" };
-                let totals = json!(report.totals);
-                held.job.report = serde_json::to_value(&report).ok();
-                held.note(held.job.status, json!({"totals": totals}));
+                let status = if report.interrupted { "interrupted" } else { "done" };
+                (status, serde_json::to_value(&report).unwrap_or_default(), None)
             }
-            Ok(Err(error)) => {
-                held.job.status = "failed";
-                held.job.error = Some(error.to_string());
-                held.note("failed", json!({"error": error.to_string()}));
-            }
-            Err(_) => {
-                held.job.status = "failed";
-                held.job.error = Some("the ingest failed inside; the cause is in the log".to_owned());
-                held.note("failed", json!({}));
-            }
-        });
+            Ok(Err(error)) => ("failed", Value::Null, Some(error.to_string())),
+            Err(_) => ("failed", Value::Null, Some("the ingest failed inside; the cause is in the log".to_owned())),
+        }
+    }
+
+    fn end_job(&self, id: i64, status: &str, report: &Value, error: Option<&str>) -> Result<()> {
+        let payload = json!({"status": status, "report": report, "error": error});
+        self.note_job(id, NewEvent::new("ingest.ended", payload))
+    }
+
+    fn note_job(&self, id: i64, event: NewEvent) -> Result<()> {
+        self.decide(|unit| {
+            unit.append(&stream_of(id), Expected::Any, &[event])?;
+            Ok(())
+        })
+    }
+
+    fn log_trouble(&self, id: i64, done: Result<()>) {
+        if let Err(error) = done {
+            tracing::error!(id, %error, "an event of an ingest could not be written");
+        }
     }
 }

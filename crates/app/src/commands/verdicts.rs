@@ -1,9 +1,11 @@
 //! Giving a verdict: a person looked at a finding and says what it came to.
 
+use events::{CommandKey, Expected, NewEvent};
 use serde::{Deserialize, Serialize};
-use store::{FindingRow, VerdictRow};
+use store::{FindingRow, VerdictRow, verdicts};
 use utoipa::ToSchema;
 
+use super::decide::Answer;
 use super::said::{self, LOCK_PATIENCE, WHO_CHARS_MAX};
 use crate::views::{GivenOn, Verdict};
 use crate::{App, Error, Result, WriterLock};
@@ -33,6 +35,10 @@ pub struct GiveVerdict {
     /// Who gives it, as they say; shown with it (at most 200 characters).
     #[schema(max_length = 200)]
     pub who: String,
+    /// How many verdicts the finding had when its caller looked (`verdict.version`, 0 for none): refused when it has others by
+    /// now.
+    #[serde(default)]
+    pub expected_version: Option<i64>,
 }
 
 impl Conclusion {
@@ -48,20 +54,32 @@ impl App {
     /// Gives a verdict on a finding. It stands until another is given; all are kept.
     ///
     /// # Errors
-    /// No such finding, no reason or no name, a text that is too long, another writer.
-    pub fn give_verdict(&self, finding: &str, given: &GiveVerdict) -> Result<Verdict> {
+    /// No such finding, no reason or no name, a text that is too long, another writer; `Conflict` when the finding has other
+    /// verdicts than its caller saw.
+    pub fn give_verdict(&self, finding: &str, given: &GiveVerdict, key: Option<&CommandKey>) -> Result<Answer> {
         let reason = said::text("reason", &given.reason, REASON_CHARS_MAX)?;
         let who = said::line("who", &given.who, WHO_CHARS_MAX)?;
+        let expected = given.expected_version.map_or(Expected::Any, Expected::Version);
         let _lock = WriterLock::take(self.folder(), LOCK_PATIENCE)?;
         let held = self.store().finding(finding)?.ok_or_else(|| Error::not_found("finding", finding))?;
-        let verdict = verdict_on(&held, given.verdict, reason, who)?;
-        self.store().add_verdict(finding, &verdict)?;
-        Verdict::new(verdict, &held)
+        self.once(key, |unit| {
+            let stream = verdicts::stream_of(finding);
+            let verdict = verdict_on(&held, given.verdict, reason, who, unit.version(&stream)? + 1)?;
+            let event = NewEvent::new(verdicts::VERDICT_GIVEN, verdicts::payload(finding, &verdict));
+            unit.append(&stream, expected, &[event])?;
+            Verdict::new(verdict, &held)
+        })
     }
 }
 
 /// The verdict as it is kept, with what the finding says now.
-fn verdict_on(held: &FindingRow, conclusion: Conclusion, reason: String, who: String) -> Result<VerdictRow> {
+fn verdict_on(
+    held: &FindingRow,
+    conclusion: Conclusion,
+    reason: String,
+    who: String,
+    version: i64,
+) -> Result<VerdictRow> {
     let on = GivenOn::of(held)?;
     Ok(VerdictRow {
         verdict: conclusion.code().to_owned(),
@@ -71,5 +89,6 @@ fn verdict_on(held: &FindingRow, conclusion: Conclusion, reason: String, who: St
         flag: held.flag.clone(),
         flag_version: on.version,
         given_on: serde_json::to_string(&on).map_err(store::Error::from)?,
+        version,
     })
 }

@@ -38,7 +38,7 @@ impl App {
     }
 
     /// Outcomes by flag. A flag that was judged over nothing has zeros; one that was never judged is not there.
-    pub(super) fn coverage_by_flag(&self) -> Result<BTreeMap<String, FlagCoverage>> {
+    pub(crate) fn coverage_by_flag(&self) -> Result<BTreeMap<String, FlagCoverage>> {
         let mut by_flag: BTreeMap<String, FlagCoverage> = BTreeMap::new();
         if self.store().last_catalogue()?.is_some() {
             by_flag.extend(self.catalogue().flags().iter().map(|flag| (flag.code.clone(), FlagCoverage::default())));

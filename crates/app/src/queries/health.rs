@@ -1,5 +1,7 @@
 //! Whether the program can answer, and the figures that operators watch.
 
+use events::{EventStore as _, Queue as _};
+
 use crate::{App, Result};
 
 /// Whether each part answers.
@@ -28,6 +30,10 @@ pub struct Figures {
     pub open_findings: Vec<(String, i64)>,
     /// Ingests whose changes were not judged yet: 0 or 1 and more.
     pub has_unjudged: bool,
+    /// Topic, state (`ready`, `blocked`, `taken`, `dead`), tasks.
+    pub tasks: Vec<(String, String, i64)>,
+    /// Events that were not published yet.
+    pub outbox_lag: i64,
 }
 
 impl App {
@@ -46,6 +52,8 @@ impl App {
         Ok(Figures {
             rows: rows.into_iter().map(|row| (row.source, row.table, row.rows)).collect(),
             open_findings: self.store().open_findings()?,
+            tasks: self.log().counts()?,
+            outbox_lag: self.log().lag(events::CURSOR)?,
             has_unjudged: self.store().ingests()?.1.is_some(),
         })
     }

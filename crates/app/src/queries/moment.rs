@@ -110,6 +110,25 @@ impl App {
         Ok(report)
     }
 
+    /// What one flag finds at a moment, for one who can be stopped: `begun` gets the session before it is asked anything.
+    ///
+    /// # Errors
+    /// As [`App::judge_at`].
+    pub(crate) fn hits_at(
+        &self,
+        code: &str,
+        query: &MomentQuery,
+        begun: impl FnOnce(&Session) -> Result<()>,
+    ) -> Result<(JudgedAt, FlagCoverage, Vec<Hit>)> {
+        let flag = self.catalogue().flag(code).ok_or_else(|| Error::not_found("flag", code))?;
+        let moment = self.moment(query)?;
+        let session = self.session_at(&moment)?;
+        begun(&session)?;
+        let at = self.judged_at(&moment, SegmentSet::of(&moment.segments), &session)?;
+        let Outcome { coverage, hits } = self.outcome_of(&session, flag)?;
+        Ok((at, coverage, hits))
+    }
+
     /// One page of what a flag finds at a moment, gravest first. At most [`FINDINGS_KEPT_MAX`] can be paged through.
     ///
     /// # Errors

@@ -48,6 +48,20 @@ impl Finding {
         Ok(self)
     }
 
+    /// With one field more.
+    pub(crate) fn with(mut self, field: &str, value: Value) -> Self {
+        self.0.insert(field.to_owned(), value);
+        self
+    }
+
+    /// A finding as it was written down.
+    ///
+    /// # Errors
+    /// It is damaged.
+    pub(crate) fn of_text(text: &str) -> crate::Result<Self> {
+        Ok(Self(serde_json::from_str(text).map_err(store::Error::from)?))
+    }
+
     /// What was found at a moment and is not stored: it has no evidence or page of its own, and was never seen before.
     pub(crate) fn at_moment(hit: &flags::Hit, known_at: Option<&str>) -> crate::Result<Self> {
         let mut body: Map<String, Value> = serde_json::from_str(&hit.body).map_err(store::Error::from)?;

@@ -10,6 +10,7 @@ mod entities;
 mod evidence;
 mod findings;
 mod flags;
+mod investigations;
 mod moment;
 mod parties;
 mod precision;
@@ -32,6 +33,7 @@ pub use findings::{
 pub use flags::{
     Coverage, Flag, FlagCoverage, FlagExplanation, FlagParameter, FlagPreview, FlagShape, HitsAt, ParameterPreview,
 };
+pub use investigations::{Investigation, InvestigationDetail, InvestigationFlag, Progress};
 pub use moment::{FlagAtMoment, Judged, JudgedAt, MomentReport};
 pub use parties::{Buyer, BuyerDetail, Sanction, Supplier, SupplierDetail, Totals};
 pub use precision::{Interval, Precision, Share, VersionPrecision};

@@ -8,6 +8,8 @@ use utoipa::ToSchema;
 /// What a person concluded of a finding, and on which form of it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Verdict {
+    /// Its number among the verdicts of its finding; 1 is the first.
+    pub version: i64,
     /// `confirmed` or `dismissed`.
     pub verdict: String,
     /// Why.
@@ -97,6 +99,7 @@ impl Verdict {
     pub(crate) fn new(row: VerdictRow, held: &FindingRow) -> crate::Result<Self> {
         let given_on: GivenOn = serde_json::from_str(&row.given_on).map_err(store::Error::from)?;
         Ok(Self {
+            version: row.version,
             changed_since: given_on.changed(&GivenOn::of(held)?),
             verdict: row.verdict,
             reason: row.reason,

@@ -17,6 +17,8 @@ mod evidence;
 mod explanations;
 mod incremental;
 mod ingests;
+mod investigations;
+mod log;
 mod mapped;
 mod migration;
 mod peers;

@@ -254,9 +254,12 @@ fn a_version_2_folder_takes_verdicts_and_keeps_its_findings() {
     let house = judged_house();
     let findings = { house.serve().walk("findings?state=all", 100) };
     let db = rusqlite::Connection::open(house.data().join("cidadao.db")).unwrap();
-    // What version 3 brought is not there in a version-2 folder.
+    // What versions 3 and 4 brought is not there in a version-2 folder.
     db.execute_batch(
-        "drop table verdicts; drop table standing_verdicts; drop table statements; drop table statement_withdrawals;
+        "drop table events; drop table command_answers; drop table outbox_cursors; drop table tasks; drop table investigations;
+         drop table investigation_flags; drop table investigation_findings; drop table ingest_jobs;
+         delete from meta where key = 'events_head';
+         drop table verdicts; drop table standing_verdicts; drop table statements; drop table statement_withdrawals;
          alter table runs drop column parameters;
          pragma user_version = 2;",
     )

@@ -1,0 +1,81 @@
+//! Investigations: asked for, followed event by event, read, stopped.
+
+use app::AskInvestigation;
+use app::queries::{InvestigationQuery, PageQuery};
+use app::views::{FindingShape, Investigation, InvestigationDetail, List};
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+
+use crate::answer::Answer;
+use crate::command::{Command, answered};
+use crate::door::Door;
+use crate::operator::Operator;
+use crate::params::{Asked, FromParams, Id, IdAsked, Params};
+use crate::problem::{CommandProblems, ListProblems, OneProblems, Problem};
+use crate::sse::{self, Events};
+
+impl FromParams for InvestigationQuery {
+    fn read(params: &mut Params) -> Result<Self, Problem> {
+        Ok(Self { status: params.code("status")?, user: params.text("user")? })
+    }
+}
+
+/// Asks for an investigation, by a question or a scope; answers at once.
+///
+/// With `Idempotency-Key` the same request is done once, however often it comes within 24 hours.
+#[utoipa::path(post, path = "/api/v1/investigations", tag = "investigations", request_body = AskInvestigation,
+    params(("Idempotency-Key" = Option<String>, Header, description = "Names this command")),
+    responses((status = 202, description = "Accepted; `Location` is where it is found", body = Object),
+        OneProblems, CommandProblems))]
+pub async fn ask_investigation(
+    State(door): State<Door>,
+    Command { asked, key }: Command<AskInvestigation>,
+) -> Result<Response, Problem> {
+    let answer = door.inspect(move |app| app.ask_investigation(asked, key.as_ref())).await??;
+    let location = answer.body["id"].as_str().map(|id| format!("/api/v1/investigations/{id}"));
+    answered(StatusCode::ACCEPTED, &answer, location.as_deref())
+}
+
+/// Lists investigations, newest first.
+#[utoipa::path(get, path = "/api/v1/investigations", tag = "investigations", params(InvestigationQuery, PageQuery),
+    responses((status = 200, description = "A page of investigations", body = List<Investigation>), ListProblems))]
+pub async fn list_investigations(State(door): State<Door>, Asked(query, page): Asked<InvestigationQuery>) -> Answer {
+    door.ask(move |app| app.investigations(&query, &page)).await
+}
+
+/// Shows one investigation: where it stands, what became of each flag, its gravest findings.
+#[utoipa::path(get, path = "/api/v1/investigations/{id}", tag = "investigations",
+    params(("id" = String, Path, description = "The investigation's id")),
+    responses((status = 200, description = "The investigation", body = InvestigationDetail), OneProblems))]
+pub async fn show_investigation(State(door): State<Door>, Id(id): Id) -> Answer {
+    door.ask(move |app| app.investigation(&id)).await
+}
+
+/// Lists the findings of an investigation, gravest first.
+#[utoipa::path(get, path = "/api/v1/investigations/{id}/findings", tag = "investigations",
+    params(("id" = String, Path, description = "The investigation's id"), PageQuery),
+    responses((status = 200, description = "A page of findings", body = List<FindingShape>), OneProblems))]
+pub async fn list_findings_of(State(door): State<Door>, IdAsked(id, (), page): IdAsked<()>) -> Answer {
+    door.ask(move |app| app.investigation_findings(&id, &page)).await
+}
+
+/// Stops an investigation: what waits is taken back, what runs is stopped. Only over loopback, until there are identities.
+#[utoipa::path(post, path = "/api/v1/investigations/{id}/cancel", tag = "investigations",
+    params(("id" = String, Path, description = "The investigation's id")),
+    responses((status = 200, description = "The investigation", body = InvestigationDetail),
+        (status = 403, description = "Not over loopback", body = Problem), OneProblems))]
+pub async fn cancel_investigation(_: Operator, State(door): State<Door>, Id(id): Id) -> Answer {
+    let named = id.clone();
+    door.inspect(move |app| app.cancel_investigation(&named)).await??;
+    door.ask(move |app| app.investigation(&id)).await
+}
+
+/// Follows one investigation as server-sent events; `Last-Event-ID` goes on behind an event that was seen.
+#[utoipa::path(get, path = "/api/v1/investigations/{id}/events", tag = "investigations",
+    params(("id" = String, Path, description = "The investigation's id"),
+        ("Last-Event-ID" = Option<u64>, Header, description = "The last event that was seen")),
+    responses((status = 200, description = "Events until it has ended", content_type = "text/event-stream"), OneProblems))]
+pub async fn follow_investigation(State(door): State<Door>, Id(id): Id, headers: HeaderMap) -> Result<Events, Problem> {
+    sse::follow(door, &headers, move |app, seen| app.investigation_events(&id, seen)).await
+}

@@ -1,0 +1,237 @@
+//! Investigations: a question or a scope, asked of every flag; one task each, whose findings are attached as they come.
+
+mod aggregate;
+mod judge;
+mod question;
+mod scope;
+mod summary;
+
+use chrono::NaiveDate;
+use events::{CommandKey, Event, Expected, NewEvent, NewTask, Unit};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::investigations::count_active;
+use utoipa::ToSchema;
+
+use super::decide::Answer;
+use super::said;
+use crate::queries::MomentQuery;
+use crate::{App, Error, Result};
+
+use aggregate::Investigation;
+pub(crate) use aggregate::Reopen;
+pub use scope::Scope;
+
+/// The most characters of a question.
+const QUESTION_CHARS_MAX: usize = 500;
+/// The most investigations that may be active at once.
+const ACTIVE_MAX: i64 = 100;
+/// Whose tasks are planning an investigation, judging one flag of it, writing it up.
+pub(crate) const PLAN: &str = "investigations.plan";
+pub(crate) const FLAG: &str = "investigations.flag";
+pub(crate) const WRITE: &str = "investigations.write";
+
+/// An investigation that someone asks for: a question or a scope.
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AskInvestigation {
+    /// In Portuguese; its words become filters (at most 500 characters).
+    #[schema(max_length = 500)]
+    pub question: Option<String>,
+    /// The filters themselves.
+    pub scope: Option<Scope>,
+    /// Only these flags (default: all, or those that the question names).
+    pub flags: Vec<String>,
+    /// Judge the facts that stood by this day, instead of taking what is stored.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub as_of: Option<NaiveDate>,
+    /// Judge what was held at this instant, RFC 3339 with offset.
+    pub known_at: Option<String>,
+    /// Who asks, as they say; shown with it (at most 200 characters).
+    #[schema(max_length = 200)]
+    pub who: Option<String>,
+}
+
+/// What was asked, as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    pub(crate) question: Option<String>,
+    pub(crate) scope: Scope,
+    pub(crate) flags: Vec<String>,
+    pub(crate) as_of: Option<NaiveDate>,
+    pub(crate) known_at: Option<String>,
+    /// Which words of the question became what.
+    pub(crate) understood: Vec<Value>,
+    /// Which became nothing.
+    pub(crate) not_understood: Vec<String>,
+}
+
+impl Asked {
+    fn of(payload: &Value) -> Result<Self> {
+        Ok(serde_json::from_value(payload.clone()).map_err(store::Error::from)?)
+    }
+
+    fn is_of_a_moment(&self) -> bool {
+        self.as_of.is_some() || self.known_at.is_some()
+    }
+}
+
+/// The stream of an investigation.
+pub(crate) fn stream_of(id: &str) -> String {
+    format!("investigation:{id}")
+}
+
+fn new_id() -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let mut bits: u128 = rand::random();
+    let mut id = String::from("inv_");
+    for _ in 0..20 {
+        id.push(char::from(LETTERS[(bits & 31) as usize]));
+        bits >>= 5;
+    }
+    id
+}
+
+impl App {
+    /// Asks for an investigation and returns at once: `{"id", "status", "phase", …}`.
+    ///
+    /// # Errors
+    /// `Invalid` for a scope that cannot be, or a question of which nothing was understood; `TooManyActive`.
+    pub fn ask_investigation(&self, ask: AskInvestigation, key: Option<&CommandKey>) -> Result<Answer> {
+        let user = ask.who.as_deref().map(|who| said::line("who", who, said::WHO_CHARS_MAX)).transpose()?;
+        let asked = self.read_investigation(ask)?;
+        let payload = json!({"user": user.unwrap_or_default(), "asked": asked});
+        self.once(key, |unit| {
+            if count_active(unit.db())? >= ACTIVE_MAX {
+                return Err(Error::TooManyActive(ACTIVE_MAX));
+            }
+            let id = new_id();
+            let event = NewEvent::new("investigation.requested", payload);
+            unit.append(&stream_of(&id), Expected::Version(0), &[event])?;
+            Ok(json!({
+                "id": id, "status": "active", "phase": "requested", "question": asked.question, "scope": asked.scope,
+                "flags": asked.flags, "as_of": asked.as_of, "known_at": asked.known_at,
+                "understood": asked.understood, "not_understood": asked.not_understood,
+            }))
+        })
+    }
+
+    fn read_investigation(&self, ask: AskInvestigation) -> Result<Asked> {
+        let unknown = ask.flags.iter().find(|code| self.catalogue().flag(code).is_none());
+        if let Some(code) = unknown {
+            return Err(Error::invalid("flags", format!("`{code}` is not a flag of the catalogue")));
+        }
+        let known_at = MomentQuery::new(ask.as_of, ask.known_at.as_deref())?.known_at;
+        let mut asked = match (ask.question, ask.scope) {
+            (Some(question), None) => {
+                let question = said::line("question", &question, QUESTION_CHARS_MAX)?;
+                let read = self.read_question(&question)?;
+                Asked { question: Some(question), ..read }
+            }
+            (None, scope) => Asked {
+                question: None,
+                scope: scope.unwrap_or_default().checked(self)?,
+                flags: Vec::new(),
+                as_of: None,
+                known_at: None,
+                understood: Vec::new(),
+                not_understood: Vec::new(),
+            },
+            (Some(_), Some(_)) => return Err(Error::invalid("question", "give a question or a scope, not both")),
+        };
+        if !ask.flags.is_empty() {
+            asked.flags = ask.flags.iter().map(|code| code.to_ascii_uppercase()).collect();
+            asked.flags.sort();
+            asked.flags.dedup();
+        }
+        (asked.as_of, asked.known_at) = (ask.as_of, known_at);
+        Ok(asked)
+    }
+
+    /// Stops an investigation: what waits is taken back, what runs is stopped. One that has ended stays as it is.
+    ///
+    /// # Errors
+    /// No such investigation.
+    pub fn cancel_investigation(&self, id: &str) -> Result<()> {
+        self.decide(|unit| {
+            let (it, seen) = held(unit, id)?;
+            unit.append(&stream_of(id), seen, &it.cancel())?;
+            unit.withdraw(FLAG, &format!("{id}/"))?;
+            Ok(())
+        })?;
+        self.held().stop_those_of(&format!("{id}/"));
+        Ok(())
+    }
+
+    /// Plans an investigation: which flags, at which instant; one task each.
+    pub(crate) fn plan_investigation(&self, id: &str) -> Result<()> {
+        let (_, pending) = self.store().ingests()?;
+        let waits = pending.is_some() || self.store().open_ingest()?.is_some();
+        let held_since = self.store().held_since()?;
+        self.decide(|unit| {
+            let (it, seen) = held(unit, id)?;
+            let asked = Asked::of(&it.asked)?;
+            let flags: Vec<String> = if asked.flags.is_empty() {
+                self.catalogue().flags().iter().map(|flag| flag.code.clone()).collect()
+            } else {
+                asked.flags.clone()
+            };
+            let known_at = if asked.is_of_a_moment() { asked.known_at.clone().or(held_since) } else { None };
+            let not_judged = (waits && !asked.is_of_a_moment()).then(|| {
+                json!({"pt": "Há dados ingeridos que ainda não foram julgados: o que é deles não está aqui.",
+                       "en": "Some ingested data were not judged yet: what is theirs is not here."})
+            });
+            let notes: Vec<Value> = not_judged.into_iter().collect();
+            let events = it.plan(&flags, known_at.as_deref(), &notes);
+            if !events.is_empty() {
+                unit.append(&stream_of(id), seen, &events)?;
+                for flag in &flags {
+                    unit.enqueue(&flag_task(id, flag))?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Records that an investigation could not even be planned, or written up.
+    pub(crate) fn fail_investigation(&self, id: &str, error: &str) -> Result<()> {
+        self.decide(|unit| {
+            let (it, seen) = held(unit, id)?;
+            unit.append(&stream_of(id), seen, &it.fail(error))?;
+            Ok(())
+        })
+    }
+
+    /// Opens an investigation again for what failed of it.
+    ///
+    /// # Errors
+    /// `Conflict` when it waits for nothing of the kind.
+    pub(crate) fn reopen_investigation(&self, id: &str, what: Reopen<'_>) -> Result<()> {
+        self.decide(|unit| {
+            let (it, seen) = held(unit, id)?;
+            let events = it.reopen(what);
+            if events.is_empty() {
+                return Err(Error::Conflict(format!("{id} does not wait for this task: it can only be dropped")));
+            }
+            unit.append(&stream_of(id), seen, &events)?;
+            Ok(())
+        })
+    }
+}
+
+/// The investigation as it stands, and what must still be so when something is appended.
+fn held(unit: &mut dyn Unit, id: &str) -> Result<(Investigation, Expected)> {
+    let events: Vec<Event> = unit.stream(&stream_of(id))?;
+    let seen = Expected::Version(i64::try_from(events.len()).unwrap_or(i64::MAX));
+    let it = Investigation::of(&events).ok_or_else(|| Error::not_found("investigation", id))?;
+    Ok((it, seen))
+}
+
+fn flag_task(id: &str, flag: &str) -> NewTask {
+    NewTask {
+        topic: FLAG.to_owned(),
+        key: format!("{id}/{flag}"),
+        lane: None,
+        body: json!({"investigation": id, "flag": flag}),
+    }
+}

@@ -1,0 +1,305 @@
+//! Workers: threads that take tasks, do them, and acknowledge after the effect.
+//!
+//! A worker holds a task for a lease that a pulse renews while it works; when its process dies the lease runs out and another
+//! takes the task over. What fails is tried again later, and in the end recorded where people look (the investigation) and
+//! put among the dead letters. Whoever finds its task taken back or taken over stops at once and leaves no effect.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use events::{Backoff, EventStore as _, Fate, Group, Queue as _, Task};
+use lake::Interrupter;
+
+use super::investigations::{FLAG, PLAN, WRITE};
+use crate::{App, Error, Result};
+
+/// Which events are whose task.
+const GROUPS: [Group; 2] = [
+    Group { topic: PLAN, kinds: &["investigation.requested"] },
+    Group { topic: WRITE, kinds: &["investigation.writing"] },
+];
+/// What workers take, first things first.
+const TOPICS: [&str; 3] = [WRITE, PLAN, FLAG];
+/// How often workers look for tasks of other processes, whose bell they do not hear.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often it is seen to it that tasks are still their workers'.
+const PULSE: Duration = Duration::from_millis(250);
+/// How long a stop waits for workers.
+const GRACE: Duration = Duration::from_secs(8);
+/// The longest wait before another attempt.
+const BACKOFF_MAX: Duration = Duration::from_secs(60);
+
+/// What can stop the one who works on a task.
+#[derive(Default)]
+pub(crate) struct Watch {
+    stopped: AtomicBool,
+    interrupter: Mutex<Option<Interrupter>>,
+}
+
+impl Watch {
+    /// # Errors
+    /// [`Error::Stopped`].
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.stopped.load(Ordering::Acquire) { Err(Error::Stopped) } else { Ok(()) }
+    }
+
+    /// From now on a stop interrupts this session too.
+    pub(crate) fn interrupts(&self, session: Interrupter) -> Result<()> {
+        *self.interrupter.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
+        self.check()
+    }
+
+    fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+        if let Some(session) = &*self.interrupter.lock().unwrap_or_else(PoisonError::into_inner) {
+            session.interrupt();
+        }
+    }
+}
+
+/// A task that this process is at.
+struct HeldTask {
+    task: Task,
+    worker: String,
+    watch: Arc<Watch>,
+    renewed: Instant,
+}
+
+/// The tasks that this process is at.
+#[derive(Default)]
+pub(crate) struct Held(Mutex<Vec<HeldTask>>);
+
+impl Held {
+    fn tasks(&self) -> MutexGuard<'_, Vec<HeldTask>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stops those whose key starts so, or all; again and again for who does not listen between two queries.
+    pub(crate) fn stop_those_of(&self, prefix: &str) {
+        for held in self.tasks().iter().filter(|held| held.task.key.starts_with(prefix)) {
+            held.watch.stop();
+        }
+    }
+}
+
+/// The workers of a process.
+pub struct Workers {
+    app: App,
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Workers {
+    /// Lets every worker put its task back, and waits for them, for a while: who is still at it then leaves its task to its lease.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::Release);
+        self.app.bell().ring();
+        self.app.held().stop_those_of("");
+        let deadline = Instant::now() + GRACE;
+        while self.threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl App {
+    /// Starts as many workers as the settings say, with the relay and the pulse that they need.
+    #[must_use]
+    pub fn start_workers(&self) -> Workers {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut threads = Vec::new();
+        let mut start = |work: fn(&Self, &AtomicBool)| {
+            let (app, stop) = (self.clone(), Arc::clone(&stop));
+            threads.push(std::thread::spawn(move || work(&app, &stop)));
+        };
+        start(Self::keep_relaying);
+        start(Self::keep_pulse);
+        for _ in 0..self.settings().work.workers {
+            start(Self::keep_working);
+        }
+        Workers { app: self.clone(), stop, threads }
+    }
+
+    fn keep_relaying(&self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Acquire) {
+            let heard = self.bell().rings();
+            let log = self.log();
+            // Most looks find nothing: those need not become writers.
+            let published = match log.lag(events::CURSOR) {
+                Ok(0) => Ok(0),
+                lag => lag.and_then(|_| events::relay(&log, &GROUPS)),
+            };
+            match published {
+                Ok(0) => self.bell().wait(heard, LOOK_EVERY),
+                Ok(_) => {}
+                Err(error) => self.note_trouble("the relay", &error.into()),
+            }
+        }
+    }
+
+    /// Renews leases before they run out, and stops who lost its task.
+    fn keep_pulse(&self, stop: &AtomicBool) {
+        let lease = self.lease();
+        while !stop.load(Ordering::Acquire) || !self.held().tasks().is_empty() {
+            std::thread::sleep(PULSE);
+            let held: Vec<(Task, String, Arc<Watch>, bool)> = self
+                .held()
+                .tasks()
+                .iter()
+                .map(|h| (h.task.clone(), h.worker.clone(), Arc::clone(&h.watch), h.renewed.elapsed() > lease / 3))
+                .collect();
+            for (task, worker, watch, due) in held {
+                let log = self.log();
+                let still = if due { log.renew(&task, &worker, lease) } else { log.is_held(&task, &worker) };
+                match still {
+                    Ok(true) if due => {
+                        let mut tasks = self.held().tasks();
+                        if let Some(held) = tasks.iter_mut().find(|held| held.task.id == task.id) {
+                            held.renewed = Instant::now();
+                        }
+                    }
+                    Ok(true) => {}
+                    Ok(false) => watch.stop(),
+                    Err(error) => tracing::warn!(%error, "a lease could not be renewed"),
+                }
+                if stop.load(Ordering::Acquire) {
+                    watch.stop();
+                }
+            }
+        }
+    }
+
+    fn keep_working(&self, stop: &AtomicBool) {
+        let worker = format!("{}-{:08x}", std::process::id(), rand::random::<u32>());
+        while !stop.load(Ordering::Acquire) {
+            let heard = self.bell().rings();
+            match self.log().take(&TOPICS, &worker, self.lease()) {
+                Ok(Some(task)) => self.do_task(&task, &worker, stop),
+                Ok(None) => self.bell().wait(heard, LOOK_EVERY),
+                Err(error) => self.note_trouble("a worker", &error.into()),
+            }
+        }
+    }
+
+    fn do_task(&self, task: &Task, worker: &str, stop: &AtomicBool) {
+        let watch = Arc::new(Watch::default());
+        let held = HeldTask {
+            task: task.clone(),
+            worker: worker.to_owned(),
+            watch: Arc::clone(&watch),
+            renewed: Instant::now(),
+        };
+        self.held().tasks().push(held);
+        if stop.load(Ordering::Acquire) {
+            watch.stop();
+        }
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.perform(task, &watch)));
+        let done = done.unwrap_or_else(|_| Err(Error::Failed("failed inside; the cause is in the log".to_owned())));
+        let ended = match &done {
+            Ok(()) => self.patiently(&watch, || Ok(self.log().ack(task, worker).map(|_| ())?)),
+            Err(Error::Stopped) if stop.load(Ordering::Acquire) => {
+                self.log().release(task, worker).map_err(Error::from)
+            }
+            // Taken back, or taken over.
+            Err(Error::Stopped) => Ok(()),
+            Err(error) => self.patiently(&watch, || self.end_failed(task, worker, error)),
+        };
+        self.held().tasks().retain(|held| held.task.id != task.id || held.worker != worker);
+        if let Err(error) = ended
+            && !matches!(error, Error::Stopped)
+        {
+            // Its lease runs out, and it is done again.
+            self.note_trouble("a task's end", &error);
+        }
+    }
+
+    fn perform(&self, task: &Task, watch: &Watch) -> Result<()> {
+        if task.attempt > self.settings().work.attempts_max {
+            let because = format!("its worker died at each of {} attempts", task.attempt - 1);
+            return Err(Error::Failed(because));
+        }
+        match task.topic.as_str() {
+            FLAG => {
+                let (id, flag) = flag_of(&task.body);
+                self.judge_in_scope(id, flag, task.attempt, watch)
+            }
+            PLAN => self.patiently(watch, || self.plan_investigation(investigation_of(&task.body))),
+            WRITE => self.write_up_investigation(investigation_of(&task.body), watch),
+            other => Err(Error::Failed(format!("nobody does `{other}`"))),
+        }
+    }
+
+    /// Tries again later; or records the failure first, and puts the task among the dead letters then.
+    fn end_failed(&self, task: &Task, worker: &str, error: &Error) -> Result<()> {
+        let fate = match error {
+            Error::NotFound { .. } | Error::Invalid { .. } => Fate::Dead,
+            _ => self.backoff().after(task.attempt),
+        };
+        tracing::warn!(topic = task.topic, key = task.key, attempt = task.attempt, %error, ?fate, "a task failed");
+        if fate == Fate::Dead {
+            self.record_failure(task, &error.to_string())?;
+        }
+        self.log().fail(task, worker, &error.to_string(), fate)?;
+        Ok(())
+    }
+
+    fn record_failure(&self, task: &Task, error: &str) -> Result<()> {
+        let recorded = if task.topic == FLAG {
+            let (id, flag) = flag_of(&task.body);
+            self.give_up_flag(id, flag, task.attempt, error)
+        } else {
+            self.fail_investigation(investigation_of(&task.body), error)
+        };
+        match recorded {
+            // A letter about nothing is a letter still.
+            Err(Error::NotFound { .. }) => Ok(()),
+            recorded => recorded,
+        }
+    }
+
+    /// Does `work` again while another writer holds the database, unless it is stopped.
+    pub(crate) fn patiently<T>(&self, watch: &Watch, work: impl Fn() -> Result<T>) -> Result<T> {
+        loop {
+            watch.check()?;
+            match work() {
+                Err(Error::Locked(_)) => {}
+                Err(Error::Store(error)) if error.is_busy() => {}
+                done => return done,
+            }
+        }
+    }
+
+    /// Does `work` again until no other writer is in its way.
+    pub(crate) fn until_written(&self, work: impl Fn() -> Result<()>) -> Result<()> {
+        self.patiently(&Watch::default(), work)
+    }
+
+    fn note_trouble(&self, who: &str, error: &Error) {
+        if matches!(error, Error::Store(error) if error.is_busy()) {
+            tracing::debug!("{who} waits for another writer");
+        } else {
+            tracing::error!(%error, "{who} could not go on; it tries again");
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+
+    fn lease(&self) -> Duration {
+        Duration::from_secs(self.settings().work.lease_s)
+    }
+
+    fn backoff(&self) -> Backoff {
+        let work = &self.settings().work;
+        Backoff { first: Duration::from_millis(work.backoff_ms), longest: BACKOFF_MAX, attempts_max: work.attempts_max }
+    }
+}
+
+pub(crate) fn flag_of(body: &serde_json::Value) -> (&str, &str) {
+    (body["investigation"].as_str().unwrap_or_default(), body["flag"].as_str().unwrap_or_default())
+}
+
+pub(crate) fn investigation_of(body: &serde_json::Value) -> &str {
+    let stream = body["stream"].as_str().unwrap_or_default();
+    stream.split_once(':').map_or(stream, |(_, id)| id)
+}

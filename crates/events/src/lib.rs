@@ -1,0 +1,28 @@
+//! What was decided, in an append-only log; what is to be done, in a queue; and who hears of what.
+//!
+//! A command decides within one transaction ([`transact`]): it looks at its aggregate's stream, appends events, and enqueues
+//! tasks; read models ([`ReadModels`]) are brought up to date with each event, in the same transaction. So either all of it
+//! happened or nothing. A [`relay`] publishes the log to the groups that want an event, each of which gets it as a task of
+//! its own. Tasks are at-least-once: who works one makes an effect that may come twice, and acknowledges after it.
+//!
+//! Everything goes through the traits [`EventStore`], [`Unit`] and [`Queue`], and one suite (`tests/events`) says what they
+//! promise. The embedded backend keeps all of it in the store's SQLite file and wakes by [`Bell`].
+
+mod audit;
+mod bell;
+mod error;
+mod event;
+mod log;
+mod open;
+mod queue;
+mod relay;
+mod sqlite;
+
+pub use audit::{Audit, Fault, verify};
+pub use bell::Bell;
+pub use error::{Error, Result};
+pub use event::{Event, Expected, NewEvent};
+pub use log::{Answered, CommandKey, EventStore, ReadModels, Unit, transact};
+pub use open::{Backend, open};
+pub use queue::{Backoff, Dead, Fate, NewTask, Queue, Task};
+pub use relay::{CURSOR, Group, relay};

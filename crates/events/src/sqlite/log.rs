@@ -1,0 +1,178 @@
+//! The log in SQLite. A transaction begins by taking the database's one place for writers, so what a decision reads cannot change
+//! under it, and positions in the log come in the order of commits.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use store::chain::{self, EventRow, NewEventRow};
+
+use super::{Embedded, now_ms};
+use crate::{Answered, CommandKey, Error, Event, EventStore, Expected, NewEvent, NewTask, ReadModels, Result, Unit};
+
+/// How long the answer to a command with a key is kept.
+const ANSWERS_KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
+
+impl EventStore for Embedded<'_> {
+    fn transact(&self, work: &mut dyn FnMut(&mut dyn Unit) -> Result<()>) -> Result<()> {
+        let rings = self.store.write(|db| {
+            let mut unit = SqliteUnit { db, models: self.models, rings: false };
+            work(&mut unit)?;
+            Ok::<_, Error>(unit.rings)
+        })?;
+        if rings {
+            self.bell.ring();
+        }
+        Ok(())
+    }
+
+    fn stream(&self, stream: &str, version: i64, limit: usize) -> Result<Vec<Event>> {
+        let sql = "select * from events where stream = ?1 and version > ?2 order by version limit ?3";
+        let rows = self.store.read(|db| {
+            let mut statement = db.prepare_cached(sql)?;
+            let rows = statement.query_map(params![stream, version, limit.cast_signed()], chain::event_from)?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })?;
+        rows.iter().map(Event::of).collect()
+    }
+
+    fn rows(&self, seq: i64, limit: usize) -> Result<Vec<EventRow>> {
+        Ok(self.store.read(|db| Ok(rows_behind(db, seq, limit)?))?)
+    }
+
+    fn noted_head(&self) -> Result<Option<(i64, String)>> {
+        Ok(self.store.read(chain::noted_head)?)
+    }
+
+    fn lag(&self, cursor: &str) -> Result<i64> {
+        let sql = "select coalesce((select max(seq) from events), 0)
+                        - coalesce((select seq from outbox_cursors where name = ?1), 0)";
+        Ok(self.store.read(|db| Ok(db.prepare_cached(sql)?.query_row([cursor], |row| row.get(0))?))?)
+    }
+
+    fn rebuild(&self) -> Result<u64> {
+        self.store.write(|db| {
+            for table in self.models.tables() {
+                db.execute_batch(&format!("delete from {table}"))?;
+            }
+            let (mut seq, mut count) = (0, 0);
+            loop {
+                let rows = rows_behind(db, seq, 1_000)?;
+                let Some(last) = rows.last() else { return Ok(count) };
+                seq = last.seq;
+                count += rows.len() as u64;
+                for row in &rows {
+                    self.models.apply(db, &Event::of(row)?)?;
+                }
+            }
+        })
+    }
+}
+
+fn rows_behind(db: &Connection, seq: i64, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
+    let mut statement = db.prepare_cached("select * from events where seq > ?1 order by seq limit ?2")?;
+    let rows = statement.query_map(params![seq, limit.cast_signed()], chain::event_from)?;
+    rows.collect()
+}
+
+/// One transaction.
+struct SqliteUnit<'a> {
+    db: &'a Connection,
+    models: &'a dyn ReadModels,
+    /// Something was written that others wait for.
+    rings: bool,
+}
+
+impl Unit for SqliteUnit<'_> {
+    fn version(&mut self, stream: &str) -> Result<i64> {
+        let sql = "select coalesce(max(version), 0) from events where stream = ?1";
+        Ok(self.db.prepare_cached(sql)?.query_row([stream], |row| row.get(0))?)
+    }
+
+    fn stream(&mut self, stream: &str) -> Result<Vec<Event>> {
+        let mut statement = self.db.prepare_cached("select * from events where stream = ?1 order by version")?;
+        let rows = statement.query_map([stream], chain::event_from)?;
+        rows.map(|row| Event::of(&row?)).collect()
+    }
+
+    fn append(&mut self, stream: &str, expected: Expected, events: &[NewEvent]) -> Result<Vec<Event>> {
+        let found = self.version(stream)?;
+        if let Expected::Version(expected) = expected
+            && expected != found
+        {
+            return Err(Error::Conflict { stream: stream.to_owned(), expected, found });
+        }
+        let recorded_at = model::dates::now_text();
+        let mut appended = Vec::with_capacity(events.len());
+        for (version, event) in (found + 1..).zip(events) {
+            let row = NewEventRow {
+                stream,
+                version,
+                kind: event.kind,
+                payload: &event.payload.to_string(),
+                metadata: &event.metadata.to_string(),
+                recorded_at: &recorded_at,
+            };
+            let event = Event::of(&chain::append(self.db, &row)?)?;
+            self.models.apply(self.db, &event)?;
+            appended.push(event);
+        }
+        self.rings |= !events.is_empty();
+        Ok(appended)
+    }
+
+    fn enqueue(&mut self, task: &NewTask) -> Result<bool> {
+        self.rings = true;
+        super::queue::enqueue(self.db, task)
+    }
+
+    fn withdraw(&mut self, topic: &str, prefix: &str) -> Result<usize> {
+        self.rings = true;
+        super::queue::withdraw(self.db, topic, prefix)
+    }
+
+    fn answer_to(&mut self, command: &CommandKey) -> Result<Option<Answered>> {
+        let sql = "select body_hash, answer from command_answers where command = ?1 and key = ?2 and answered_ms > ?3";
+        let found: Option<(String, String)> = self
+            .db
+            .prepare_cached(sql)?
+            .query_row(params![command.command, command.key, now_ms() - ANSWERS_KEPT_MS], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        match found {
+            Some((body_hash, _)) if body_hash != command.body_hash => Err(Error::KeyReused),
+            found => Ok(found.map(|(_, answer)| Answered(answer))),
+        }
+    }
+
+    fn note_answer(&mut self, command: &CommandKey, answer: &str) -> Result<()> {
+        let now = now_ms();
+        self.db
+            .prepare_cached("delete from command_answers where answered_ms <= ?1")?
+            .execute([now - ANSWERS_KEPT_MS])?;
+        self.db
+            .prepare_cached(
+                "insert into command_answers (command, key, body_hash, answer, answered_ms) values (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![command.command, command.key, command.body_hash, answer, now])?;
+        Ok(())
+    }
+
+    fn cursor(&mut self, name: &str) -> Result<i64> {
+        let sql = "select seq from outbox_cursors where name = ?1";
+        Ok(self.db.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0))
+    }
+
+    fn set_cursor(&mut self, name: &str, seq: i64) -> Result<()> {
+        self.db
+            .prepare_cached("insert or replace into outbox_cursors (name, seq) values (?1, ?2)")?
+            .execute(params![name, seq])?;
+        Ok(())
+    }
+
+    fn log(&mut self, seq: i64, limit: usize) -> Result<Vec<Event>> {
+        rows_behind(self.db, seq, limit)?.iter().map(Event::of).collect()
+    }
+
+    fn db(&self) -> &Connection {
+        self.db
+    }
+}

@@ -1,0 +1,23 @@
+//! Log and queue in the store's SQLite file.
+
+mod log;
+mod queue;
+
+use store::Store;
+
+use crate::{Bell, ReadModels};
+
+/// The embedded backend.
+pub(crate) struct Embedded<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) models: &'a dyn ReadModels,
+    pub(crate) bell: &'a Bell,
+}
+
+fn now_ms() -> i64 {
+    chrono::Utc::now().timestamp_millis()
+}
+
+fn millis(time: std::time::Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2)
+}

@@ -1,0 +1,52 @@
+//! What log and queue promise, asked of every backend.
+//!
+//! `log_suite` and `queue_suite` know only the traits: a backend is one more row in [`on_every_backend`].
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on fails")]
+
+mod log_suite;
+mod queue_suite;
+
+use events::{Backend, Bell, Event, ReadModels};
+use store::{Connection, Store};
+
+/// A read model that keeps the last payload of each stream.
+struct LastOfStream;
+
+impl ReadModels for LastOfStream {
+    fn apply(&self, db: &Connection, event: &Event) -> store::Result<()> {
+        db.execute(
+            "insert or replace into investigations (id, user_id, status, asked, findings, created_at, updated_at, version)
+             values (?1, '', 'active', ?2, 0, '', '', ?3)",
+            (&event.stream, event.payload.to_string(), event.version),
+        )?;
+        Ok(())
+    }
+
+    fn tables(&self) -> &'static [&'static str] {
+        &["investigations"]
+    }
+}
+
+/// Runs a test on each backend, each time on a fresh one. `models` says what the read models hold.
+fn on_every_backend(test: impl Fn(&dyn Backend, &dyn Fn() -> Vec<String>)) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("log.db"), 4).unwrap();
+    let bell = Bell::default();
+    let models = || {
+        let read = |db: &Connection| {
+            let mut statement =
+                db.prepare("select id || ' ' || asked || ' ' || version from investigations order by id")?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            Ok(rows.collect::<Result<Vec<String>, _>>()?)
+        };
+        store.read(read).unwrap()
+    };
+    test(&events::open(&store, &LastOfStream, &bell), &models);
+}
+
+/// How many tasks of a topic wait or are worked on.
+fn depth(queue: &dyn Backend, topic: &str) -> i64 {
+    let counts = queue.counts().unwrap();
+    counts.iter().filter(|(of, state, _)| of == topic && state != "dead").map(|(.., n)| n).sum()
+}
