@@ -12,6 +12,7 @@ need() { # program, Debian package
     exit 1
 }
 need chromium chromium
+need redis-server redis-server
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

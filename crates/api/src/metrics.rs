@@ -25,6 +25,8 @@ pub struct Metrics {
     tasks: IntGaugeVec,
     outbox_lag: IntGauge,
     readable: IntGauge,
+    stream_lag: IntGaugeVec,
+    redis_up: IntGaugeVec,
 }
 
 impl Metrics {
@@ -58,17 +60,28 @@ impl Metrics {
             tasks: IntGaugeVec::new(
                 Opts::new(
                     "cidadao_ai_tasks",
-                    "Tasks that wait (ready; blocked by another), are worked on (taken) or failed for good (dead).",
+                    "Tasks that wait (ready; blocked by another), are worked on (taken) or failed for good (dead); over Redis also those not handed on yet (outbox).",
                 ),
                 &["topic", "state"],
             )?,
             outbox_lag: IntGauge::new("cidadao_ai_outbox_lag_events", "Events that were not published yet.")?,
             readable: IntGauge::new("cidadao_ai_database_readable", "1 when the database gave these figures.")?,
+            stream_lag: IntGaugeVec::new(
+                Opts::new(
+                    "cidadao_ai_stream_lag_tasks",
+                    "Tasks handed on to Redis that no worker has read yet; -1 where Redis does not know.",
+                ),
+                &["topic"],
+            )?,
+            redis_up: IntGaugeVec::new(
+                Opts::new("cidadao_ai_redis_up", "1 when Redis answers, 0 when not; absent where none is set."),
+                &[],
+            )?,
         };
         for metric in [&metrics.in_flight, &metrics.unjudged, &metrics.outbox_lag, &metrics.readable, &build] {
             metrics.registry.register(Box::new(metric.clone()))?;
         }
-        for metric in [&metrics.rows, &metrics.open_findings, &metrics.tasks] {
+        for metric in [&metrics.rows, &metrics.open_findings, &metrics.tasks, &metrics.stream_lag, &metrics.redis_up] {
             metrics.registry.register(Box::new(metric.clone()))?;
         }
         metrics.registry.register(Box::new(metrics.durations.clone()))?;
@@ -110,6 +123,13 @@ impl Metrics {
             self.tasks.with_label_values(&[topic, state]).set(*tasks);
         }
         self.outbox_lag.set(figures.outbox_lag);
+        self.stream_lag.reset();
+        for (topic, lag) in &figures.stream_lags {
+            self.stream_lag.with_label_values(&[topic]).set(*lag);
+        }
+        if let Some(up) = figures.redis_up {
+            self.redis_up.with_label_values::<&str>(&[]).set(up.into());
+        }
         self.unjudged.set(figures.has_unjudged.into());
     }
 }

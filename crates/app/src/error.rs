@@ -81,6 +81,9 @@ pub enum Error {
         /// The first of them, by name.
         paths: Vec<String>,
     },
+    /// Redis could not be reached, or said no.
+    #[error("{0}")]
+    Redis(String),
     /// The database said no.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -125,6 +128,7 @@ impl From<events::Error> for Error {
         match error {
             events::Error::Conflict { .. } | events::Error::RolledBack => Self::Conflict(error.to_string()),
             events::Error::KeyReused => Self::KeyReused,
+            events::Error::Redis(_) => Self::Redis(error.to_string()),
             events::Error::Store(error) => Self::Store(error),
         }
     }

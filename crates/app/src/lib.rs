@@ -46,7 +46,7 @@ pub use store::{QuarantineFilter, Quarantined};
 
 use commands::ingest_jobs::Jobs;
 use commands::work::Held;
-use events::Bell;
+use events::{Bell, Redis};
 use queries::moment::Judgements;
 
 /// The program's version.
@@ -69,6 +69,7 @@ struct Inner {
     judgements: Judgements,
     bell: Bell,
     held: Held,
+    redis: Option<Redis>,
 }
 
 impl App {
@@ -84,7 +85,8 @@ impl App {
         let catalogue = Catalogue::embedded()?;
         let (jobs, nulls, judgements) = (Jobs::default(), NullCounts::default(), Judgements::default());
         let (bell, held) = (Bell::default(), Held::default());
-        let inner = Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements, bell, held };
+        let redis = settings.redis.address().map(|url| Redis::at(url, &store)).transpose()?;
+        let inner = Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements, bell, held, redis };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -128,6 +130,11 @@ impl App {
 
     pub(crate) fn bell(&self) -> &Bell {
         &self.inner.bell
+    }
+
+    /// Where tasks are handed on to, if not to workers of this store alone.
+    pub(crate) fn redis(&self) -> Option<&Redis> {
+        self.inner.redis.as_ref()
     }
 
     /// The tasks that this process is at.

@@ -17,6 +17,9 @@ const PREFIX: &str = "CIDADAO_";
 const NOT_SETTINGS: &[&str] =
     &["CIDADAO_REAL_DATA", "CIDADAO_FUZZ_SECONDS", "CIDADAO_BIN", "CIDADAO_CONFIG", "CIDADAO_SEED", "CIDADAO_KILLS"];
 
+/// The variable by which hosts name their Redis.
+const REDIS_URL: &str = "REDIS_URL";
+
 /// Every setting, in force.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +31,7 @@ pub struct Settings {
     pub ingest: IngestSettings,
     pub analysis: Analysis,
     pub work: Work,
+    pub redis: RedisSettings,
     pub log: Log,
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
@@ -82,6 +86,34 @@ pub struct Work {
     pub backoff_ms: u64,
 }
 
+/// Section `[redis]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct RedisSettings {
+    pub url: String,
+}
+
+impl RedisSettings {
+    /// The address, if one is set.
+    #[must_use]
+    pub fn address(&self) -> Option<&str> {
+        Some(self.url.as_str()).filter(|url| !url.is_empty())
+    }
+
+    fn check(&self) -> Result<()> {
+        let told = shown("redis.url", &toml::Value::String(self.url.clone()));
+        let refused = |because: String| Err(Error::Settings(format!("redis.url = {told}: {because}")));
+        match self.address() {
+            Some(url) if !url.starts_with("redis://") && !url.starts_with("redis+unix://") => {
+                refused("must be of the form redis://host:6379".to_owned())
+            }
+            Some(url) => events::Redis::check(url).or_else(|error| refused(error.to_string())),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Section `[log]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -107,7 +139,9 @@ impl Settings {
             merge(&mut table, over, "", &path.display().to_string(), &mut changed)?;
         }
         for (name, value) in environment {
-            if name.starts_with(PREFIX) && !NOT_SETTINGS.contains(&name.as_str()) {
+            if name == REDIS_URL {
+                set_from_environment(&mut table, "CIDADAO_REDIS_URL", &value, &mut changed)?;
+            } else if name.starts_with(PREFIX) && !NOT_SETTINGS.contains(&name.as_str()) {
                 set_from_environment(&mut table, &name, &value, &mut changed)?;
             }
         }
@@ -139,6 +173,7 @@ impl Settings {
         within("work.lease_s", self.work.lease_s, 1, 300)?;
         within("work.attempts_max", self.work.attempts_max.into(), 1, 100)?;
         within("work.backoff_ms", self.work.backoff_ms, 1, 60_000)?;
+        self.redis.check()?;
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));
         }
@@ -159,7 +194,8 @@ fn merge(
             (Some(toml::Value::Table(inner)), toml::Value::Table(over)) => merge(inner, over, &name, origin, changed)?,
             (Some(held), value) => {
                 if *held != value {
-                    changed.insert(name, format!("{value} ({origin})"));
+                    let told = shown(&name, &value);
+                    changed.insert(name, format!("{told} ({origin})"));
                 }
                 *held = value;
             }
@@ -167,6 +203,14 @@ fn merge(
         }
     }
     Ok(())
+}
+
+/// A value as it is told: an address without the name and password in it.
+fn shown(name: &str, value: &toml::Value) -> String {
+    match (name, value.as_str().and_then(|text| text.split_once("://")?.1.rsplit_once('@'))) {
+        ("redis.url", Some((_, place))) => format!("\"redis://…@{place}\""),
+        _ => value.to_string(),
+    }
 }
 
 fn set_from_environment(
@@ -196,7 +240,8 @@ fn set_from_environment(
     };
     if *held != value {
         let name = section.map_or_else(|| key.clone(), |section| format!("{section}.{key}"));
-        changed.insert(name, format!("{value} ({variable})"));
+        let told = shown(&name, &value);
+        changed.insert(name, format!("{told} ({variable})"));
     }
     *held = value;
     Ok(())
@@ -222,6 +267,20 @@ mod tests {
         let settings = load(&[("CIDADAO_STORE_READERS", "7"), ("CIDADAO_DATA_DIR", "/x"), ("OTHER", "1")]).unwrap();
         assert_eq!((settings.store.readers, settings.data_dir.as_path()), (7, Path::new("/x")));
         assert_eq!(settings.changed.len(), 2);
+    }
+
+    #[test]
+    fn a_redis_is_named_by_its_own_variable_and_its_password_is_not_told() {
+        assert_eq!(load(&[]).unwrap().redis.address(), None);
+        for name in ["REDIS_URL", "CIDADAO_REDIS_URL"] {
+            let settings = load(&[(name, "redis://ana:segredo@10.0.0.1:6380/2")]).unwrap();
+            assert_eq!(settings.redis.address(), Some("redis://ana:segredo@10.0.0.1:6380/2"));
+            assert!(settings.changed[0].contains("10.0.0.1:6380/2"), "{:?}", settings.changed);
+            let refused = load(&[(name, "http://ana:segredo@10.0.0.1")]).unwrap_err().to_string();
+            for told in [&settings.changed[0], &refused] {
+                assert!(told.contains("redis.url") && !told.contains("segredo"), "{told}");
+            }
+        }
     }
 
     #[test]

@@ -31,7 +31,7 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("bench.db"), 4).unwrap();
     let bell = Bell::default();
-    let log = events::open(&store, &NoModels, &bell);
+    let log = events::open(&store, &NoModels, &bell, None);
 
     let plain = store.write(|db| {
         db.execute_batch("create table plain (id integer primary key, payload text not null)")

@@ -24,6 +24,9 @@ pub enum Error {
     /// The work refused, and nothing was written.
     #[error("nothing was written")]
     RolledBack,
+    /// Redis could not be reached, or said no.
+    #[error("Redis: {0}")]
+    Redis(String),
     /// The database said no.
     #[error(transparent)]
     Store(#[from] store::Error),
@@ -38,5 +41,11 @@ impl From<rusqlite::Error> for Error {
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<redis::RedisError> for Error {
+    fn from(error: redis::RedisError) -> Self {
+        Self::Redis(error.to_string())
     }
 }

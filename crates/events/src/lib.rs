@@ -6,7 +6,8 @@
 //! its own. Tasks are at-least-once: who works one makes an effect that may come twice, and acknowledges after it.
 //!
 //! Everything goes through the traits [`EventStore`], [`Unit`] and [`Queue`], and one suite (`tests/events`) says what they
-//! promise. The embedded backend keeps all of it in the store's SQLite file and wakes by [`Bell`].
+//! promise. The embedded backend keeps all of it in the store's SQLite file and wakes by [`Bell`]; with a [`Redis`] the log stays
+//! there, and tasks are handed on to Redis Streams.
 
 mod audit;
 mod bell;
@@ -17,6 +18,7 @@ mod open;
 mod queue;
 mod relay;
 mod sqlite;
+mod streams;
 
 pub use audit::{Audit, Fault, verify};
 pub use bell::Bell;
@@ -26,3 +28,4 @@ pub use log::{Answered, CommandKey, EventStore, ReadModels, Unit, transact};
 pub use open::{Backend, open};
 pub use queue::{Backoff, Dead, Fate, NewTask, Queue, Task};
 pub use relay::{CURSOR, Group, relay};
+pub use streams::Redis;

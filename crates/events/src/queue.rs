@@ -144,11 +144,36 @@ pub trait Queue: Send + Sync {
     /// The queue cannot be written.
     fn drop_dead(&self, id: i64) -> Result<bool>;
 
-    /// How many tasks there are of each topic and state (`ready`, `blocked`, `taken`, `dead`).
+    /// How many tasks there are of each topic and state (`ready`, `blocked`, `taken`, `dead`; over Redis also `outbox`, for what
+    /// was not handed on yet, and `sent`, for what was while Redis cannot be asked how it stands).
     ///
     /// # Errors
     /// The queue cannot be read.
     fn counts(&self) -> Result<Vec<(String, String, i64)>>;
+
+    /// Hands tasks on to where workers take them, if that is elsewhere; gives their number. Who relays does it again and again.
+    ///
+    /// # Errors
+    /// [`crate::Error::Redis`] while that place is away: the tasks wait where they are.
+    fn hand_on(&self) -> Result<usize> {
+        Ok(0)
+    }
+
+    /// Makes the tasks that another kind of queue handed on this one's, before workers start.
+    ///
+    /// # Errors
+    /// The queue cannot be written.
+    fn take_over(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// How many tasks that were handed on nobody has read yet, by topic; -1 where it is not known.
+    ///
+    /// # Errors
+    /// The place where they are cannot be asked.
+    fn lags(&self) -> Result<Vec<(String, i64)>> {
+        Ok(Vec::new())
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod files;
 pub mod house;
 pub mod page;
 pub mod program;
+pub mod redis;
 pub mod seed;
 pub mod server;
 pub mod state;
@@ -17,5 +18,6 @@ pub mod tab;
 
 pub use house::House;
 pub use program::{Program, Run};
+pub use redis::RedisServer;
 pub use server::{Answer, Server, Told};
 pub use state::{State, state_of};

@@ -46,7 +46,7 @@ impl Program {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CIDADAO_")) {
             command.env_remove(name);
         }
-        command.stdin(Stdio::null());
+        command.env_remove("REDIS_URL").stdin(Stdio::null());
         Self { command }
     }
 

@@ -1,6 +1,5 @@
 //! The log looked at as a whole: whether it is as it was written, and the read models made of it anew.
 
-use events::EventStore as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -25,7 +24,7 @@ impl App {
     /// The head cannot be read; the database cannot be read.
     pub fn audit(&self, noted: Option<&str>) -> Result<AuditReport> {
         let log = self.log();
-        let audit = events::verify(&log)?;
+        let audit = events::verify(&*log)?;
         let mut faults: Vec<Value> = audit
             .faults
             .iter()

@@ -18,8 +18,8 @@ pub struct Answer {
 
 impl App {
     /// Log and queue of this data folder.
-    pub(crate) fn log(&self) -> impl Backend + '_ {
-        events::open(self.store(), &Models, self.bell())
+    pub(crate) fn log(&self) -> Box<dyn Backend + '_> {
+        events::open(self.store(), &Models, self.bell(), self.redis())
     }
 
     /// Does `work` in one transaction.
@@ -27,7 +27,7 @@ impl App {
     /// # Errors
     /// Whatever `work` gives; [`Error::Locked`] when another writer holds the database for too long.
     pub(crate) fn decide<T>(&self, work: impl FnOnce(&mut dyn Unit) -> Result<T>) -> Result<T> {
-        events::transact(&self.log(), work).map_err(|error| match error {
+        events::transact(&*self.log(), work).map_err(|error| match error {
             Error::Store(error) if error.is_busy() => Error::Locked(self.folder().to_owned()),
             error => error,
         })

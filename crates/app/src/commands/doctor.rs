@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use events::Queue as _;
 use lake::Lake;
 use serde::Serialize;
 use store::Store;
@@ -89,7 +88,7 @@ impl App {
                 "restore it from a copy, or move the folder away and ingest the files again",
             ),
             Ok(store) => {
-                if let Err(error) = check_data(&mut chart, &store, folder) {
+                if let Err(error) = check_data(&mut chart, &store, folder, settings.redis.address()) {
                     chart.problem(
                         "data",
                         format!("a check could not run: {error}"),
@@ -179,8 +178,8 @@ fn check_space(chart: &mut Chart, folder: &Path) {
 /// The chain of the log, and tasks that failed for good.
 fn check_log(chart: &mut Chart, store: &Store) -> Result<()> {
     let bell = events::Bell::default();
-    let log = events::open(store, &Models, &bell);
-    let audit = events::verify(&log)?;
+    let log = events::open(store, &Models, &bell, None);
+    let audit = events::verify(&*log)?;
     match audit.faults.first() {
         None => chart.ok("log", format!("all {} event(s) are as they were written", audit.events)),
         Some(first) => chart.problem(
@@ -195,7 +194,21 @@ fn check_log(chart: &mut Chart, store: &Store) -> Result<()> {
     Ok(())
 }
 
-fn check_data(chart: &mut Chart, store: &Store, folder: &Path) -> Result<()> {
+/// Whether Redis answers, where one is set.
+fn check_redis(chart: &mut Chart, store: &Store, address: Option<&str>) -> Result<()> {
+    let Some(address) = address else { return Ok(()) };
+    match events::Redis::at(address, store)?.ping() {
+        Ok(()) => chart.ok("redis", "it answers"),
+        Err(error) => chart.problem(
+            "redis",
+            error.to_string(),
+            "start it, or name another (redis.url); until then tasks wait in the database, and nothing is lost",
+        ),
+    }
+    Ok(())
+}
+
+fn check_data(chart: &mut Chart, store: &Store, folder: &Path, address: Option<&str>) -> Result<()> {
     let faults = match store.integrity() {
         Ok(faults) => faults,
         // So damaged that it cannot even be looked through.
@@ -217,6 +230,7 @@ fn check_data(chart: &mut Chart, store: &Store, folder: &Path) -> Result<()> {
         ),
     }
     check_log(chart, store)?;
+    check_redis(chart, store, address)?;
     let lake = Lake::open(&folder.join("lake"))?;
     check_lake(chart, store, &lake)?;
     if let Some((number, since)) = store.open_ingest()? {

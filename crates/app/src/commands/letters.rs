@@ -1,6 +1,6 @@
 //! Dead letters: tasks that failed for good; looked at, tried again, or dropped.
 
-use events::{Dead, Queue as _};
+use events::Dead;
 use serde::Serialize;
 use serde_json::Value;
 use store::{Cursor, Page};

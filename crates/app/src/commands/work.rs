@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use events::{Backoff, EventStore as _, Fate, Group, Queue as _, Task};
+use events::{Backoff, Fate, Group, Task};
 use lake::Interrupter;
 
 use super::investigations::{FLAG, PLAN, WRITE};
@@ -108,6 +108,9 @@ impl App {
     /// Starts as many workers as the settings say, with the relay and the pulse that they need.
     #[must_use]
     pub fn start_workers(&self) -> Workers {
+        if let Err(error) = self.log().take_over() {
+            self.note_trouble("taking over tasks", &error.into());
+        }
         let stop = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
         let mut start = |work: fn(&Self, &AtomicBool)| {
@@ -123,19 +126,35 @@ impl App {
     }
 
     fn keep_relaying(&self, stop: &AtomicBool) {
+        let mut away = false;
         while !stop.load(Ordering::Acquire) {
             let heard = self.bell().rings();
             let log = self.log();
             // Most looks find nothing: those need not become writers.
             let published = match log.lag(events::CURSOR) {
                 Ok(0) => Ok(0),
-                lag => lag.and_then(|_| events::relay(&log, &GROUPS)),
+                lag => lag.and_then(|_| events::relay(&*log, &GROUPS)),
             };
-            match published {
+            let handed_on = published.and_then(|published| Ok(published + log.hand_on()?));
+            self.tell_of_redis(&handed_on, &mut away);
+            match handed_on {
                 Ok(0) => self.bell().wait(heard, LOOK_EVERY),
                 Ok(_) => {}
                 Err(error) => self.note_trouble("the relay", &error.into()),
             }
+        }
+    }
+
+    /// Says once that Redis is away, and once that it is back.
+    fn tell_of_redis(&self, handed_on: &events::Result<usize>, away: &mut bool) {
+        match handed_on {
+            Err(events::Error::Redis(because)) if !std::mem::replace(away, true) => {
+                tracing::warn!(because, "Redis is away: tasks wait in the database");
+            }
+            Ok(_) if self.redis().is_some() && std::mem::replace(away, false) => {
+                tracing::info!("Redis is back: tasks are handed on");
+            }
+            _ => {}
         }
     }
 
@@ -162,6 +181,8 @@ impl App {
                     }
                     Ok(true) => {}
                     Ok(false) => watch.stop(),
+                    // Nobody can take it over meanwhile.
+                    Err(events::Error::Redis(error)) => tracing::debug!(error, "a lease could not be renewed"),
                     Err(error) => tracing::warn!(%error, "a lease could not be renewed"),
                 }
                 if stop.load(Ordering::Acquire) {
@@ -279,6 +300,9 @@ impl App {
     fn note_trouble(&self, who: &str, error: &Error) {
         if matches!(error, Error::Store(error) if error.is_busy()) {
             tracing::debug!("{who} waits for another writer");
+        } else if matches!(error, Error::Redis(_)) {
+            // Which the relay tells, once.
+            tracing::debug!(%error, "{who} waits for Redis");
         } else {
             tracing::error!(%error, "{who} could not go on; it tries again");
         }

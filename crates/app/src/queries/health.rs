@@ -1,7 +1,5 @@
 //! Whether the program can answer, and the figures that operators watch.
 
-use events::{EventStore as _, Queue as _};
-
 use crate::{App, Result};
 
 /// Whether each part answers.
@@ -34,6 +32,10 @@ pub struct Figures {
     pub tasks: Vec<(String, String, i64)>,
     /// Events that were not published yet.
     pub outbox_lag: i64,
+    /// Topic, tasks handed on to Redis that nobody has read; none without Redis, or while it is away.
+    pub stream_lags: Vec<(String, i64)>,
+    /// Whether Redis answers, where one is set.
+    pub redis_up: Option<bool>,
 }
 
 impl App {
@@ -49,7 +51,10 @@ impl App {
     /// The database cannot be read.
     pub fn figures(&self) -> Result<Figures> {
         let rows = self.store().source_rows()?;
+        let lags = self.log().lags();
         Ok(Figures {
+            redis_up: self.redis().map(|_| lags.is_ok()),
+            stream_lags: lags.unwrap_or_default(),
             rows: rows.into_iter().map(|row| (row.source, row.table, row.rows)).collect(),
             open_findings: self.store().open_findings()?,
             tasks: self.log().counts()?,

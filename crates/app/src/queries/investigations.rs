@@ -5,8 +5,6 @@ use serde_json::Value;
 use store::InvestigationFilter;
 use utoipa::{IntoParams, ToSchema};
 
-use events::EventStore as _;
-
 use super::page::Walk;
 use super::{PageLimit, PageQuery};
 use crate::commands::investigations::stream_of;

@@ -14,10 +14,10 @@ pub(crate) struct Embedded<'a> {
     pub(crate) bell: &'a Bell,
 }
 
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     chrono::Utc::now().timestamp_millis()
 }
 
-fn millis(time: std::time::Duration) -> i64 {
+pub(crate) fn millis(time: std::time::Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 2)
 }

@@ -82,9 +82,13 @@ impl Embedded<'_> {
         let sql = format!("{what} where id = ?1 and state = 'taken' and worker = ?2 and attempts = ?3 returning lane");
         let mut all: Vec<&dyn rusqlite::ToSql> = vec![&task.id, &worker, &task.attempt];
         all.extend(values);
+        self.end_and_promote(task, &sql, &all)
+    }
+
+    fn end_and_promote(&self, task: &Task, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<bool> {
         let lane: Option<Option<String>> = self.store.write(|db| {
             let lane: Option<Option<String>> =
-                db.prepare_cached(&sql)?.query_row(all.as_slice(), |row| row.get(0)).optional()?;
+                db.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
             if let Some(Some(lane)) = &lane {
                 db.prepare_cached(PROMOTE)?.execute([&task.topic, lane])?;
             }
@@ -94,6 +98,20 @@ impl Embedded<'_> {
             self.bell.ring();
         }
         Ok(lane.is_some())
+    }
+
+    /// Ends a task that was handed on as this entry: it is done.
+    pub(crate) fn end_sent(&self, task: &Task, entry: i64) -> Result<bool> {
+        let sql = "delete from tasks where id = ?1 and state = 'sent' and entry = ?2 returning lane";
+        self.end_and_promote(task, sql, &[&task.id, &entry])
+    }
+
+    /// Ends a task that was handed on as this entry: it failed for good.
+    pub(crate) fn bury_sent(&self, task: &Task, entry: i64, error: &str) -> Result<bool> {
+        let error: String = error.chars().take(ERROR_CHARS_MAX).collect();
+        let sql = "update tasks set state = 'dead', entry = null, attempts = ?3, error = ?4, died_at = ?5
+                   where id = ?1 and state = 'sent' and entry = ?2 returning lane";
+        self.end_and_promote(task, sql, &[&task.id, &entry, &task.attempt, &error, &model::dates::now_text()])
     }
 }
 
@@ -183,9 +201,10 @@ impl Queue for Embedded<'_> {
     fn replay(&self, id: i64) -> Result<bool> {
         let done = self.store.write(|db| {
             // One of its lane may be under way: then it comes next.
-            let sql = "update tasks set attempts = 0, due_ms = ?2, died_at = null, state = case when exists (
+            let sql =
+                "update tasks set attempts = 0, due_ms = ?2, died_at = null, entry = null, state = case when exists (
                            select 1 from tasks o where o.topic = tasks.topic and o.lane = tasks.lane
-                               and o.state in ('ready', 'taken')) then 'blocked' else 'ready' end
+                               and o.state in ('ready', 'sent', 'taken')) then 'blocked' else 'ready' end
                        where id = ?1 and state = 'dead'";
             Ok::<_, Error>(db.prepare_cached(sql)?.execute([id, now_ms()])? > 0)
         })?;
@@ -205,6 +224,18 @@ impl Queue for Embedded<'_> {
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })?;
         Ok(counts)
+    }
+
+    fn take_over(&self) -> Result<()> {
+        let sql = "update tasks set state = 'ready', entry = null where state = 'sent'";
+        if self.store.read(|db| {
+            Ok(db
+                .prepare_cached("select exists (select 1 from tasks where state = 'sent')")?
+                .query_row([], |r| r.get(0))?)
+        })? {
+            self.store.write(|db| Ok::<_, Error>(db.execute(sql, [])?))?;
+        }
+        Ok(())
     }
 }
 

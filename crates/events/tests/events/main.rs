@@ -6,9 +6,11 @@
 
 mod log_suite;
 mod queue_suite;
+mod streams;
 
-use events::{Backend, Bell, Event, ReadModels};
+use events::{Backend, Bell, Event, ReadModels, Redis};
 use store::{Connection, Store};
+use testkit::RedisServer;
 
 /// A read model that keeps the last payload of each stream.
 struct LastOfStream;
@@ -30,19 +32,24 @@ impl ReadModels for LastOfStream {
 
 /// Runs a test on each backend, each time on a fresh one. `models` says what the read models hold.
 fn on_every_backend(test: impl Fn(&dyn Backend, &dyn Fn() -> Vec<String>)) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("log.db"), 4).unwrap();
-    let bell = Bell::default();
-    let models = || {
-        let read = |db: &Connection| {
-            let mut statement =
-                db.prepare("select id || ' ' || asked || ' ' || version from investigations order by id")?;
-            let rows = statement.query_map([], |row| row.get(0))?;
-            Ok(rows.collect::<Result<Vec<String>, _>>()?)
+    for over_redis in [false, true] {
+        println!("over Redis: {over_redis}");
+        let server = over_redis.then(RedisServer::start);
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("log.db"), 4).unwrap();
+        let redis = server.as_ref().map(|server| Redis::at(&server.url(), &store).unwrap());
+        let bell = Bell::default();
+        let models = || {
+            let read = |db: &Connection| {
+                let mut statement =
+                    db.prepare("select id || ' ' || asked || ' ' || version from investigations order by id")?;
+                let rows = statement.query_map([], |row| row.get(0))?;
+                Ok(rows.collect::<Result<Vec<String>, _>>()?)
+            };
+            store.read(read).unwrap()
         };
-        store.read(read).unwrap()
-    };
-    test(&events::open(&store, &LastOfStream, &bell), &models);
+        test(&*events::open(&store, &LastOfStream, &bell, redis.as_ref()), &models);
+    }
 }
 
 /// How many tasks of a topic wait or are worked on.
