@@ -5,4 +5,4 @@ alter table tasks add column entry integer;
 create index tasks_sent on tasks (topic, entry) where state = 'sent';
 
 -- Names this database's streams, so that two databases may share one Redis.
-insert into meta (key, value) values ('streams', lower(hex(randomblob(8))));
+insert or ignore into meta (key, value) values ('streams', lower(hex(randomblob(8))));

@@ -8,11 +8,11 @@ use testkit::{Answer, House, Server, Told};
 
 use super::short_sample;
 
-const ASK: &str = "/api/v1/investigations";
+pub(super) const ASK: &str = "/api/v1/investigations";
 /// Facts up to this day: every flag is judged anew for it, which takes a while.
-const DAY: &str = "2026-12-31";
+pub(super) const DAY: &str = "2026-12-31";
 
-fn judged_house() -> House {
+pub(super) fn judged_house() -> House {
     let house = House::new();
     let _ = house.ingest(&[&short_sample(&house, 800, 41)]).ends_with(3);
     house
@@ -36,22 +36,22 @@ fn id_of(answer: &Answer) -> String {
     id
 }
 
-fn ask(server: &Server, body: &Value) -> String {
+pub(super) fn ask(server: &Server, body: &Value) -> String {
     id_of(&server.post(ASK, body))
 }
 
-fn follow(server: &Server, id: &str) -> Vec<Told> {
+pub(super) fn follow(server: &Server, id: &str) -> Vec<Told> {
     server.follow(&format!("investigations/{id}/events"), 0, |_| false)
 }
 
-fn ended(server: &Server, id: &str) -> Value {
+pub(super) fn ended(server: &Server, id: &str) -> Value {
     let events = follow(server, id);
     let last = &events.last().unwrap().kind;
     assert!(["completed", "failed", "cancelled"].contains(&last.as_str()), "{last}");
     server.json(&format!("investigations/{id}"))
 }
 
-fn ids_of(findings: &[Value]) -> Vec<String> {
+pub(super) fn ids_of(findings: &[Value]) -> Vec<String> {
     let mut ids: Vec<String> = findings.iter().map(|f| f["id"].as_str().unwrap().to_owned()).collect();
     ids.sort();
     ids
@@ -253,7 +253,7 @@ fn a_cancelled_investigation_stops_what_runs_and_what_waits() {
 }
 
 /// What all flags find at a moment, without an investigation.
-fn found_at(house: &House, known_at: &str) -> Vec<String> {
+pub(super) fn found_at(house: &House, known_at: &str) -> Vec<String> {
     let report = house.json(&["flags", "run", "--as-of", DAY, "--known-at", known_at]);
     ids_of(report["findings"].as_array().unwrap())
 }

@@ -35,6 +35,7 @@ mod settings;
 mod two_dates;
 mod verdicts;
 mod versions;
+mod streams;
 mod worked_page;
 
 use std::path::PathBuf;

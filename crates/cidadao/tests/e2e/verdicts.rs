@@ -254,7 +254,7 @@ fn a_version_2_folder_takes_verdicts_and_keeps_its_findings() {
     let house = judged_house();
     let findings = { house.serve().walk("findings?state=all", 100) };
     let db = rusqlite::Connection::open(house.data().join("cidadao.db")).unwrap();
-    // What versions 3 and 4 brought is not there in a version-2 folder.
+    // What versions 3 to 5 brought is not there in a version-2 folder.
     db.execute_batch(
         "drop table events; drop table command_answers; drop table outbox_cursors; drop table tasks; drop table investigations;
          drop table investigation_flags; drop table investigation_findings; drop table ingest_jobs;
