@@ -190,6 +190,6 @@ select c.id                                     as subject_id,
        case when c.supplier_id like 'cpf:%' then 'possible' when c.supplier_id like 'cnpj:%' then 'ruled_out' end as ex_homonym,
        case when s.supplier_id = c.supplier_id then 'ruled_out' else 'possible' end as ex_other_establishment
 from   spending c
-cross join held
+join held on true
 join looked_up k on k.contract_id = c.id
 left join ranked s on s.contract_id = c.id and s.place = 1

@@ -106,7 +106,7 @@ judged as (
                 when n.tender_id is not null       then 'bids.bidder_id'
                 when p.tender_max >= $score_min and y.day is null then 'tenders.opened_on'
                 when p.tender_max >= $score_min    then 'partners.since_on' end as missing
-    from   known k cross join held h
+    from   known k join held h on true
     left join best p on p.tender_id = k.tender_id and p.place = 1
     left join nameless n on n.tender_id = k.tender_id
     left join tenders t on t.id = k.tender_id

@@ -146,7 +146,7 @@ select c.id                                     as subject_id,
        case when s.partner_kind = 'company' then 'ruled_out' else 'possible' end as ex_namesake,
        case when s.same_address = 1 then 'ruled_out' else 'possible' end as ex_common_activity
 from   spending c
-cross join held h
+join held h on true
 left join opened o on o.root = c.supplier_root
 left join (select c.id, case when h.sanctions = 0          then 'sanctions'
                              when c.supplier_id is null    then 'contracts.supplier_id'
@@ -155,7 +155,7 @@ left join (select c.id, case when h.sanctions = 0          then 'sanctions'
                              when o.opened_on is null      then 'registrations.opened_on'
                              when h.partners = 0           then 'partners'
                              when c.signed_on > h.listed_until then 'sanctions.listed_on' end as missing
-           from   spending c cross join held h left join opened o on o.root = c.supplier_root) m on m.id = c.id
+           from   spending c join held h on true left join opened o on o.root = c.supplier_root) m on m.id = c.id
 left join ranked s on s.contract_id = c.id and s.place = 1
 -- How many companies are at an address: many at one make it a virtual office.
 left join (select address_key, count(distinct cnpj_root) as companies from registrations

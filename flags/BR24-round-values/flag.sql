@@ -48,7 +48,7 @@ select u.subject_id, 'all' as group_key, u.source,
        u.contract_ids, u.n                       as rows_read,
        u.peer_key, w.n as peer_n, round(w.med, 6) as peer_median, round(d.mad, 6) as peer_mad, round(cast(u.k as double) / u.n, 6) as peer_marked,
        u.n as ev_n, u.k as ev_k, round(cast(u.k as double) / u.n, 6) as ev_share, round(u.expected / u.n, 6) as ev_chance, round(u.expected, 4) as ev_expected,
-       case when c.p < 1e-8 then '< 0,00000001' else '= ' || replace(cast(cast(c.p as decimal(10,8)) as varchar), '.', ',') end as ev_p, c.tests as ev_tests, u.contracts - u.n as ev_left_out, u.contracts as ev_contracts, s.n as ev_same_value, u.unenforceable as ev_unenforceable, u.k - u.modalities as ev_unstated,
+       c.p as ev_p, c.tests as ev_tests, u.contracts - u.n as ev_left_out, u.contracts as ev_contracts, s.n as ev_same_value, u.unenforceable as ev_unenforceable, u.k - u.modalities as ev_unstated,
        case when 2 * s.n > u.k then 'possible' else 'ruled_out' end as ex_one_price,
        case when 2 * u.unenforceable > u.k then 'possible' when 2 * (u.unenforceable + u.k - u.modalities) <= u.k then 'ruled_out' end as ex_fees
 from   units u

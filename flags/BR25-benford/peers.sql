@@ -38,7 +38,7 @@ law as (
 ),
 counted as (
     select u.unit, l.d, l.one, l.two, l.share, u.n, coalesce(a.k, 0) as k, coalesce(a.v, 0) as v
-    from   units u cross join law l left join (select unit, digits, count(*) as k, sum(value) as v from amounts group by unit, digits) as a on a.unit = u.unit and a.digits = l.d
+    from   units u join law l on true left join (select unit, digits, count(*) as k, sum(value) as v from amounts group by unit, digits) as a on a.unit = u.unit and a.digits = l.d
     where  u.n >= $first_min
 ),
 deviations as (

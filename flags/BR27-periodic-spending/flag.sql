@@ -53,7 +53,7 @@ select m.unit as subject_id, 'all' as group_key, m.source,
        m.amount, m.last_on                       as as_of, m.buyer_id, m.buyer_name, cast(null as varchar) as supplier_id, cast(null as varchar) as supplier_name,
        cast(null as varchar) as contract_ids, m.n as rows_read,
        m.kind as peer_key, w.n as peer_n, round(w.med, 6) as peer_median, round(d.mad, 6) as peer_mad, m.g as peer_marked,
-       m.kind as ev_series, m.weeks as ev_weeks, m.active as ev_active, m.tested as ev_tested, m.g as ev_g, m.period as ev_period, case when m.p < 1e-8 then '< 0,00000001' else '= ' || replace(cast(cast(m.p as decimal(10,8)) as varchar), '.', ',') end as ev_p, c.tests as ev_tests,
+       m.kind as ev_series, m.weeks as ev_weeks, m.active as ev_active, m.tested as ev_tested, m.g as ev_g, m.period as ev_period, m.p as ev_p, c.tests as ev_tests,
        m.first_on as ev_first_on,
        case m.kind when 'commitment' then 'os empenhos' else 'os pagamentos' end as ev_what,
        case m.kind when 'commitment' then 'commitments' else 'payments' end as ev_what_en

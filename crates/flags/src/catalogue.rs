@@ -355,4 +355,11 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn no_flag_has_a_join_that_the_parser_gives_back_otherwise() {
+        for flag in &Catalogue::embedded().unwrap().flags {
+            assert!(!flag.sql.to_lowercase().contains("cross join"), "{}: join … on true", flag.code);
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Sentences with places for values: `{ev_limit:brl}`.
 //!
-//! A place names a column of the flag's SQL and how it is written: `brl` (money), `date`, `int`, `dec2`, `dec4`, `pct`
-//! (a share), `cnpj`, or nothing (as it is). A null is written "não informado" or "not stated", never left out.
+//! A place names a column of the flag's SQL and how it is written: `brl` (money), `date`, `int`, `dec2`, `dec4`, `pct` (a share),
+//! `chance` (with its sign: `= 0,0004`, `< 0,00000001`), `cnpj`, or nothing (as it is). A null is written "não informado" or
+//! "not stated", never left out.
 
 use lake::TextRow;
 use model::{Cnpj, Money};
@@ -56,6 +57,16 @@ fn written(value: &str, form: &str, language: Language) -> String {
         "int" => value.split('.').next().unwrap_or(value).to_owned(),
         "dec2" => fixed(2, 1.0),
         "dec4" => fixed(4, 1.0),
+        "chance" => value.parse::<f64>().map_or_else(
+            |_| value.to_owned(),
+            |p| {
+                if p < 1e-8 {
+                    return format!("< {}", decimal("0.00000001".to_owned()));
+                }
+                let text = format!("{p:.8}");
+                format!("= {}", decimal(text.trim_end_matches('0').trim_end_matches('.').to_owned()))
+            },
+        ),
         "pct" => format!("{} %", fixed(1, 100.0)),
         "qty" => {
             let text = if value.contains('.') { value.trim_end_matches('0').trim_end_matches('.') } else { value };
@@ -96,6 +107,8 @@ mod tests {
     #[test]
     fn values_are_written_as_readers_expect() {
         let pt = |t: &str, v: &'static str| render(t, &One(v), Language::Portuguese);
+        assert_eq!(pt("p {v:chance}", "0.00012000"), "p = 0,00012");
+        assert_eq!(pt("p {v:chance}", "0.0"), "p < 0,00000001");
         assert_eq!(pt("soma {v:brl}.", "87600.0000"), "soma R$ 87.600,00.");
         assert_eq!(pt("{v:date}", "2024-03-12"), "12/03/2024");
         assert_eq!(pt("{v:pct}", "0.4623"), "46,2 %");

@@ -9,7 +9,8 @@ use crate::{Error, Result, Session};
 
 impl Session {
     /// The statement with those columns of its outermost SELECTs that `keep` names (by alias, else by the column's name).
-    /// Whatever the parser gives that is not a SELECT or a union of them comes back as it is.
+    /// Whatever the parser gives that is not a SELECT or a union of them comes back as it is. `cross join` comes back as a
+    /// comma, which binds less than the joins after it: write `join … on true`.
     ///
     /// # Errors
     /// It is not one SELECT.

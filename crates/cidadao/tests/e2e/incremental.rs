@@ -162,7 +162,7 @@ fn a_buyer_that_changes_its_state_changes_peers_on_both_sides() {
 
 #[test]
 fn a_buyer_that_changes_its_name_changes_it_in_every_finding() {
-    let mut rows: Vec<Purchase> = (1..=12).map(|n| Purchase::new(n, "100,0000")).collect();
+    let mut rows: Vec<Purchase> = (1..=12).map(|n| Purchase::new(n, &format!("100,{n:02}00"))).collect();
     for row in &mut rows {
         row.object = "Objeto: Aquisição de papel A4 branco para impressora, resma de quinhentas folhas".into();
     }

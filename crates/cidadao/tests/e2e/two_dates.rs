@@ -208,6 +208,14 @@ fn coverage_by_source_adds_up_to_the_whole() {
         assert_eq!(added, sum(flag), "{}", flag["code"]);
     }
     assert!(sources.len() > 1, "{sources:?}");
+
+    // What was judged in memory for all flags comes out the same for one after the other, read from the files.
+    let stored = house.json(&["flags", "coverage"]);
+    let read = house.json(&["flags", "run", "--known-at", &now()]);
+    let counts = |flags: &Value| -> Vec<(Value, [i64; 3])> {
+        flags["flags"].as_array().unwrap().iter().map(|flag| (flag["code"].clone(), sum(flag))).collect()
+    };
+    assert_eq!(counts(&stored), counts(&read));
 }
 
 /// The hits that `flags/{code}/preview` tells for one value.
