@@ -1,16 +1,18 @@
-//! Measures the embedded log and queue: events appended and tasks delivered a second, and how long an event is on its way
-//! from its transaction to its acknowledgement; beside it the same rows as plain inserts, which nothing here can beat.
+//! Measures log and queue, embedded and over Redis Streams: events appended and tasks delivered a second, and how long an event is
+//! on its way from its transaction to its acknowledgement. Beside it what nothing here can beat: the same rows as plain inserts, and
+//! the same entries through XADD, XREADGROUP and XACK by hand. It starts a Redis of its own.
 //!
 //! `cargo run --release -p events --example throughput -- 20000`
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a measurement that cannot go on fails")]
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use events::{Bell, Event, Expected, Group, NewEvent, Queue as _, ReadModels, transact};
+use events::{Bell, Event, Expected, Group, NewEvent, ReadModels, Redis, transact};
 use serde_json::json;
 use store::{Connection, Store};
+use testkit::RedisServer;
 
 const GROUPS: [Group; 1] = [Group { topic: "bench", kinds: &["bench.happened"] }];
 
@@ -53,28 +55,79 @@ fn main() {
 
     let started = Instant::now();
     for n in 0..count {
-        append(&log, n);
+        append(&*log, n);
     }
     let appended = rate(count, started);
     println!("events, a transaction each: {appended:.0}/s ({:.2} of the plain inserts)", appended / limit);
-    events::relay(&log, &GROUPS).unwrap();
+    let embedded = deliver(&*log, count);
+    println!("delivered and acknowledged by two workers: {embedded:.0}/s");
+    on_its_way(&*log, &bell, 2_000);
+
+    let server = RedisServer::start();
+    let by_hand = by_hand(&server.url(), count);
+    println!("by hand, XADD one by one, then XREADGROUP and XACK one by one by two: {by_hand:.0}/s");
+    let redis = Redis::at(&server.url(), &store).unwrap();
+    let log = events::open(&store, &NoModels, &bell, Some(&redis));
+    for n in 0..count {
+        append(&*log, n);
+    }
+    let streams = deliver(&*log, count);
+    println!(
+        "over Redis, delivered and acknowledged by two workers: {streams:.0}/s ({:.2} of by hand)",
+        streams / by_hand
+    );
+    on_its_way(&*log, &bell, 2_000);
+}
+
+/// Published and worked off by two, a second.
+fn deliver(log: &dyn events::Backend, count: u32) -> f64 {
+    events::relay(log, &GROUPS).unwrap();
     let delivered = Instant::now();
+    let done = AtomicU32::new(0);
     std::thread::scope(|threads| {
         for worker in ["a", "b"] {
-            let log = &log;
+            let done = &done;
             threads.spawn(move || {
-                while let Some(task) = log.take(&["bench"], worker, Duration::from_secs(60)).unwrap() {
-                    assert!(log.ack(&task, worker).unwrap());
+                while done.load(Ordering::Relaxed) < count {
+                    if let Some(task) = log.take(&["bench"], worker, Duration::from_secs(60)).unwrap() {
+                        assert!(log.ack(&task, worker).unwrap());
+                        done.fetch_add(1, Ordering::Relaxed);
+                    }
                 }
             });
         }
     });
-    println!("delivered and acknowledged by two workers: {:.0}/s", rate(count, delivered));
-    on_its_way(&log, &bell, 2_000);
+    rate(count, delivered)
+}
+
+/// What Redis can do: as many entries added, read and acknowledged, one by one.
+fn by_hand(url: &str, count: u32) -> f64 {
+    let client = redis::Client::open(url).unwrap();
+    let mut adds = client.get_connection().unwrap();
+    let _: () = redis::cmd("XGROUP").arg(&["CREATE", "hand", "g", "0", "MKSTREAM"]).query(&mut adds).unwrap();
+    let started = Instant::now();
+    for n in 0..count {
+        let _: String = redis::cmd("XADD").arg(&["hand", "*", "task", &n.to_string()]).query(&mut adds).unwrap();
+    }
+    std::thread::scope(|threads| {
+        for worker in ["a", "b"] {
+            let mut reads = client.get_connection().unwrap();
+            threads.spawn(move || {
+                loop {
+                    type Read = Option<Vec<(String, Vec<(String, Vec<String>)>)>>;
+                    let read = ["GROUP", "g", worker, "COUNT", "1", "STREAMS", "hand", ">"];
+                    let read: Read = redis::cmd("XREADGROUP").arg(&read).query(&mut reads).unwrap();
+                    let Some(read) = read else { return };
+                    let _: i64 = redis::cmd("XACK").arg(&["hand", "g", &read[0].1[0].0]).query(&mut reads).unwrap();
+                }
+            });
+        }
+    });
+    rate(count, started)
 }
 
 /// From the transaction to the acknowledgement, at some 200 events a second.
-fn on_its_way(log: &impl events::Backend, bell: &Bell, count: u32) {
+fn on_its_way(log: &dyn events::Backend, bell: &Bell, count: u32) {
     let (done, started) = (AtomicBool::new(false), Instant::now());
     let mut took: Vec<Duration> = std::thread::scope(|threads| {
         threads.spawn(|| {
@@ -122,7 +175,7 @@ fn on_its_way(log: &impl events::Backend, bell: &Bell, count: u32) {
     println!("on its way: p50 {:?}, p90 {:?}, p99 {:?}", at(0.5), at(0.9), at(0.99));
 }
 
-fn append(log: &impl events::Backend, n: u32) {
+fn append(log: &dyn events::Backend, n: u32) {
     let event = NewEvent::new("bench.happened", json!({"n": n}));
     transact(log, |unit| unit.append(&format!("bench:{}", n % 1_000), Expected::Any, &[event])).unwrap();
 }

@@ -32,10 +32,10 @@ mod resume;
 mod robots;
 mod server;
 mod settings;
+mod streams;
 mod two_dates;
 mod verdicts;
 mod versions;
-mod streams;
 mod worked_page;
 
 use std::path::PathBuf;

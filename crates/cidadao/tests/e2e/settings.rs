@@ -20,6 +20,7 @@ fn a_value_that_cannot_be_stops_the_start_by_name() {
         ("[analysis]\nmemory_mib = 1\n", "analysis.memory_mib"),
         ("[http]\nrequest_timeout_s = \"soon\"\n", "request_timeout_s"),
         ("[log]\nformat = \"xml\"\n", "log.format"),
+        ("[redis]\nurl = \"localhost\"\n", "redis.url"),
     ] {
         let run = house.program().arg("--config").arg(house.file("c.toml", text)).arg("doctor").run().ends_with(2);
         assert!(run.stderr.contains(name) || run.stderr.contains("invalid type"), "{name}: {}", run.stderr);

@@ -68,7 +68,6 @@ fn a_killed_workers_task_is_taken_over_within_15_s_and_each_finding_is_there_onc
     let starts = |events: &[testkit::Told]| events.iter().filter(|e| e.data["flag"] == begun).count();
     let _ = ended(&second, &id);
     assert!(starts(&follow(&second, &id)) >= 2, "{begun} was begun, and judged by who came after");
-    println!("{:?}", redis.streams());
     until("what is done is trimmed", || redis.streams().iter().all(|(_, held)| *held == 0));
     is_whole(&house, second, &id);
 }
