@@ -138,9 +138,14 @@ impl Settings {
                 toml::from_str(&text).map_err(|e| Error::Settings(format!("{}: {e}", path.display())))?;
             merge(&mut table, over, "", &path.display().to_string(), &mut changed)?;
         }
-        for (name, value) in environment {
+        // First, so that our own name for it has the last word.
+        let (hosts, own): (Vec<_>, Vec<_>) = environment.partition(|(name, _)| name == REDIS_URL);
+        for (name, value) in hosts.into_iter().chain(own) {
             if name == REDIS_URL {
                 set_from_environment(&mut table, "CIDADAO_REDIS_URL", &value, &mut changed)?;
+                changed
+                    .entry("redis.url".to_owned())
+                    .and_modify(|told| *told = told.replace("CIDADAO_REDIS_URL", REDIS_URL));
             } else if name.starts_with(PREFIX) && !NOT_SETTINGS.contains(&name.as_str()) {
                 set_from_environment(&mut table, &name, &value, &mut changed)?;
             }

@@ -54,6 +54,21 @@ impl RedisServer {
         }
     }
 
+    /// Lets it hang: it takes connections and does not answer.
+    pub fn hang(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets one that hangs go on.
+    pub fn go_on(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+    }
+
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)

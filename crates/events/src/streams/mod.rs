@@ -16,14 +16,14 @@ mod publish;
 mod queue;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use redis::{Client, Connection, FromRedisValue, Script};
 use store::Store;
 
-use crate::Result;
 use crate::sqlite::Embedded;
+use crate::{Error, Result};
 
 /// The group of a stream's workers.
 const GROUP: &str = "workers";
@@ -35,6 +35,10 @@ const LEFT: Duration = Duration::from_secs(3_600);
 const CONNECT_MAX: Duration = Duration::from_secs(1);
 /// How long an answer may take.
 const ANSWER_MAX: Duration = Duration::from_secs(2);
+/// How long one that did not answer in time is left alone.
+const LEFT_ALONE: Duration = Duration::from_secs(2);
+/// What is said of one that does not answer.
+const HANGS: &str = "it does not answer";
 /// Connections that are kept.
 const KEPT_MAX: usize = 32;
 
@@ -53,6 +57,8 @@ pub struct Redis {
     kept: Mutex<Vec<Connection>>,
     /// Counts losses: a connection from before one is not kept.
     lost: AtomicU64,
+    /// Until when it is not asked, for it did not answer in time: who asks would wait for nothing.
+    hangs_until: Mutex<Option<Instant>>,
 }
 
 impl Redis {
@@ -64,13 +70,13 @@ impl Redis {
         let client = Client::open(url)?;
         let sql = "select value from meta where key = 'streams'";
         let name = store.read(|db| Ok(db.query_row(sql, [], |row| row.get(0))?))?;
-        Ok(Self { client, name, kept: Mutex::default(), lost: AtomicU64::new(0) })
+        Ok(Self { client, name, kept: Mutex::default(), lost: AtomicU64::new(0), hangs_until: Mutex::default() })
     }
 
     /// Whether an address can be read.
     ///
     /// # Errors
-    /// [`crate::Error::Redis`], with the reason.
+    /// [`Error::Redis`], with the reason.
     pub fn check(url: &str) -> Result<()> {
         Client::open(url)?;
         Ok(())
@@ -79,12 +85,30 @@ impl Redis {
     /// Whether it answers.
     ///
     /// # Errors
-    /// [`crate::Error::Redis`], with the reason.
+    /// [`Error::Redis`], with the reason.
     pub fn ping(&self) -> Result<()> {
         self.with(|redis| redis::cmd("PING").query(redis))
     }
 
     fn with<T>(&self, ask: impl FnOnce(&mut Connection) -> redis::RedisResult<T>) -> Result<T> {
+        if self.hangs().is_some_and(|until| Instant::now() < until) {
+            return Err(Error::Redis(HANGS.to_owned()));
+        }
+        self.ask(ask).map_err(|error| {
+            // A read that timed out comes as "would block".
+            let hangs = error.is_timeout();
+            if hangs {
+                *self.hangs() = Some(Instant::now() + LEFT_ALONE);
+            }
+            if hangs { Error::Redis(HANGS.to_owned()) } else { error.into() }
+        })
+    }
+
+    fn hangs(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.hangs_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ask<T>(&self, ask: impl FnOnce(&mut Connection) -> redis::RedisResult<T>) -> redis::RedisResult<T> {
         let before = self.lost.load(Ordering::Acquire);
         let mut connection = match self.kept.lock().unwrap_or_else(PoisonError::into_inner).pop() {
             Some(kept) => kept,
@@ -101,10 +125,10 @@ impl Redis {
             _ if kept.len() < KEPT_MAX && before == self.lost.load(Ordering::Acquire) => kept.push(connection),
             _ => {}
         }
-        Ok(answer?)
+        answer
     }
 
-    fn connect(&self) -> Result<Connection> {
+    fn connect(&self) -> redis::RedisResult<Connection> {
         let connection = self.client.get_connection_with_timeout(CONNECT_MAX)?;
         connection.set_read_timeout(Some(ANSWER_MAX))?;
         connection.set_write_timeout(Some(ANSWER_MAX))?;

@@ -106,6 +106,27 @@ fn an_emptied_redis_is_filled_again_and_who_was_at_a_task_has_lost_it() {
 }
 
 #[test]
+fn one_that_hangs_holds_nobody_up_for_long() {
+    over_redis(|queue, server| {
+        enqueue(queue, "1");
+        queue.hand_on().unwrap();
+        server.hang();
+        let started = Instant::now();
+        enqueue(queue, "2");
+        assert!(started.elapsed() < Duration::from_secs(1), "a command does not ask Redis");
+        for _ in 0..10 {
+            let refused = queue.hand_on().unwrap_err();
+            assert!(matches!(&refused, Error::Redis(because) if because == "it does not answer"), "{refused}");
+        }
+        assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+        server.go_on();
+        std::thread::sleep(Duration::from_millis(2_100));
+        queue.hand_on().unwrap();
+        assert_eq!((take(queue).unwrap().key.as_str(), take(queue).unwrap().key.as_str()), ("1", "2"));
+    });
+}
+
+#[test]
 fn a_redis_that_went_back_to_an_earlier_state_gives_what_it_lost_and_not_what_is_done() {
     over_redis(|queue, server| {
         enqueue(queue, "done");
