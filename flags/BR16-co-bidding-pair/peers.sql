@@ -39,13 +39,19 @@ pairs as (
            count(case when decided = 1 and other_won and not one_won then 1 end) as other_wins,
            count(case when decided = 0 then 1 end) as undecided
     from   meetings group by market, one, other having count(*) >= 2
+),
+-- Step by step: joined in any order, the bidders of a market would be set against each other.
+halves as materialized (
+    select p.*, a.tenders as one_tenders, a.name as one_name, a.bidder_id as one_id
+    from   pairs p join sizes a on a.market = p.market and a.bidder = p.one
+),
+wholes as materialized (
+    select p.*, b.tenders as other_tenders, b.name as other_name, b.bidder_id as other_id
+    from   halves p join sizes b on b.market = p.market and b.bidder = p.other
 )
 select p.market as peer_key, p.one || '|' || p.other || '|' || p.market as row_id, p.one, p.other, p.joint, p.undecided, m.source,
-       p.one_wins, p.other_wins, m.tenders as market_tenders, a.tenders as one_tenders, b.tenders as other_tenders,
-       a.name as one_name, b.name as other_name, a.bidder_id as one_id, b.bidder_id as other_id,
-       round(cast(p.joint as double) / (a.tenders + b.tenders - p.joint), 6) as value,
-       round(cast(p.joint as double) * m.tenders / (cast(a.tenders as double) * b.tenders), 6) as lift
-from   pairs p
+       p.one_wins, p.other_wins, m.tenders as market_tenders, p.one_tenders, p.other_tenders, p.one_name, p.other_name, p.one_id, p.other_id,
+       round(cast(p.joint as double) / (p.one_tenders + p.other_tenders - p.joint), 6) as value,
+       round(cast(p.joint as double) * m.tenders / (cast(p.one_tenders as double) * p.other_tenders), 6) as lift
+from   wholes p
 join   markets m on m.market = p.market
-join   sizes a on a.market = p.market and a.bidder = p.one
-join   sizes b on b.market = p.market and b.bidder = p.other
