@@ -14,8 +14,6 @@ use crate::{
 
 /// Rows that are judged at once, of all tables that a flag reads.
 const ROWS_OF_A_PART: u64 = 1_500_000;
-/// Fewer touched groups than this are not cut into parts.
-const GROUPS_OF_A_PART: usize = 1_000;
 
 /// What judging one flag gave.
 #[derive(Debug, Clone)]
@@ -57,18 +55,26 @@ pub struct Outcomes<'a> {
 /// # Errors
 /// The analysis fails: a segment is missing, the disk is full, the SQL is wrong.
 pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<Option<Judged>> {
+    judge_in_parts(session, flag, outcomes, parts_of(session, flag))
+}
+
+/// The same in at most so many parts.
+///
+/// # Errors
+/// As [`judge`].
+pub fn judge_in_parts(session: &Session, flag: &Flag, outcomes: Outcomes<'_>, parts: usize) -> Result<Option<Judged>> {
     let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
     let touched =
         outcomes.before.map(|_| format!("select distinct k from ({}) as t where k is not null", flag.touched));
     let (groups, parts) = match touched {
-        None => (Vec::new(), parts_of(session, flag)),
+        None => (Vec::new(), parts),
         Some(select) => {
             session.run(&format!("create or replace temp table touched as {select}")).map_err(failed)?;
             let groups = texts(session, "select k from touched order by k", "k").map_err(failed)?;
             if groups.is_empty() {
                 return Ok(None);
             }
-            let parts = parts_of(session, flag).min(groups.len() / GROUPS_OF_A_PART + 1);
+            let parts = parts.min(groups.len());
             (groups, parts)
         }
     };

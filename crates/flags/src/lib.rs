@@ -34,7 +34,7 @@ pub use error::{Error, Result};
 pub use evaluate::{LabelledBid, ScreensEvaluation, evaluate_screens};
 pub use finding::{Hit, finding_id};
 pub use inputs::{Inputs, gather_inputs};
-pub use judge::{Coverage, Judged, Outcomes, evidence_rows, judge, outcomes_of};
+pub use judge::{Coverage, Judged, Outcomes, evidence_rows, judge, judge_in_parts, outcomes_of};
 pub use law_tables::{LawTables, is_law_table, law_tables};
 pub use preview::{hits_at, tips_path, write_tips};
 pub use redo::{Difference, Redone, differences, redo};

@@ -199,3 +199,41 @@ fn every_case_fails_when_another_outcome_is_expected() {
         }
     }
 }
+
+#[test]
+fn in_parts_comes_out_what_comes_out_at_once() {
+    let mut parted = 0;
+    for (flag, cases) in each_flag() {
+        let hits = |case: &&Case| case.expect.iter().any(|expected| expected.outcome == "hit");
+        for case in cases.iter().filter(hits) {
+            let judged_in = |parts: usize| {
+                let session = lake::Session::of_rows(case.rows()).unwrap();
+                let folder = tempfile::tempdir().unwrap();
+                let after = folder.path().join("outcomes.parquet");
+                let outcomes = flags::Outcomes { before: None, after: &after };
+                let judged = flags::judge_in_parts(&session, &flag, outcomes, parts).unwrap().unwrap();
+                let mut rows = Vec::new();
+                let sql = format!("select * from read_parquet('{}') order by subject_id", after.display());
+                session
+                    .rows(&sql, |row| {
+                        rows.push(
+                            ["subject_id", "group_key", "outcome", "missing", "measure"]
+                                .map(|c| row.get(c).map(str::to_owned)),
+                        );
+                        Ok(())
+                    })
+                    .unwrap();
+                (rows, judged.hits.into_iter().map(|hit| hit.body).collect::<Vec<_>>())
+            };
+            let at_once = judged_in(1);
+            let groups: BTreeSet<_> = at_once.0.iter().map(|row| &row[1]).collect();
+            // One group is one part.
+            if groups.len() == 1 {
+                continue;
+            }
+            parted += 1;
+            assert!(at_once == judged_in(3), "{}: \"{}\"", flag.code, case.name);
+        }
+    }
+    assert!(parted > 5, "only {parted} cases have more than one group");
+}
