@@ -28,12 +28,12 @@ sold as (
 held as (
     select distinct cnpj_root as root, substr(trim(activity), 1, 3) as cnae
     from   (select cnpj_root, unnest(string_split(main_activity || ',' || coalesce(other_activities, ''), ',')) as activity
-            from registrations where scope = 'establishment' and main_activity is not null) as activities
+            from registrations where scope = 'establishment' and main_activity is not null and cnpj_root in (select root from sold)) as activities
     where  trim(activity) <> ''
 ),
 mains as (
     select cnpj_root as root, min(substr(main_activity, 1, 3)) as main_cnae, count(distinct substr(main_activity, 1, 3)) as mains
-    from   registrations where scope = 'establishment' and main_activity is not null group by cnpj_root
+    from   registrations where scope = 'establishment' and main_activity is not null and cnpj_root in (select root from sold) group by cnpj_root
 ),
 sellers as (
     select s.class, s.root, min(s.basis) as basis, min(s.source) as source, count(distinct s.sale) as sales, sum(s.value) as amount, max(s.on_day) as as_of,

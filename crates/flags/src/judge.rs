@@ -55,32 +55,31 @@ pub struct Outcomes<'a> {
 /// # Errors
 /// The analysis fails: a segment is missing, the disk is full, the SQL is wrong.
 pub fn judge(session: &Session, flag: &Flag, outcomes: Outcomes<'_>) -> Result<Option<Judged>> {
-    judge_in_parts(session, flag, outcomes, parts_of(session, flag))
+    judge_in_parts(session, flag, outcomes, rows_of(session, flag) / ROWS_OF_A_PART + 1)
 }
 
 /// The same in at most so many parts.
 ///
 /// # Errors
 /// As [`judge`].
-pub fn judge_in_parts(session: &Session, flag: &Flag, outcomes: Outcomes<'_>, parts: usize) -> Result<Option<Judged>> {
+pub fn judge_in_parts(session: &Session, flag: &Flag, outcomes: Outcomes<'_>, parts: u64) -> Result<Option<Judged>> {
     let failed = |cause: lake::Error| Error::Analysis { flag: flag.code.clone(), cause };
-    let touched =
-        outcomes.before.map(|_| format!("select distinct k from ({}) as t where k is not null", flag.touched));
-    let (groups, parts) = match touched {
+    let (groups, parts) = match outcomes.before {
         None => (Vec::new(), parts),
-        Some(select) => {
+        Some(before) => {
+            let select = format!("select distinct k from ({}) as t where k is not null", flag.touched);
             session.run(&format!("create or replace temp table touched as {select}")).map_err(failed)?;
             let groups = texts(session, "select k from touched order by k", "k").map_err(failed)?;
             if groups.is_empty() {
                 return Ok(None);
             }
-            let parts = parts.min(groups.len());
+            let parts = parts_touched(session, before, parts).map_err(failed)?.min(groups.len() as u64);
             (groups, parts)
         }
     };
     let files: Vec<PathBuf> = (0..parts).map(|part| outcomes.after.with_extension(format!("part-{part}"))).collect();
     let mut hits = Vec::new();
-    for (part, file) in files.iter().enumerate() {
+    for (part, file) in (0..).zip(&files) {
         let scope = Scope { touched: outcomes.before.is_some(), part, parts };
         hits.extend(judge_part(session, flag, scope, file)?);
     }
@@ -97,16 +96,26 @@ pub fn judge_in_parts(session: &Session, flag: &Flag, outcomes: Outcomes<'_>, pa
 #[derive(Clone, Copy)]
 struct Scope {
     touched: bool,
-    part: usize,
-    parts: usize,
+    part: u64,
+    parts: u64,
 }
 
-/// In how many parts the rows that a flag reads are judged.
-fn parts_of(session: &Session, flag: &Flag) -> usize {
+/// The rows that a flag reads.
+fn rows_of(session: &Session, flag: &Flag) -> u64 {
     let sql = format!("{} {}", flag.sql, flag.peers_sql.as_deref().unwrap_or_default());
     let words: HashSet<&str> = sql.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
-    let rows: u64 = session.segments().iter().filter(|s| words.contains(s.table.as_str())).map(|s| s.rows).sum();
-    usize::try_from(rows / ROWS_OF_A_PART).unwrap_or(usize::MAX) + 1
+    session.segments().iter().filter(|s| words.contains(s.table.as_str())).map(|s| s.rows).sum()
+}
+
+/// How many of the `parts` of everything the touched groups are worth, by the subjects that they had before.
+fn parts_touched(session: &Session, before: &Path, parts: u64) -> lake::Result<u64> {
+    if parts <= 1 {
+        return Ok(parts);
+    }
+    let of = format!("select count(*) from read_parquet({})", path_literal(before));
+    let all = session.count(&of)?.unsigned_abs().max(1);
+    let touched = session.count(&format!("{of} where group_key in (select k from touched)"))?.unsigned_abs();
+    Ok((u128::from(parts) * u128::from(touched)).div_ceil(u128::from(all)).max(1).try_into().unwrap_or(parts))
 }
 
 /// Judges one part, writes its outcomes to `file` and gives its hits.
@@ -127,7 +136,10 @@ fn judge_part(session: &Session, flag: &Flag, scope: Scope, file: &Path) -> Resu
         let asked = |name: &str| KEPT.contains(&name) || tips.contains(&name);
         let narrow = session.only_columns(&sql, asked).map_err(failed)?;
         write_outcomes(session, flag, &narrow, file).map_err(failed)?;
-        judge_hits(session, &sql, file).map_err(failed)?;
+        if !judge_hits(session, &sql, file).map_err(failed)? {
+            forget(session, flag).map_err(failed)?;
+            return Ok(Vec::new());
+        }
     }
     let peers = peer_values(session, flag).map_err(failed)?;
     let mut hits = Vec::new();
@@ -138,12 +150,14 @@ fn judge_part(session: &Session, flag: &Flag, scope: Scope, file: &Path) -> Resu
             Ok(())
         })
         .map_err(failed)?;
-    let mut drops = String::from("drop table judged; drop table if exists scope; drop table if exists peers;");
-    for derived in &flag.derived {
-        drops.push_str(&format!("drop table if exists {derived};"));
-    }
-    session.run(&drops).map_err(failed)?;
+    forget(session, flag).map_err(failed)?;
     Ok(hits)
+}
+
+/// Drops what was made to judge a part.
+fn forget(session: &Session, flag: &Flag) -> lake::Result<()> {
+    let made = ["judged", "scope", "peers"].into_iter().chain(flag.derived.iter().map(String::as_str));
+    session.run(&made.map(|table| format!("drop table if exists {table};")).collect::<String>())
 }
 
 /// Makes `scope (k)`, the peer groups to judge, and `in_scope (k)`, which the flags' SQL asks; `None` is everything.
@@ -295,16 +309,17 @@ fn join_outcomes(session: &Session, flag: &Flag, files: &[PathBuf], outcomes: Ou
 }
 
 /// Makes the table `judged` of the hits with all that is said of them: the groups that have one are judged once more.
-fn judge_hits(session: &Session, sql: &str, file: &Path) -> lake::Result<()> {
-    set_scope(
-        session,
-        Some(&format!(
-            "select distinct group_key as k from read_parquet({}) where outcome = 'hit'",
-            path_literal(file)
-        )),
-    )?;
-    session
-        .run(&format!("create or replace temp table judged as select * from ({sql}) as judged where outcome = 'hit'"))
+/// Whether there are any.
+fn judge_hits(session: &Session, sql: &str, file: &Path) -> lake::Result<bool> {
+    let hits = format!("from read_parquet({}) where outcome = 'hit'", path_literal(file));
+    if session.count(&format!("select count(*) {hits}"))? == 0 {
+        return Ok(false);
+    }
+    set_scope(session, Some(&format!("select distinct group_key as k {hits}")))?;
+    session.run(&format!(
+        "create or replace temp table judged as select * from ({sql}) as judged where outcome = 'hit'"
+    ))?;
+    Ok(true)
 }
 
 fn path_literal(path: &Path) -> String {

@@ -206,7 +206,7 @@ fn in_parts_comes_out_what_comes_out_at_once() {
     for (flag, cases) in each_flag() {
         let hits = |case: &&Case| case.expect.iter().any(|expected| expected.outcome == "hit");
         for case in cases.iter().filter(hits) {
-            let judged_in = |parts: usize| {
+            let judged_in = |parts: u64| {
                 let session = lake::Session::of_rows(case.rows()).unwrap();
                 let folder = tempfile::tempdir().unwrap();
                 let after = folder.path().join("outcomes.parquet");
