@@ -34,6 +34,7 @@ pub use commands::judge::JudgeReport;
 pub use commands::letters::DeadLetter;
 pub use commands::quarantine::RetryReport;
 pub use commands::statements::{MakeStatement, WithdrawStatement};
+pub use commands::sync::{FailedWindow, Requests, SyncProgress, SyncReport, SyncRequest, today};
 pub use commands::verdicts::{Conclusion, GiveVerdict};
 pub use commands::verify::verify_bundle;
 pub use commands::work::Workers;

@@ -32,6 +32,8 @@ pub struct Settings {
     pub analysis: Analysis,
     pub work: Work,
     pub redis: RedisSettings,
+    pub outbound: OutboundLimits,
+    pub pncp: Pncp,
     pub log: Log,
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
@@ -114,6 +116,26 @@ impl RedisSettings {
     }
 }
 
+/// Section `[outbound]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct OutboundLimits {
+    pub connections_max: usize,
+    pub per_origin: usize,
+    pub rate_per_s: u32,
+    pub timeout_s: u64,
+    pub patience_s: u64,
+}
+
+/// Section `[pncp]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct Pncp {
+    pub service: String,
+}
+
 /// Section `[log]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -179,6 +201,15 @@ impl Settings {
         within("work.attempts_max", self.work.attempts_max.into(), 1, 100)?;
         within("work.backoff_ms", self.work.backoff_ms, 1, 60_000)?;
         self.redis.check()?;
+        within("outbound.connections_max", self.outbound.connections_max as u64, 1, 10_000)?;
+        within("outbound.per_origin", self.outbound.per_origin as u64, 1, 100)?;
+        within("outbound.rate_per_s", self.outbound.rate_per_s.into(), 1, 1_000)?;
+        within("outbound.timeout_s", self.outbound.timeout_s, 1, 600)?;
+        within("outbound.patience_s", self.outbound.patience_s, 1, 86_400)?;
+        if !["http://", "https://"].iter().any(|scheme| self.pncp.service.starts_with(scheme)) {
+            let told = &self.pncp.service;
+            return Err(Error::Settings(format!("pncp.service = \"{told}\": must begin with http:// or https://")));
+        }
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));
         }

@@ -62,6 +62,24 @@ pub enum Command {
         #[arg(long, value_name = "FILE.toml", conflicts_with = "source")]
         map: Option<PathBuf>,
     },
+    /// Fetch what a source published over the network, and ingest it.
+    Sync {
+        /// The source.
+        #[arg(value_name = "SOURCE", value_parser = ["pncp"])]
+        source: String,
+        /// First day, AAAA-MM-DD.
+        #[arg(long, value_name = "DAY")]
+        from: chrono::NaiveDate,
+        /// Last day, AAAA-MM-DD; today when left out.
+        #[arg(long, value_name = "DAY")]
+        to: Option<chrono::NaiveDate>,
+        /// What was changed in these days, not what was published in them.
+        #[arg(long)]
+        updated: bool,
+        /// Also what was fetched whole before.
+        #[arg(long)]
+        again: bool,
+    },
     /// Write fictitious files in the layouts of real sources.
     Sample {
         /// Contracts to make.

@@ -10,6 +10,7 @@ mod moment;
 mod output;
 mod quarantine;
 mod run;
+mod sync;
 mod verdicts;
 
 use std::process::ExitCode;

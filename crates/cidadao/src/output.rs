@@ -62,6 +62,10 @@ impl Progress {
         }
     }
 
+    pub fn say(&self, text: String) {
+        self.bar.set_message(text);
+    }
+
     pub fn end(&self) {
         self.bar.finish_and_clear();
     }

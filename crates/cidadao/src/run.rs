@@ -4,14 +4,14 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings};
+use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings, SyncRequest};
 use serde_json::json;
 
 use crate::bundle;
 use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
-use crate::{entities, evaluation, investigate, log, moment, quarantine};
+use crate::{entities, evaluation, investigate, log, moment, quarantine, sync};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
 
@@ -25,6 +25,11 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Ingest { paths, source, map } => {
             let mapping = map.as_deref().map(app::load_mapping).transpose()?;
             ingest(settings, &IngestRequest { paths, source, mapping, stop: stop_at_signal() }, common.json)
+        }
+        Command::Sync { from, to, updated, again, .. } => {
+            let to = to.unwrap_or_else(app::today);
+            let request = SyncRequest { from, to, updated, again, stop: stop_at_signal() };
+            sync::run(&App::open(settings)?, &request, common.json)
         }
         Command::Sample { contracts, seed, out } => sample(contracts, seed, &out, common.json),
         Command::Flags(command) => flags(settings, &command, common.json),

@@ -23,6 +23,7 @@ mod json_loose;
 mod json_rows;
 mod json_tree;
 mod licitacon;
+pub mod live;
 mod local;
 mod mapped;
 mod mapping;

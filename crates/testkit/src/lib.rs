@@ -8,6 +8,7 @@
 pub mod canonical;
 pub mod files;
 pub mod house;
+pub mod origin;
 pub mod page;
 pub mod program;
 pub mod redis;

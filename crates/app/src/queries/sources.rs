@@ -8,9 +8,14 @@ use super::page::Walk;
 use super::quality::{duplicates, gaps, not_computable};
 use super::{PageLimit, PageQuery};
 use crate::commands::quality::TOLD_APART;
-use crate::views::{Errors, List, Period, Presence, Source};
+use crate::commands::fetched::Fetched;
+use crate::views::{Errors, Fetch, List, Period, Presence, Source};
 use crate::{App, Result};
 
+/// Sources that are asked over the network.
+const LIVE: &[&str] = &["pncp"];
+/// The most windows that are named as not held.
+const GAPS_SHOWN_MAX: usize = 20;
 /// The most files that are named as not read to their end.
 const INCOMPLETE_SHOWN_MAX: usize = 20;
 
@@ -22,6 +27,7 @@ struct OfSource {
     quarantined: BTreeMap<String, i64>,
     unchanged: i64,
     errors: Errors,
+    fetch: Option<Fetch>,
 }
 
 impl App {
@@ -95,11 +101,40 @@ impl App {
             of.unchanged = unchanged;
             of.errors = Errors { incomplete_files: incomplete, files, quarantined_rows: quarantined };
         }
+        for source in LIVE {
+            if let Some(fetch) = fetch_of(&Fetched::open(self.folder(), source)?) {
+                all.entry((*source).to_owned()).or_default().fetch = Some(fetch);
+            }
+        }
         Ok(all)
     }
 }
 
 /// A row that holds what its source says and nothing of a table yet.
+/// How the fetching stands; `None` where it was never begun.
+fn fetch_of(fetched: &Fetched) -> Option<Fetch> {
+    let windows = &fetched.windows;
+    if windows.is_empty() {
+        return None;
+    }
+    let last = |times: Option<chrono::NaiveDateTime>| {
+        times.and_then(|at| at.and_local_timezone(model::dates::brasilia()).single()).map(|at| at.to_rfc3339())
+    };
+    let whole = || windows.values().filter(|window| window.complete);
+    let gaps = || windows.iter().filter(|(_, window)| !window.complete);
+    let because = |window: &crate::commands::fetched::WindowState| {
+        window.error.clone().unwrap_or_else(|| "broken off".to_owned())
+    };
+    Some(Fetch {
+        last_asked_at: last(windows.values().map(|window| window.asked_at).max()),
+        last_success_at: last(whole().map(|window| window.asked_at).max()),
+        windows: whole().count() as u64,
+        rows: whole().map(|window| window.rows).sum(),
+        gaps: gaps().take(GAPS_SHOWN_MAX).map(|(name, window)| (name.clone(), because(window))).collect(),
+        gaps_total: gaps().count() as u64,
+    })
+}
+
 fn board_row(source: String, table: Option<String>, of: &OfSource) -> Source {
     Source {
         source,
@@ -114,6 +149,7 @@ fn board_row(source: String, table: Option<String>, of: &OfSource) -> Source {
         duplicates: duplicates(of.unchanged, None),
         gaps: gaps(&[]),
         errors: of.errors.clone(),
+        fetch: of.fetch.clone(),
         unknown: None,
         not_computable: BTreeMap::new(),
     }

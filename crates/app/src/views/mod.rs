@@ -38,7 +38,7 @@ pub use moment::{FlagAtMoment, Judged, JudgedAt, MomentReport};
 pub use parties::{Buyer, BuyerDetail, Sanction, Supplier, SupplierDetail, Totals};
 pub use precision::{Interval, Precision, Share, VersionPrecision};
 pub use registrations::{Partner, Registration};
-pub use sources::{Duplicates, Errors, Gaps, Period, Presence, Source};
+pub use sources::{Duplicates, Errors, Fetch, Gaps, Period, Presence, Source};
 pub use verdicts::{GivenOn, Statement, Verdict};
 
 /// The currency of amounts whose row is older than the column, and of every sum: amounts in others are not added.

@@ -33,12 +33,31 @@ pub struct Source {
     pub gaps: Gaps,
     /// What was not read.
     pub errors: Errors,
+    /// What was fetched over the network; null for a source that is only read from files.
+    pub fetch: Option<Fetch>,
     /// Values that no mapping knows, kept as they came, with their rows: at most the 20 most frequent of each field.
     /// Null until an ingest counted them.
     pub unknown: Option<BTreeMap<String, BTreeMap<String, i64>>>,
     /// The flags that need a field which some rows here lack, by that field; how many subjects a flag could not judge
     /// stands in its coverage.
     pub not_computable: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// How the fetching from a live source stands.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Fetch {
+    /// When it was last asked, Brasília.
+    pub last_asked_at: Option<String>,
+    /// When it last gave all of a window that was asked for.
+    pub last_success_at: Option<String>,
+    /// Windows (a route, some days, a modality) held whole.
+    pub windows: u64,
+    /// Rows in them, as the source sent them.
+    pub rows: u64,
+    /// Windows that are not held whole, and why: at most 20.
+    pub gaps: BTreeMap<String, String>,
+    /// How many these are.
+    pub gaps_total: u64,
 }
 
 /// First and last day; null where no row states one.

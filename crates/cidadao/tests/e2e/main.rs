@@ -33,6 +33,7 @@ mod robots;
 mod server;
 mod settings;
 mod streams;
+mod sync;
 mod two_dates;
 mod verdicts;
 mod versions;
