@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use app::queries::Figures;
-use prometheus::{Gauge, HistogramOpts, HistogramVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use cache::Meters;
+use prometheus::{Gauge, Histogram, HistogramOpts, HistogramVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use crate::gate::Gate;
 
@@ -94,10 +95,22 @@ impl Metrics {
         Ok(metrics)
     }
 
+    /// Adds those of a cache.
+    ///
+    /// # Errors
+    /// A name that stands twice.
+    pub fn add(&self, meters: &Meters) -> prometheus::Result<()> {
+        meters.register(&self.registry)
+    }
+
+    /// What times answers of one kind.
+    pub fn timer(&self, method: &str, route: &str, status: u16) -> Histogram {
+        self.durations.with_label_values(&[method, route, &status.to_string()])
+    }
+
     /// Counts an answered request.
     pub fn observe(&self, method: &str, route: &str, status: u16, took: Duration) {
-        let labels = [method, route, &status.to_string()];
-        self.durations.with_label_values(&labels).observe(took.as_secs_f64());
+        self.timer(method, route, status).observe(took.as_secs_f64());
     }
 
     /// Everything as text, with `figures` when the database gave them.

@@ -10,6 +10,7 @@ mod models;
 pub mod queries;
 pub mod settings;
 pub mod views;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,6 +43,7 @@ pub use events::CommandKey;
 pub use folder::WriterLock;
 pub use queries::coverage::CountedFlag;
 pub use settings::Settings;
+pub use watch::{Change, Watch};
 pub use store::{QuarantineFilter, Quarantined};
 
 use commands::ingest_jobs::Jobs;

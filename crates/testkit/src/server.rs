@@ -46,9 +46,10 @@ impl Server {
             let mut line = String::new();
             assert!(lines.read_line(&mut line).unwrap() > 0, "the server ended: {text}{:?}", child.wait());
             text.push_str(&line);
-            if let Some((_, rest)) = line.split_once("http://127.0.0.1:") {
+            if let Some((before, rest)) = line.split_once("://127.0.0.1:") {
                 let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
-                break format!("http://127.0.0.1:{port}");
+                let scheme = if before.ends_with("https") { "https" } else { "http" };
+                break format!("{scheme}://127.0.0.1:{port}");
             }
         };
         let log = Arc::new(Mutex::new(text));

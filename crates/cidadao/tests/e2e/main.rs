@@ -31,6 +31,8 @@ mod rest;
 mod resume;
 mod robots;
 mod server;
+mod serving;
+mod serving_http;
 mod settings;
 mod streams;
 mod two_dates;
