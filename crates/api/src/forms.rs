@@ -1,11 +1,15 @@
 //! In which form data are wanted: what `Accept` says (RFC 9110), among those that we write.
 
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
+use axum::http::request::Parts;
 
 /// A form in which data go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum Medium {
     /// What everybody gets who does not name another.
     Json,
     /// Comma-separated, with a header.
@@ -23,17 +27,30 @@ pub enum Form {
 }
 
 /// Every form, with its type and the ending of its files.
-const FORMS: [(Form, &str, &str); 7] = [
-    (Form::Json, "application/json", "json"),
-    (Form::Csv, "text/csv", "csv"),
-    (Form::JsonLines, "application/x-ndjson", "jsonl"),
-    (Form::Parquet, "application/vnd.apache.parquet", "parquet"),
-    (Form::Xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
-    (Form::Arrow, "application/vnd.apache.arrow.stream", "arrow"),
-    (Form::Zip, "application/zip", "zip"),
+const FORMS: [(Medium, &str, &str); 7] = [
+    (Medium::Json, "application/json", "json"),
+    (Medium::Csv, "text/csv", "csv"),
+    (Medium::JsonLines, "application/x-ndjson", "jsonl"),
+    (Medium::Parquet, "application/vnd.apache.parquet", "parquet"),
+    (Medium::Xlsx, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
+    (Medium::Arrow, "application/vnd.apache.arrow.stream", "arrow"),
+    (Medium::Zip, "application/zip", "zip"),
 ];
 
-impl Form {
+impl<S: Sync> FromRequestParts<S> for Medium {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers))
+    }
+}
+
+impl Medium {
+    /// Whether it is one of tables.
+    pub fn is_table(self) -> bool {
+        !matches!(self, Self::Json | Self::Zip)
+    }
+
     /// Its media type.
     pub fn kind(self) -> &'static str {
         FORMS.iter().find(|(form, ..)| *form == self).map_or("application/json", |(_, kind, _)| kind)
@@ -72,14 +89,14 @@ mod tests {
         let form = |accept: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT, accept.parse().unwrap());
-            Form::of(&headers)
+            Medium::of(&headers)
         };
-        assert_eq!(Form::of(&HeaderMap::new()), Form::Json);
+        assert_eq!(Medium::of(&HeaderMap::new()), Medium::Json);
         for accept in ["*/*", "text/html, */*;q=0.8", "application/json, text/csv", "text/csv;q=0", "image/png"] {
-            assert_eq!(form(accept), Form::Json, "{accept}");
+            assert_eq!(form(accept), Medium::Json, "{accept}");
         }
-        assert_eq!(form("text/csv"), Form::Csv);
-        assert_eq!(form("application/json;q=0.5, application/vnd.apache.parquet"), Form::Parquet);
-        assert_eq!(form("*/*;q=0.1, application/zip"), Form::Zip);
+        assert_eq!(form("text/csv"), Medium::Csv);
+        assert_eq!(form("application/json;q=0.5, application/vnd.apache.parquet"), Medium::Parquet);
+        assert_eq!(form("*/*;q=0.1, application/zip"), Medium::Zip);
     }
 }

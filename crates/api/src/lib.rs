@@ -11,6 +11,7 @@ mod command;
 mod cors;
 mod docs;
 mod door;
+mod export;
 mod forms;
 mod gate;
 mod kept;

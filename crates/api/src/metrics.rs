@@ -26,6 +26,7 @@ pub struct Metrics {
     tasks: IntGaugeVec,
     outbox_lag: IntGauge,
     readable: IntGauge,
+    recalls: IntGaugeVec,
     stream_lag: IntGaugeVec,
     redis_up: IntGaugeVec,
 }
@@ -67,6 +68,10 @@ impl Metrics {
             )?,
             outbox_lag: IntGauge::new("cidadao_ai_outbox_lag_events", "Events that were not published yet.")?,
             readable: IntGauge::new("cidadao_ai_database_readable", "1 when the database gave these figures.")?,
+            recalls: IntGaugeVec::new(
+                Opts::new("cidadao_ai_query_cache_lookups", "Questions to the store whose result was kept, or not, since the start."),
+                &["outcome"],
+            )?,
             stream_lag: IntGaugeVec::new(
                 Opts::new(
                     "cidadao_ai_stream_lag_tasks",
@@ -82,7 +87,7 @@ impl Metrics {
         for metric in [&metrics.in_flight, &metrics.unjudged, &metrics.outbox_lag, &metrics.readable, &build] {
             metrics.registry.register(Box::new(metric.clone()))?;
         }
-        for metric in [&metrics.rows, &metrics.open_findings, &metrics.tasks, &metrics.stream_lag, &metrics.redis_up] {
+        for metric in [&metrics.recalls, &metrics.rows, &metrics.open_findings, &metrics.tasks, &metrics.stream_lag, &metrics.redis_up] {
             metrics.registry.register(Box::new(metric.clone()))?;
         }
         metrics.registry.register(Box::new(metrics.durations.clone()))?;
@@ -123,6 +128,9 @@ impl Metrics {
     }
 
     fn hold(&self, figures: &Figures) {
+        let (hits, misses) = figures.recalls;
+        self.recalls.with_label_values(&["hit"]).set(hits.cast_signed());
+        self.recalls.with_label_values(&["miss"]).set(misses.cast_signed());
         self.rows.reset();
         for (source, table, rows) in &figures.rows {
             self.rows.with_label_values(&[source, table]).set(*rows);

@@ -4,7 +4,7 @@ use utoipa::OpenApi;
 
 use crate::problem::Problem;
 use crate::routes::{
-    buyers, contracts, entities, findings, flags, ingests, investigations, letters, operations, sources, suppliers,
+    buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations, sources, suppliers,
     verdicts,
 };
 
@@ -53,6 +53,8 @@ use crate::routes::{
         letters::list_letters,
         letters::replay_letter,
         letters::drop_letter,
+        exports::export_contracts,
+        exports::export_findings,
     ),
     components(schemas(Problem)),
     tags(

@@ -128,6 +128,12 @@ impl Problem {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unknown-coding", "Unknown content coding", detail)
     }
 
+    /// A form holds fewer rows than there are.
+    pub fn too_many_rows(rows_max: u32) -> Self {
+        let detail = format!("this form holds {rows_max} rows; narrow the question or take another form");
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-many-rows", "Too many rows", detail)
+    }
+
     /// A body did not come in its time.
     pub fn body_too_slow(at_most: std::time::Duration) -> Self {
         let detail = format!("a request body must have come within {} s", at_most.as_secs());

@@ -8,6 +8,7 @@ mod error;
 mod folder;
 mod models;
 pub mod queries;
+mod results;
 pub mod settings;
 pub mod views;
 mod watch;
@@ -50,6 +51,7 @@ use commands::ingest_jobs::Jobs;
 use commands::work::Held;
 use events::{Bell, Redis};
 use queries::moment::Judgements;
+use results::Results;
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -72,6 +74,7 @@ struct Inner {
     bell: Bell,
     held: Held,
     redis: Option<Redis>,
+    results: Results,
 }
 
 impl App {
@@ -88,7 +91,8 @@ impl App {
         let (jobs, nulls, judgements) = (Jobs::default(), NullCounts::default(), Judgements::default());
         let (bell, held) = (Bell::default(), Held::default());
         let redis = settings.redis.address().map(|url| Redis::at(url, &store)).transpose()?;
-        let inner = Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements, bell, held, redis };
+        let results = Results::default();
+        let inner = Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements, bell, held, redis, results };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -150,6 +154,10 @@ impl App {
 
     pub(crate) fn lake(&self) -> &Lake {
         &self.inner.lake
+    }
+
+    pub(crate) fn results(&self) -> &Results {
+        &self.inner.results
     }
 
     pub(crate) fn judgements(&self) -> &Judgements {

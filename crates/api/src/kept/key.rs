@@ -44,7 +44,7 @@ pub fn wants_json(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(ACCEPT).iter();
     match (lines.next().map(axum::http::HeaderValue::as_bytes), lines.next()) {
         (None | Some(b"*/*" | b"application/json" | b""), None) => true,
-        _ => crate::forms::Form::of(headers) == crate::forms::Form::Json,
+        _ => crate::forms::Medium::of(headers) == crate::forms::Medium::Json,
     }
 }
 

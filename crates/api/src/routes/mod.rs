@@ -3,6 +3,7 @@
 pub mod buyers;
 pub mod contracts;
 pub mod entities;
+pub mod exports;
 pub mod findings;
 pub mod flags;
 pub mod ingests;
@@ -23,7 +24,7 @@ use crate::{docs, kept, page, robots};
 /// All routes; what none of them serves is a page, or a 404.
 pub fn all(door: &Door) -> Router<Door> {
     Router::new()
-        .nest("/api/v1", public(door).merge(api()))
+        .nest("/api/v1", public(door).merge(api()).merge(files()))
         .route("/health/live", get(operations::live))
         .route("/health/ready", get(operations::ready))
         .route("/metrics", get(operations::metrics))
@@ -55,6 +56,15 @@ fn public(door: &Door) -> Router<Door> {
         .route("/sources", get(sources::list_sources))
         .route("/entities/links", get(entities::list_links))
         .route_layer(from_fn_with_state(door.clone(), kept::answer))
+}
+
+/// Lists as files.
+fn files() -> Router<Door> {
+    exports::ENDINGS.iter().fold(Router::new(), |router, ending| {
+        router
+            .route(&format!("/exports/contracts.{ending}"), get(exports::export_contracts))
+            .route(&format!("/exports/findings.{ending}"), get(exports::export_findings))
+    })
 }
 
 fn api() -> Router<Door> {
