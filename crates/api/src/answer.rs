@@ -103,7 +103,8 @@ mod tests {
         leaf.prop_recursive(4, 64, 8, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..8).prop_map(Into::into),
-                prop::collection::vec((".*", inner), 0..8).prop_map(|pairs| serde_json::Value::Object(pairs.into_iter().collect())),
+                prop::collection::vec((".*", inner), 0..8)
+                    .prop_map(|pairs| serde_json::Value::Object(pairs.into_iter().collect())),
             ]
         })
     }

@@ -117,7 +117,9 @@ impl Encoder {
     fn at(coding: Coding, br: u32, zstd: i32, gzip: u32) -> Option<Self> {
         match coding {
             Coding::Identity => None,
-            Coding::Br => Some(Self::Br(Box::new(brotli::CompressorWriter::new(Vec::new(), BUFFER_BYTES, br, BR_WINDOW)))),
+            Coding::Br => {
+                Some(Self::Br(Box::new(brotli::CompressorWriter::new(Vec::new(), BUFFER_BYTES, br, BR_WINDOW))))
+            }
             Coding::Zstd => zstd::stream::write::Encoder::new(Vec::new(), zstd).ok().map(|e| Self::Zstd(Box::new(e))),
             Coding::Gzip => Some(Self::Gzip(Box::new(GzEncoder::new(Vec::new(), flate2::Compression::new(gzip))))),
         }

@@ -104,7 +104,8 @@ async fn converse(
     let begun = async {
         match &line.tls {
             None => {
-                let is_http2 = line.http2 && tokio::time::timeout(line.head_max, speaks_http2(&stream)).await.ok()?.ok()?;
+                let is_http2 =
+                    line.http2 && tokio::time::timeout(line.head_max, speaks_http2(&stream)).await.ok()?.ok()?;
                 Some((Stream::Plain(stream), is_http2))
             }
             Some(tls) => {

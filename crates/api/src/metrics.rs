@@ -69,7 +69,10 @@ impl Metrics {
             outbox_lag: IntGauge::new("cidadao_ai_outbox_lag_events", "Events that were not published yet.")?,
             readable: IntGauge::new("cidadao_ai_database_readable", "1 when the database gave these figures.")?,
             recalls: IntGaugeVec::new(
-                Opts::new("cidadao_ai_query_cache_lookups", "Questions to the store whose result was kept, or not, since the start."),
+                Opts::new(
+                    "cidadao_ai_query_cache_lookups",
+                    "Questions to the store whose result was kept, or not, since the start.",
+                ),
                 &["outcome"],
             )?,
             stream_lag: IntGaugeVec::new(
@@ -87,7 +90,14 @@ impl Metrics {
         for metric in [&metrics.in_flight, &metrics.unjudged, &metrics.outbox_lag, &metrics.readable, &build] {
             metrics.registry.register(Box::new(metric.clone()))?;
         }
-        for metric in [&metrics.recalls, &metrics.rows, &metrics.open_findings, &metrics.tasks, &metrics.stream_lag, &metrics.redis_up] {
+        for metric in [
+            &metrics.recalls,
+            &metrics.rows,
+            &metrics.open_findings,
+            &metrics.tasks,
+            &metrics.stream_lag,
+            &metrics.redis_up,
+        ] {
             metrics.registry.register(Box::new(metric.clone()))?;
         }
         metrics.registry.register(Box::new(metrics.durations.clone()))?;

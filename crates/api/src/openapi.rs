@@ -4,8 +4,8 @@ use utoipa::OpenApi;
 
 use crate::problem::Problem;
 use crate::routes::{
-    buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations, sources, suppliers,
-    verdicts,
+    buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations, sources,
+    suppliers, verdicts,
 };
 
 #[derive(OpenApi)]

@@ -1,5 +1,5 @@
 //! What surrounds every route, from the outside in: named and measured, told to other origins, sealed with headers, compressed, caught
-//! when it panics, bounded in size and time, its body taken whole, what it wrote seen.
+//! when it panics, its body taken whole, bounded in size and time, what it wrote seen.
 
 use std::any::Any;
 use std::sync::LazyLock;
@@ -20,6 +20,8 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::answer::{etag_encoded, is_held_by_client};
+use crate::cors;
+use crate::cors;
 use crate::door::Door;
 use crate::kept::{self, CACHE_STATUS, Finished};
 use crate::limits::TARGET_BYTES_MAX;
@@ -27,7 +29,6 @@ use crate::pack::pack;
 use crate::problem::Problem;
 use crate::robots::{NOINDEX, X_ROBOTS_TAG};
 use crate::unpack::unpack;
-use crate::{cors};
 
 const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
@@ -45,8 +46,8 @@ pub fn around(routes: Router<Door>, door: Door) -> Router {
         .layer(from_fn(seal))
         .layer(from_fn_with_state(door.clone(), pack))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(door.clone(), bound))
         .layer(from_fn_with_state(door.clone(), unpack))
+        .layer(from_fn_with_state(door.clone(), bound))
         .layer(from_fn_with_state(door.clone(), kept::after_write));
     routes.layer(stack).with_state(door)
 }

@@ -44,8 +44,8 @@ pub use events::CommandKey;
 pub use folder::WriterLock;
 pub use queries::coverage::CountedFlag;
 pub use settings::Settings;
-pub use watch::{Change, Watch};
 pub use store::{QuarantineFilter, Quarantined};
+pub use watch::{Change, Watch};
 
 use commands::ingest_jobs::Jobs;
 use commands::work::Held;
@@ -92,7 +92,8 @@ impl App {
         let (bell, held) = (Bell::default(), Held::default());
         let redis = settings.redis.address().map(|url| Redis::at(url, &store)).transpose()?;
         let results = Results::default();
-        let inner = Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements, bell, held, redis, results };
+        let inner =
+            Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements, bell, held, redis, results };
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -43,7 +43,8 @@ impl Watch {
             Err(error) => return Err(error.into()),
         };
         Ok(change.map(|store::Change { epoch, seq, events }| {
-            let touched = events.into_iter().flat_map(|(seq, stream, flag)| touched(&stream, flag).map(move |t| (seq, t)));
+            let touched =
+                events.into_iter().flat_map(|(seq, stream, flag)| touched(&stream, flag).map(move |t| (seq, t)));
             Change { epoch, seq, touched: touched.collect() }
         }))
     }

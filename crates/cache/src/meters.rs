@@ -60,7 +60,8 @@ impl Meters {
     /// # Errors
     /// A malformed name.
     pub fn new(name: &str) -> prometheus::Result<Self> {
-        let options = |metric: &str, help: &str| Opts::new(format!("cidadao_ai_cache_{metric}"), help).const_label("cache", name);
+        let options =
+            |metric: &str, help: &str| Opts::new(format!("cidadao_ai_cache_{metric}"), help).const_label("cache", name);
         let count = |metric: &str, help: &str| IntCounter::with_opts(options(metric, help));
         let tier = |tier: Tier| -> prometheus::Result<TierMeters> {
             let of = |metric: &str, help: &str| options(metric, help).const_label("tier", tier.name());
@@ -84,7 +85,10 @@ impl Meters {
             early: count("early_refreshes_total", "Answers made anew before they expired.")?,
             asked: count("requests_total", "Requests for what can be cached.")?,
             redis_errors: count("redis_errors_total", "Times that Redis did not answer.")?,
-            ratio: Gauge::with_opts(options("hit_ratio", "Share of requests that some tier answered, since the start."))?,
+            ratio: Gauge::with_opts(options(
+                "hit_ratio",
+                "Share of requests that some tier answered, since the start.",
+            ))?,
         })
     }
 

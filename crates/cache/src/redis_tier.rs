@@ -72,7 +72,10 @@ impl RedisTier {
         let token: u64 = rand::random::<u64>() >> 1;
         let mut connection = self.connection().await?;
         let mut call = LOCK.prepare_invoke();
-        call.key(format!("{}:lock", self.name(key))).key(format!("{}fence", self.prefix)).arg(token).arg(millis(at_most));
+        call.key(format!("{}:lock", self.name(key)))
+            .key(format!("{}fence", self.prefix))
+            .arg(token)
+            .arg(millis(at_most));
         let fence: u64 = self.noted(call.invoke_async(&mut connection).await)?;
         Ok((fence > 0).then_some(Locked { token, fence }))
     }

@@ -389,7 +389,13 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
     }
 
     /// Keeps what was made in memory, if it is to be kept; else gives it back.
-    fn kept(&self, key: &Arc<str>, stamp: Stamp, started: Instant, made: Made<V, R>) -> Result<(Arc<Held<V>>, bool), (R, bool)> {
+    fn kept(
+        &self,
+        key: &Arc<str>,
+        stamp: Stamp,
+        started: Instant,
+        made: Made<V, R>,
+    ) -> Result<(Arc<Held<V>>, bool), (R, bool)> {
         let (value, tags, negative) = match made {
             Made::Keep { value, tags, negative } => (value, tags, negative),
             Made::Pass(own) => return Err((own, false)),
@@ -491,7 +497,8 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
         };
         let bytes = entry.to_bytes();
         if let (Some(l2), Some(locked)) = (&self.l2, locked) {
-            let put = l2.put(&held.key, &bytes, Duration::from_millis(jittered(self.config.l2_ttl)), locked.fence()).await;
+            let put =
+                l2.put(&held.key, &bytes, Duration::from_millis(jittered(self.config.l2_ttl)), locked.fence()).await;
             if let Some(entries) = self.heard(put) {
                 self.meters.tier(Tier::L2).entries.set(entries);
             }

@@ -33,7 +33,13 @@ struct Export<F> {
 ///
 /// # Errors
 /// The first page cannot be had; the form holds fewer rows than there are.
-pub async fn stream<T, F>(door: Door, form: Medium, name: &str, columns: &'static [Column], read: F) -> Result<Response, Problem>
+pub async fn stream<T, F>(
+    door: Door,
+    form: Medium,
+    name: &str,
+    columns: &'static [Column],
+    read: F,
+) -> Result<Response, Problem>
 where
     T: Serialize + Send + 'static,
     F: Fn(&app::App, Option<String>) -> app::Result<List<T>> + Clone + Send + Sync + 'static,
@@ -72,7 +78,12 @@ where
 ///
 /// # Errors
 /// It cannot be written.
-pub fn page<T: Serialize>(form: Medium, columns: &'static [Column], list: &List<T>, asked: &Uri) -> Result<Response, Problem> {
+pub fn page<T: Serialize>(
+    form: Medium,
+    columns: &'static [Column],
+    list: &List<T>,
+    asked: &Uri,
+) -> Result<Response, Problem> {
     let mut writer = Writer::new(form, columns)?;
     writer.rows(&list.data)?;
     let mut response = Body::from(writer.end()?).into_response();

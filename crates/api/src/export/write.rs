@@ -84,7 +84,8 @@ impl Writer {
             Medium::JsonLines => Into::JsonLines,
             Medium::Parquet => {
                 let zstd = Compression::ZSTD(ZstdLevel::default());
-                let properties = WriterProperties::builder().set_compression(zstd).set_max_row_group_row_count(Some(GROUP_ROWS));
+                let properties =
+                    WriterProperties::builder().set_compression(zstd).set_max_row_group_row_count(Some(GROUP_ROWS));
                 let schema = schema_of(columns);
                 let writer = ArrowWriter::try_new(out.clone(), Arc::clone(&schema), Some(properties.build()));
                 Into::Parquet(schema, Box::new(writer.map_err(broken)?))
@@ -209,7 +210,8 @@ fn array(column: &Column, rows: &[Value]) -> Result<ArrayRef, Problem> {
             let mut built = Date32Builder::new();
             let day = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(broken);
             for value in values {
-                built.append_option(value.as_str().map(day).transpose()?.map(|day| day.num_days_from_ce() - EPOCH_DAYS));
+                built
+                    .append_option(value.as_str().map(day).transpose()?.map(|day| day.num_days_from_ce() - EPOCH_DAYS));
             }
             Arc::new(built.finish())
         }

@@ -154,10 +154,10 @@ impl Kept {
         &self.plain
     }
 
-    /// Counts a hit; whether it is the one after which it is worth all effort.
+    /// Counts a hit; whether it is one after which it is worth all effort.
     pub fn is_worth_effort(&self, after: u32) -> bool {
         let hits = self.hits.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-        hits == after && !self.is_dense && self.plain().len() as u64 > UNCOMPRESSED_BYTES_MAX
+        hits.is_multiple_of(after) && !self.is_dense && self.plain().len() as u64 > UNCOMPRESSED_BYTES_MAX
     }
 
     /// What times its hits under its route's template, made by `make` the first time.

@@ -72,7 +72,13 @@ fn named_etags(headers: &HeaderMap) -> HeaderMap {
 }
 
 /// What of an answer is to be kept: data, and that there are none; refusals are nobody else's, failures leave what was there.
-async fn made_of(response: Response, route: MatchedPath, key: &str, wanted: Wanted, words: &Words) -> Made<Kept, Response> {
+async fn made_of(
+    response: Response,
+    route: MatchedPath,
+    key: &str,
+    wanted: Wanted,
+    words: &Words,
+) -> Made<Kept, Response> {
     let status = response.status();
     if status.is_server_error() {
         return Made::Fail(response);
@@ -101,7 +107,8 @@ async fn made_of(response: Response, route: MatchedPath, key: &str, wanted: Want
 /// Whether an answer is data for everybody.
 fn is_data(response: &Response) -> bool {
     let headers = response.headers();
-    let says = |header, what: &str| headers.get(header).is_some_and(|value| value.to_str().is_ok_and(|v| v.contains(what)));
+    let says =
+        |header, what: &str| headers.get(header).is_some_and(|value| value.to_str().is_ok_and(|v| v.contains(what)));
     let own = headers.contains_key(SET_COOKIE) || says(CACHE_CONTROL, "no-store") || says(CACHE_CONTROL, "private");
     response.status() == StatusCode::OK && says(CONTENT_TYPE, "application/json") && !own
 }

@@ -43,7 +43,9 @@ pub async fn list_contracts(
     Asked(query, page): Asked<ContractQuery>,
 ) -> Result<Response, Problem> {
     if form.is_table() {
-        return door.ask_for(move |app| Ok(export::page(form, CONTRACTS, &app.contracts(&query, &page)?, &uri))).await?;
+        return door
+            .ask_for(move |app| Ok(export::page(form, CONTRACTS, &app.contracts(&query, &page)?, &uri)))
+            .await?;
     }
     Ok(door.ask(move |app| app.contracts(&query, &page)).await?.into_response())
 }

@@ -26,9 +26,8 @@ pub async fn export_contracts(
     Filtered(query): Filtered<ContractQuery>,
 ) -> Result<Response, Problem> {
     let (form, name) = asked(&path)?;
-    let read = move |app: &app::App, cursor| {
-        app.contracts(&query, &PageQuery { limit: Some(PageLimit::EXPORT), cursor })
-    };
+    let read =
+        move |app: &app::App, cursor| app.contracts(&query, &PageQuery { limit: Some(PageLimit::EXPORT), cursor });
     export::stream(door, form, &name, CONTRACTS, read).await
 }
 
@@ -44,9 +43,8 @@ pub async fn export_findings(
     Filtered(query): Filtered<FindingQuery>,
 ) -> Result<Response, Problem> {
     let (form, name) = asked(&path)?;
-    let read = move |app: &app::App, cursor| {
-        app.findings(&query, &PageQuery { limit: Some(PageLimit::EXPORT), cursor })
-    };
+    let read =
+        move |app: &app::App, cursor| app.findings(&query, &PageQuery { limit: Some(PageLimit::EXPORT), cursor });
     export::stream(door, form, &name, FINDINGS, read).await
 }
 

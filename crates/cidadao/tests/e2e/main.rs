@@ -15,6 +15,7 @@ mod entities;
 mod every_format;
 mod evidence;
 mod explanations;
+mod exports;
 mod incremental;
 mod ingests;
 mod investigations;

@@ -35,14 +35,19 @@ fn the_client_chooses_the_coding() {
         }
         for accept in ["identity;q=0", "*;q=0", "identity;q=0, deflate"] {
             let answer = wire::get(&server, path, &[("accept-encoding", accept)]);
-            assert_eq!((answer.status, answer.json()["type"].as_str()), (406, Some("/problems/not-acceptable")), "{path} {accept}");
+            assert_eq!(
+                (answer.status, answer.json()["type"].as_str()),
+                (406, Some("/problems/not-acceptable")),
+                "{path} {accept}"
+            );
         }
         let part = wire::get(&server, path, &[("accept-encoding", "br"), ("range", "bytes=0-9")]);
         assert_eq!(part.header("content-encoding"), "", "{path}: parts are left as they are");
     }
     let small = wire::get(&server, "/api/v1/contracts?limit=1&value_min=999999999", &[("accept-encoding", "br")]);
     assert_eq!(small.header("content-encoding"), "", "small bodies are left as they are");
-    let small = wire::get(&server, "/api/v1/contracts?limit=1&value_min=999999999", &[("accept-encoding", "br, identity;q=0")]);
+    let small =
+        wire::get(&server, "/api/v1/contracts?limit=1&value_min=999999999", &[("accept-encoding", "br, identity;q=0")]);
     assert_eq!(small.header("content-encoding"), "br", "unless the client takes nothing else");
     let secret = wire::get(&server, "/health/live", &[("accept-encoding", "br, identity;q=0")]);
     assert_eq!(secret.header("content-encoding"), "", "what must not be stored is never compressed");
@@ -146,7 +151,8 @@ fn with_a_certificate_tls_is_spoken_with_both_versions() {
     assert_eq!(server.stop(), Some(0));
     let run = program(&house).arg("doctor").run().ends_with(2);
     assert!(run.stderr.contains("tls_key"), "{}", run.stderr);
-    let run = program(&house).env("CIDADAO_HTTP_TLS_KEY", "/nowhere.pem").args(["serve", "--listen", "127.0.0.1:0"]).run();
+    let run =
+        program(&house).env("CIDADAO_HTTP_TLS_KEY", "/nowhere.pem").args(["serve", "--listen", "127.0.0.1:0"]).run();
     assert!(run.code != Some(0) && run.stderr.contains("/nowhere.pem"), "{run:?}");
 }
 
@@ -156,7 +162,12 @@ fn who_is_slow_is_not_waited_for() {
     let program = house.program().env("CIDADAO_HTTP_HEAD_TIMEOUT_S", "1").env("CIDADAO_HTTP_BODY_TIMEOUT_S", "1");
     let server = Server::start(program);
     // A head that comes drop by drop, a connection that says nothing, one that says nothing more.
-    for bytes in [&b"GET /health/live HTTP/1.1\r\nhost: x\r\nx-a: "[..], b"", b"PRI", b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n"] {
+    for bytes in [
+        &b"GET /health/live HTTP/1.1\r\nhost: x\r\nx-a: "[..],
+        b"",
+        b"PRI",
+        b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n",
+    ] {
         let mut stream = wire::connect(&server);
         stream.write_all(bytes).unwrap();
         let (started, mut answer) = (Instant::now(), Vec::new());
@@ -210,7 +221,10 @@ fn only_named_origins_may_read() {
             let vary: Vec<&str> = answer.headers.iter().filter(|(n, _)| n == "vary").map(|(_, v)| v.as_str()).collect();
             assert!(vary.join(",").contains("origin"), "{:?}", answer.headers);
         }
-        assert!(wire::get(&server, path, &[]).header("vary").contains("origin"), "caches must know, whoever asks first");
+        assert!(
+            wire::get(&server, path, &[]).header("vary").contains("origin"),
+            "caches must know, whoever asks first"
+        );
     }
     let headers = [("origin", "https://exemplo.org"), ("access-control-request-method", "POST")];
     let asked = wire::ask(&server, "OPTIONS", path, &headers, b"");
@@ -220,7 +234,10 @@ fn only_named_origins_may_read() {
         assert!(run.stderr.contains("cors_origins"), "{wrong}: {}", run.stderr);
     }
     let server = house.serve();
-    assert_eq!(wire::get(&server, path, &[("origin", "https://exemplo.org")]).header("access-control-allow-origin"), "");
+    assert_eq!(
+        wire::get(&server, path, &[("origin", "https://exemplo.org")]).header("access-control-allow-origin"),
+        ""
+    );
 }
 
 #[test]
