@@ -21,7 +21,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::answer::{etag_encoded, is_held_by_client};
 use crate::cors;
-use crate::cors;
 use crate::door::Door;
 use crate::kept::{self, CACHE_STATUS, Finished};
 use crate::limits::TARGET_BYTES_MAX;
