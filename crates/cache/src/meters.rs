@@ -51,6 +51,7 @@ pub struct Meters {
     pub(crate) early: IntCounter,
     pub(crate) asked: IntCounter,
     pub(crate) redis_errors: IntCounter,
+    pub(crate) short: IntCounter,
     ratio: Gauge,
 }
 
@@ -84,6 +85,7 @@ impl Meters {
             stale: count("stale_total", "Answers given though they were no longer fresh.")?,
             early: count("early_refreshes_total", "Answers made anew before they expired.")?,
             asked: count("requests_total", "Requests for what can be cached.")?,
+            short: count("short_hits_total", "Hits in memory that went past everything else.")?,
             redis_errors: count("redis_errors_total", "Times that Redis did not answer.")?,
             ratio: Gauge::with_opts(options(
                 "hit_ratio",
@@ -106,7 +108,9 @@ impl Meters {
                 registry.register(Box::new(gauge.clone()))?;
             }
         }
-        for counter in [&self.recomputes, &self.collapsed, &self.stale, &self.early, &self.asked, &self.redis_errors] {
+        for counter in
+            [&self.recomputes, &self.collapsed, &self.stale, &self.early, &self.asked, &self.redis_errors, &self.short]
+        {
             registry.register(Box::new(counter.clone()))?;
         }
         registry.register(Box::new(self.ratio.clone()))

@@ -243,6 +243,7 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
             return None;
         }
         self.meters.asked.inc();
+        self.meters.short.inc();
         self.meters.looked(Tier::L1, true, started.elapsed());
         Some(Got { held, from: From::Tier(Tier::L1), stands_in: false, now_ms })
     }

@@ -42,7 +42,7 @@ impl Front {
         {
             return None;
         }
-        let key = key_of(request)?;
+        let key = key_of(request.method(), request.uri(), headers)?;
         let started = Instant::now();
         answers.look_if_due();
         let got = answers.cache.peek(&key)?;

@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 
 use axum::http::header::{ACCEPT, RANGE};
-use axum::http::{HeaderMap, Method, Request};
+use axum::http::{HeaderMap, Method, Uri};
 
 /// The key of a request for what is kept; nothing for any other.
-pub fn key_of<B>(request: &Request<B>) -> Option<Cow<'_, str>> {
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !reads || request.headers().contains_key(RANGE) || !wants_json(request.headers()) {
+pub fn key_of<'a>(method: &Method, uri: &'a Uri, headers: &HeaderMap) -> Option<Cow<'a, str>> {
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    if !reads || headers.contains_key(RANGE) || !wants_json(headers) {
         return None;
     }
-    let target = request.uri().path_and_query()?;
+    let target = uri.path_and_query()?;
     match target.query() {
         None => Some(Cow::Borrowed(target.path())),
         Some(query) if is_in_order(query) => Some(Cow::Borrowed(target.as_str())),
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     fn key(target: &str) -> String {
-        key_of(&Request::get(target).body(()).unwrap()).unwrap().into_owned()
+        key_of(&Method::GET, &target.parse().unwrap(), &HeaderMap::new()).unwrap().into_owned()
     }
 
     #[test]
@@ -67,11 +67,12 @@ mod tests {
 
     #[test]
     fn only_plain_reads_of_json_are_kept() {
+        let uri = Uri::from_static("/c");
         for (method, header, value) in
-            [("POST", "accept", "*/*"), ("GET", "range", "bytes=0-1"), ("GET", "accept", "text/csv")]
+            [(Method::POST, ACCEPT, "*/*"), (Method::GET, RANGE, "bytes=0-1"), (Method::GET, ACCEPT, "text/csv")]
         {
-            let request = Request::builder().method(method).uri("/c").header(header, value).body(()).unwrap();
-            assert_eq!(key_of(&request), None, "{method} {header}: {value}");
+            let headers = [(header, value.parse().unwrap())].into_iter().collect();
+            assert_eq!(key_of(&method, &uri, &headers), None, "{method} {headers:?}");
         }
     }
 }

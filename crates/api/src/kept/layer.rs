@@ -1,7 +1,7 @@
 //! The layer around the routes of public data: every tier, one recompute per question, and what is kept of its answer.
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, OriginalUri, Request, State};
 use axum::http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, COOKIE, IF_NONE_MATCH, SET_COOKIE,
 };
@@ -25,9 +25,17 @@ const KEPT_BYTES_MAX: usize = 8 << 20;
 const FINDING: &str = "\"fnd_";
 
 /// Answers out of what is kept, or has it made and keeps it.
-pub async fn answer(State(door): State<Door>, route: MatchedPath, request: Request, next: Next) -> Response {
+pub async fn answer(
+    State(door): State<Door>,
+    route: MatchedPath,
+    // Routes are nested: what they see of the path is not the whole.
+    OriginalUri(uri): OriginalUri,
+    request: Request,
+    next: Next,
+) -> Response {
     let Some(answers) = door.answers() else { return next.run(request).await };
-    let Some(key) = key_of(&request).map(std::borrow::Cow::into_owned) else { return next.run(request).await };
+    let key = key_of(request.method(), &uri, request.headers());
+    let Some(key) = key.map(std::borrow::Cow::into_owned) else { return next.run(request).await };
     answers.look_if_due();
     let (wanted, held) = (Wanted::of(request.headers()), named_etags(request.headers()));
     let (words, make_max) = (answers.words.clone(), answers.make_max);

@@ -55,6 +55,7 @@ fn a_question_is_answered_once_and_then_from_memory() {
     assert_eq!(status(&server, path), "cidadao; hit; detail=l1");
     assert_eq!(status(&server, "/api/v1/contracts?sort=value&limit=5"), "cidadao; hit; detail=l1");
     assert_eq!(recomputes(&server), 1.0);
+    assert_eq!(figure(&server, "cidadao_ai_cache_short_hits_total{cache=\"responses\"}"), 2.0, "before the routes");
     let hit = wire::get(&server, path, &[]);
     assert_eq!(hit.header("surrogate-key"), "data contracts");
     assert!(hit.header("cache-control").contains("s-maxage=5, stale-while-revalidate=30"), "{:?}", hit.headers);
