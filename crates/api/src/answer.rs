@@ -1,5 +1,8 @@
 //! Answers: JSON encoded once, with a strong ETag of its bytes; and the rules of `If-None-Match`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use app::settings::JsonEncoder;
 use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -10,6 +13,14 @@ use crate::problem::Problem;
 
 /// What a handler gives.
 pub type Answer = Result<Encoded, Problem>;
+
+/// Whether JSON is written by the usual encoder in place of the fast one.
+static BY_SERDE: AtomicBool = AtomicBool::new(false);
+
+/// Chooses by what JSON is written from now on; the bytes are the same.
+pub fn write_json_by(encoder: JsonEncoder) {
+    BY_SERDE.store(encoder == JsonEncoder::Serde, Ordering::Relaxed);
+}
 
 /// JSON on its way out; a clone shares its bytes.
 #[derive(Debug, Clone)]
@@ -24,7 +35,12 @@ impl Encoded {
     /// # Errors
     /// The internal problem, when the value cannot be JSON.
     pub fn json(value: &impl Serialize) -> Result<Self, Problem> {
-        let body = sonic_rs::to_vec(value).map_err(|error| {
+        let written = if BY_SERDE.load(Ordering::Relaxed) {
+            serde_json::to_vec(value).map_err(|error| error.to_string())
+        } else {
+            sonic_rs::to_vec(value).map_err(|error| error.to_string())
+        };
+        let body = written.map_err(|error| {
             tracing::error!(%error, "an answer could not be encoded");
             Problem::internal()
         })?;
@@ -70,7 +86,36 @@ fn without_encoding(tag: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn values() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<u64>().prop_map(Into::into),
+            any::<f64>().prop_map(Into::into),
+            (-1e6..1e6_f64).prop_map(Into::into),
+            ".*".prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 64, 8, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..8).prop_map(Into::into),
+                prop::collection::vec((".*", inner), 0..8)
+                    .prop_map(|pairs| serde_json::Value::Object(pairs.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn both_encoders_write_the_same_bytes(value in values()) {
+            let (fast, usual) = (sonic_rs::to_vec(&value).unwrap(), serde_json::to_vec(&value).unwrap());
+            prop_assert_eq!(String::from_utf8(fast).unwrap(), String::from_utf8(usual).unwrap());
+        }
+    }
 
     #[test]
     fn a_body_is_known_in_every_encoding() {

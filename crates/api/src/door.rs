@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::answer::{Answer, Encoded};
 use crate::gate::Gate;
+use crate::kept::Answers;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
@@ -27,6 +28,7 @@ struct Inner {
     questions: Gate,
     analyses: Gate,
     metrics: Metrics,
+    answers: Option<Answers>,
 }
 
 impl Door {
@@ -39,7 +41,15 @@ impl Door {
         let gate = |name, limits| Gate::new(name, limits).expect("a gate's metric names are well formed");
         let (questions, analyses) = (gate("database", limits.questions), gate("analysis", limits.analyses));
         let metrics = Metrics::new([&questions, &analyses]).expect("metric names are well formed and differ");
-        Self { inner: Arc::new(Inner { app, limits, questions, analyses, metrics }) }
+        let answers = Answers::of(&app).unwrap_or_else(|error| {
+            tracing::warn!(%error, "answers are not kept");
+            None
+        });
+        if let Some(answers) = &answers {
+            metrics.add(answers.meters()).expect("metric names are well formed and differ");
+        }
+        crate::answer::write_json_by(app.settings().http.json_encoder);
+        Self { inner: Arc::new(Inner { app, limits, questions, analyses, metrics, answers }) }
     }
 
     /// Asks what the database answers.
@@ -128,6 +138,16 @@ impl Door {
     /// The limits in force.
     pub fn limits(&self) -> &Limits {
         &self.inner.limits
+    }
+
+    /// The answers that are kept, if any are.
+    pub fn answers(&self) -> Option<&Answers> {
+        self.inner.answers.as_ref()
+    }
+
+    /// What the settings say of HTTP.
+    pub fn http(&self) -> &app::settings::Http {
+        &self.inner.app.settings().http
     }
 
     /// The metrics.

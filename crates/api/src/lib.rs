@@ -6,15 +6,21 @@
 
 mod answer;
 mod archive;
+mod coding;
 mod command;
+mod cors;
 mod docs;
 mod door;
+mod export;
+mod forms;
 mod gate;
+mod kept;
 mod limits;
 mod listen;
 mod metrics;
 mod openapi;
 mod operator;
+mod pack;
 mod page;
 mod params;
 mod problem;
@@ -22,6 +28,8 @@ mod robots;
 mod routes;
 mod sse;
 mod stack;
+mod tls;
+mod unpack;
 
 use app::App;
 use axum::Router;
@@ -31,6 +39,9 @@ pub use openapi::document;
 
 /// Every route over `app`, with limits, metrics, compression and headers around them.
 pub fn router(app: App) -> Router {
-    let door = door::Door::new(app);
-    stack::around(routes::all(), door)
+    routes_behind(&door::Door::new(app))
+}
+
+fn routes_behind(door: &door::Door) -> Router {
+    stack::around(routes::all(door), door.clone())
 }

@@ -10,8 +10,6 @@ pub const TARGET_BYTES_MAX: usize = 8_192;
 pub const ID_CHARS_MAX: usize = 512;
 /// The most connections held at once; more wait in the system's queue.
 pub const CONNECTIONS_MAX: usize = 4_096;
-/// How long a client may take to send a request's head, and may stay silent between two requests.
-pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a stop waits for requests in flight.
 pub const GRACE: Duration = Duration::from_secs(10);
 /// Bodies up to this many bytes are sent as they are.

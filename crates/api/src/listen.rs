@@ -1,26 +1,31 @@
-//! Listening: HTTP/1.1 and HTTP/2 without TLS on one port, with a bound on connections and on silence.
+//! Listening: HTTP/1.1 and HTTP/2 on one port, with or without TLS, with a bound on connections and on silence.
 //!
 //! A connection belongs to one task of this set; a stop ends listening at once, lets every task finish what it is
 //! answering, and ends those that need longer than [`GRACE`].
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::App;
-use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceBuilder;
 
-use crate::limits::{CONNECTIONS_MAX, GRACE, HEAD_TIMEOUT};
+use crate::door::Door;
+use crate::kept::Front;
+use crate::limits::{CONNECTIONS_MAX, GRACE};
+use crate::tls;
 
 /// How long to wait before accepting again when the system has no connection to give (too many open files).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -36,7 +41,11 @@ const HTTP2_START: &[u8; 4] = b"PRI ";
 pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let address = listener.local_addr()?;
     tracing::debug!(%address, "listening");
-    let router = crate::router(app);
+    let http = app.settings().http.clone();
+    let tls = tls::acceptor(&http)?;
+    let door = Door::new(app);
+    let front = Front::before(crate::routes_behind(&door), door);
+    let line = Line { front, tls, http2: http.http2, head_max: Duration::from_secs(http.head_timeout_s) };
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let (stop, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -46,7 +55,7 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
             accepted = accept(&listener, &places) => accepted,
             () = &mut shutdown => break,
         };
-        connections.spawn(converse(stream, router.clone(), stopping.clone(), place));
+        connections.spawn(converse(stream, line.clone(), stopping.clone(), place));
         while connections.try_join_next().is_some() {}
     }
     drop((listener, stopping));
@@ -72,23 +81,67 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
     }
 }
 
-/// Answers one connection until it ends or a stop is asked for.
+/// What every connection is answered with.
+#[derive(Clone)]
+struct Line {
+    front: Front,
+    tls: Option<TlsAcceptor>,
+    http2: bool,
+    /// How long a client may take to send a head, and may stay silent between two requests.
+    head_max: Duration,
+}
+
+/// Finds out what a connection speaks, and answers it until it ends or a stop is asked for.
 async fn converse(
     stream: TcpStream,
-    router: Router,
+    line: Line,
     mut stopping: watch::Receiver<()>,
     _place: Option<OwnedSemaphorePermit>,
 ) {
     let _ = stream.set_nodelay(true);
-    let peer = stream.peer_addr().ok();
-    let first = tokio::select! {
-        first = tokio::time::timeout(HEAD_TIMEOUT, speaks_http2(&stream)) => first,
-        _ = stopping.changed() => return,
+    let peer = ConnectInfo(stream.peer_addr().ok());
+    let mut stop = stopping.clone();
+    let begun = async {
+        match &line.tls {
+            None => {
+                let is_http2 =
+                    line.http2 && tokio::time::timeout(line.head_max, speaks_http2(&stream)).await.ok()?.ok()?;
+                Some((Stream::Plain(stream), is_http2))
+            }
+            Some(tls) => {
+                let stream = tokio::time::timeout(line.head_max, tls.accept(stream)).await.ok()?.ok()?;
+                let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                Some((Stream::Secret(Box::new(stream)), is_http2))
+            }
+        }
     };
-    let Ok(Ok(is_http2)) = first else { return };
+    let begun = tokio::select! {
+        begun = begun => begun,
+        _ = stop.changed() => None,
+    };
+    match begun {
+        Some((Stream::Plain(stream), is_http2)) => answer(stream, is_http2, &line, peer, &mut stopping).await,
+        Some((Stream::Secret(stream), is_http2)) => answer(*stream, is_http2, &line, peer, &mut stopping).await,
+        None => {}
+    }
+}
+
+/// A connection, as it is or within TLS.
+enum Stream {
+    Plain(TcpStream),
+    Secret(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+}
+
+async fn answer(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    is_http2: bool,
+    line: &Line,
+    ConnectInfo(peer): ConnectInfo<Option<SocketAddr>>,
+    stopping: &mut watch::Receiver<()>,
+) {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD_TIMEOUT).keep_alive_timeout(HEAD_TIMEOUT);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(line.head_max);
+    builder.http2().timer(TokioTimer::new()).keep_alive_interval(line.head_max).keep_alive_timeout(line.head_max);
     let builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
     let named = ServiceBuilder::new().map_request(move |mut request: Request<Incoming>| {
         if let Some(peer) = peer {
@@ -96,7 +149,7 @@ async fn converse(
         }
         request
     });
-    let service = TowerToHyperService::new(named.service(router));
+    let service = TowerToHyperService::new(named.service(line.front.clone()));
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

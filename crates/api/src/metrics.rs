@@ -6,7 +6,8 @@
 use std::time::Duration;
 
 use app::queries::Figures;
-use prometheus::{Gauge, HistogramOpts, HistogramVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use cache::Meters;
+use prometheus::{Gauge, Histogram, HistogramOpts, HistogramVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use crate::gate::Gate;
 
@@ -25,6 +26,7 @@ pub struct Metrics {
     tasks: IntGaugeVec,
     outbox_lag: IntGauge,
     readable: IntGauge,
+    recalls: IntGaugeVec,
     stream_lag: IntGaugeVec,
     redis_up: IntGaugeVec,
 }
@@ -66,6 +68,13 @@ impl Metrics {
             )?,
             outbox_lag: IntGauge::new("cidadao_ai_outbox_lag_events", "Events that were not published yet.")?,
             readable: IntGauge::new("cidadao_ai_database_readable", "1 when the database gave these figures.")?,
+            recalls: IntGaugeVec::new(
+                Opts::new(
+                    "cidadao_ai_query_cache_lookups",
+                    "Questions to the store whose result was kept, or not, since the start.",
+                ),
+                &["outcome"],
+            )?,
             stream_lag: IntGaugeVec::new(
                 Opts::new(
                     "cidadao_ai_stream_lag_tasks",
@@ -81,7 +90,14 @@ impl Metrics {
         for metric in [&metrics.in_flight, &metrics.unjudged, &metrics.outbox_lag, &metrics.readable, &build] {
             metrics.registry.register(Box::new(metric.clone()))?;
         }
-        for metric in [&metrics.rows, &metrics.open_findings, &metrics.tasks, &metrics.stream_lag, &metrics.redis_up] {
+        for metric in [
+            &metrics.recalls,
+            &metrics.rows,
+            &metrics.open_findings,
+            &metrics.tasks,
+            &metrics.stream_lag,
+            &metrics.redis_up,
+        ] {
             metrics.registry.register(Box::new(metric.clone()))?;
         }
         metrics.registry.register(Box::new(metrics.durations.clone()))?;
@@ -94,10 +110,22 @@ impl Metrics {
         Ok(metrics)
     }
 
+    /// Adds those of a cache.
+    ///
+    /// # Errors
+    /// A name that stands twice.
+    pub fn add(&self, meters: &Meters) -> prometheus::Result<()> {
+        meters.register(&self.registry)
+    }
+
+    /// What times answers of one kind.
+    pub fn timer(&self, method: &str, route: &str, status: u16) -> Histogram {
+        self.durations.with_label_values(&[method, route, &status.to_string()])
+    }
+
     /// Counts an answered request.
     pub fn observe(&self, method: &str, route: &str, status: u16, took: Duration) {
-        let labels = [method, route, &status.to_string()];
-        self.durations.with_label_values(&labels).observe(took.as_secs_f64());
+        self.timer(method, route, status).observe(took.as_secs_f64());
     }
 
     /// Everything as text, with `figures` when the database gave them.
@@ -110,6 +138,9 @@ impl Metrics {
     }
 
     fn hold(&self, figures: &Figures) {
+        let (hits, misses) = figures.recalls;
+        self.recalls.with_label_values(&["hit"]).set(hits.cast_signed());
+        self.recalls.with_label_values(&["miss"]).set(misses.cast_signed());
         self.rows.reset();
         for (source, table, rows) in &figures.rows {
             self.rows.with_label_values(&[source, table]).set(*rows);

@@ -4,8 +4,8 @@ use utoipa::OpenApi;
 
 use crate::problem::Problem;
 use crate::routes::{
-    buyers, contracts, entities, findings, flags, ingests, investigations, letters, operations, sources, suppliers,
-    verdicts,
+    buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations, sources,
+    suppliers, verdicts,
 };
 
 #[derive(OpenApi)]
@@ -53,6 +53,8 @@ use crate::routes::{
         letters::list_letters,
         letters::replay_letter,
         letters::drop_letter,
+        exports::export_contracts,
+        exports::export_findings,
     ),
     components(schemas(Problem)),
     tags(

@@ -165,6 +165,20 @@ impl<Q: FromParams, S: Sync> FromRequestParts<S> for Asked<Q> {
     }
 }
 
+/// A query without pages, out of all of the request's parameters.
+pub struct Filtered<Q>(pub Q);
+
+impl<Q: FromParams, S: Sync> FromRequestParts<S> for Filtered<Q> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut params = params_of(parts)?;
+        let query = Q::read(&mut params)?;
+        params.finish()?;
+        Ok(Self(query))
+    }
+}
+
 /// The id in the path of a question, with its query out of all parameters.
 pub struct IdWith<Q>(pub String, pub Q);
 

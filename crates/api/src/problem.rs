@@ -116,6 +116,30 @@ impl Problem {
         Self { field: Some("Idempotency-Key".to_owned()), ..problem }
     }
 
+    /// The client takes no coding that there is.
+    pub fn not_acceptable() -> Self {
+        let detail = "Accept-Encoding takes none of identity, zstd, br and gzip";
+        Self::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable", "Not acceptable", detail)
+    }
+
+    /// A body came in a coding that is not read.
+    pub fn unknown_coding() -> Self {
+        let detail = "a request body may come in one of zstd, br and gzip, or as it is";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unknown-coding", "Unknown content coding", detail)
+    }
+
+    /// A form holds fewer rows than there are.
+    pub fn too_many_rows(rows_max: u32) -> Self {
+        let detail = format!("this form holds {rows_max} rows; narrow the question or take another form");
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-many-rows", "Too many rows", detail)
+    }
+
+    /// A body did not come in its time.
+    pub fn body_too_slow(at_most: std::time::Duration) -> Self {
+        let detail = format!("a request body must have come within {} s", at_most.as_secs());
+        Self::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "Body too slow", detail)
+    }
+
     /// Something failed inside; its cause is in the log.
     pub fn internal() -> Self {
         let detail = "the program failed to answer; the cause is in its log";

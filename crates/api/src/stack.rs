@@ -1,7 +1,9 @@
-//! What surrounds every route, from the outside in: measured, sealed with headers, compressed, caught when it panics,
-//! bounded in size and time.
+//! What surrounds every route, from the outside in: named and measured, told to other origins, sealed with headers, compressed, caught
+//! when it panics, its body taken whole, bounded in size and time, what it wrote seen.
 
 use std::any::Any;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::Router;
@@ -9,42 +11,43 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tower::ServiceBuilder;
-use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 use crate::answer::{etag_encoded, is_held_by_client};
+use crate::cors;
 use crate::door::Door;
-use crate::limits::{TARGET_BYTES_MAX, UNCOMPRESSED_BYTES_MAX};
+use crate::kept::{self, CACHE_STATUS, Finished};
+use crate::limits::TARGET_BYTES_MAX;
+use crate::pack::pack;
 use crate::problem::Problem;
 use crate::robots::{NOINDEX, X_ROBOTS_TAG};
+use crate::unpack::unpack;
 
 const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
 );
-/// A body made once and read once: more effort than this costs more than it saves.
-const COMPRESSION_LEVEL: i32 = 4;
+/// How a request is named, by its sender or by us, in the answer and in the log.
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The most characters of a name that its sender gives.
+const REQUEST_ID_CHARS_MAX: usize = 64;
 
 /// Puts the stack around `routes`.
 pub fn around(routes: Router<Door>, door: Door) -> Router {
-    let worthwhile = SizeAbove::new(UNCOMPRESSED_BYTES_MAX)
-        .and(NotForContentType::IMAGES)
-        .and(NotForContentType::SSE)
-        .and(NotForContentType::const_new("font/"));
-    let compression = CompressionLayer::new().quality(CompressionLevel::Precise(COMPRESSION_LEVEL));
     let stack = ServiceBuilder::new()
         .layer(from_fn_with_state(door.clone(), measure))
+        .layer(from_fn_with_state(door.clone(), cors::tell))
         .layer(from_fn(seal))
-        .layer(compression.compress_when(worthwhile))
+        .layer(from_fn_with_state(door.clone(), pack))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(door.clone(), bound));
+        .layer(from_fn_with_state(door.clone(), unpack))
+        .layer(from_fn_with_state(door.clone(), bound))
+        .layer(from_fn_with_state(door.clone(), kept::after_write));
     routes.layer(stack).with_state(door)
 }
 
@@ -63,12 +66,38 @@ async fn measure(State(door): State<Door>, route: Option<MatchedPath>, request: 
     let method = known_method(request.method());
     door.metrics().in_flight.inc();
     let in_flight = InFlight(door);
-    let response = next.run(request).await;
+    let sent = request.headers().get(X_REQUEST_ID).cloned();
+    let mut response = next.run(request).await;
+    let id = name_by(sent.as_ref(), &mut response);
     let route = route.as_ref().map_or("page", MatchedPath::as_str);
     let (status, took) = (response.status().as_u16(), started.elapsed());
     in_flight.0.metrics().observe(method, route, status, took);
-    tracing::debug!(method, route, status, took_ms = took.as_secs_f64() * 1_000.0, "answered");
+    tracing::debug!(?id, method, route, status, took_ms = took.as_secs_f64() * 1_000.0, "answered");
     response
+}
+
+/// Names a request in its answer: by the name that its sender gave, or by one of ours.
+pub fn name(sent: &HeaderMap, response: &mut Response) {
+    name_by(sent.get(X_REQUEST_ID), response);
+}
+
+fn name_by(sent: Option<&HeaderValue>, response: &mut Response) -> HeaderValue {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    static PROCESS: LazyLock<u32> = LazyLock::new(|| {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        since.subsec_nanos() ^ std::process::id().rotate_left(16)
+    });
+    let plain = |value: &&HeaderValue| {
+        let bytes = value.as_bytes();
+        let known = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
+        (1..=REQUEST_ID_CHARS_MAX).contains(&bytes.len()) && bytes.iter().all(known)
+    };
+    let id = sent.filter(plain).cloned().unwrap_or_else(|| {
+        let text = format!("{:08x}-{:x}", *PROCESS, NUMBER.fetch_add(1, Ordering::Relaxed));
+        HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("-"))
+    });
+    response.headers_mut().insert(X_REQUEST_ID, id.clone());
+    id
 }
 
 fn known_method(method: &Method) -> &'static str {
@@ -85,18 +114,29 @@ async fn seal(request: Request, next: Next) -> Response {
         held.append(IF_NONE_MATCH, value.clone());
     }
     let mut response = next.run(request).await;
-    if reads && response.status() == StatusCode::OK {
+    let finished = response.extensions().get::<Finished>().is_some();
+    if reads && response.status() == StatusCode::OK && !finished {
         response = conditional(response, &held);
     }
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, CONTENT_POLICY);
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    seal_head(headers);
+    if !headers.contains_key(CACHE_STATUS) {
+        let why = if reads { "cidadao; fwd=bypass" } else { "cidadao; fwd=method" };
+        headers.insert(CACHE_STATUS, HeaderValue::from_static(why));
+    }
     if data {
         // Data without its page, persons among it.
         headers.insert(X_ROBOTS_TAG, NOINDEX);
     }
     response
+}
+
+/// Puts the headers that every answer carries.
+pub fn seal_head(headers: &mut HeaderMap) {
+    headers.insert(CONTENT_SECURITY_POLICY, CONTENT_POLICY);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
 }
 
 /// Names the body by its encoding too, and leaves it out when the client holds it.

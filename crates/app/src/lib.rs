@@ -8,8 +8,10 @@ mod error;
 mod folder;
 mod models;
 pub mod queries;
+mod results;
 pub mod settings;
 pub mod views;
+mod watch;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,11 +46,13 @@ pub use folder::WriterLock;
 pub use queries::coverage::CountedFlag;
 pub use settings::Settings;
 pub use store::{QuarantineFilter, Quarantined};
+pub use watch::{Change, Watch};
 
 use commands::ingest_jobs::Jobs;
 use commands::work::Held;
 use events::{Bell, Redis};
 use queries::moment::Judgements;
+use results::Results;
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -71,6 +75,7 @@ struct Inner {
     bell: Bell,
     held: Held,
     redis: Option<Redis>,
+    results: Results,
 }
 
 impl App {
@@ -87,7 +92,9 @@ impl App {
         let (jobs, nulls, judgements) = (Jobs::default(), NullCounts::default(), Judgements::default());
         let (bell, held) = (Bell::default(), Held::default());
         let redis = settings.redis.address().map(|url| Redis::at(url, &store)).transpose()?;
-        let inner = Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements, bell, held, redis };
+        let results = Results::default();
+        let inner =
+            Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements, bell, held, redis, results };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -149,6 +156,10 @@ impl App {
 
     pub(crate) fn lake(&self) -> &Lake {
         &self.inner.lake
+    }
+
+    pub(crate) fn results(&self) -> &Results {
+        &self.inner.results
     }
 
     pub(crate) fn judgements(&self) -> &Judgements {

@@ -17,8 +17,14 @@ const PREFIX: &str = "CIDADAO_";
 const NOT_SETTINGS: &[&str] =
     &["CIDADAO_REAL_DATA", "CIDADAO_FUZZ_SECONDS", "CIDADAO_BIN", "CIDADAO_CONFIG", "CIDADAO_SEED", "CIDADAO_KILLS"];
 
-/// The variable by which hosts name their Redis.
-const REDIS_URL: &str = "REDIS_URL";
+/// Names without our prefix by which hosts set some settings, and our own names for them.
+const HOSTS_NAMES: &[(&str, &str)] = &[
+    ("REDIS_URL", "CIDADAO_REDIS_URL"),
+    ("CACHE_STRATEGY", "CIDADAO_CACHE_STRATEGY"),
+    ("COMPRESSION_LEVEL", "CIDADAO_HTTP_COMPRESSION_LEVEL"),
+    ("HTTP2_ENABLED", "CIDADAO_HTTP_HTTP2"),
+    ("JSON_ENCODER", "CIDADAO_HTTP_JSON_ENCODER"),
+];
 
 /// Every setting, in force.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -34,6 +40,7 @@ pub struct Settings {
     pub redis: RedisSettings,
     pub outbound: OutboundLimits,
     pub pncp: Pncp,
+    pub cache: CacheSettings,
     pub log: Log,
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
@@ -49,6 +56,25 @@ pub struct Http {
     pub request_timeout_s: u64,
     pub body_max_bytes: usize,
     pub queue_max: usize,
+    pub http2: bool,
+    pub tls_certificate: PathBuf,
+    pub tls_key: PathBuf,
+    pub head_timeout_s: u64,
+    pub body_timeout_s: u64,
+    pub cors_origins: Vec<String>,
+    pub compression_level: u32,
+    pub json_encoder: JsonEncoder,
+}
+
+/// By what JSON is written; the bytes are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JsonEncoder {
+    /// The fast one.
+    #[serde(alias = "orjson")]
+    Sonic,
+    /// The usual one.
+    Serde,
 }
 
 /// Section `[store]`.
@@ -136,6 +162,38 @@ pub struct Pncp {
     pub service: String,
 }
 
+/// Section `[cache]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct CacheSettings {
+    pub strategy: CacheStrategy,
+    pub l1_entries: usize,
+    pub l1_mib: u64,
+    pub l1_ttl_s: u64,
+    pub l2_entries: usize,
+    pub l2_ttl_s: u64,
+    pub l3_mib: u64,
+    pub l3_ttl_s: u64,
+    pub negative_ttl_s: u64,
+    pub stale_s: u64,
+    pub stale_if_error_s: u64,
+    pub edge_s: u64,
+    pub dense_after: u32,
+}
+
+/// Which tiers the cache has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CacheStrategy {
+    /// Memory, Redis where one is set, and the disk.
+    MultiTier,
+    /// Memory only.
+    Memory,
+    /// None.
+    Off,
+}
+
 /// Section `[log]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -161,13 +219,12 @@ impl Settings {
             merge(&mut table, over, "", &path.display().to_string(), &mut changed)?;
         }
         // First, so that our own name for it has the last word.
-        let (hosts, own): (Vec<_>, Vec<_>) = environment.partition(|(name, _)| name == REDIS_URL);
+        let own_name = |name: &str| HOSTS_NAMES.iter().find(|(hosts, _)| *hosts == name).map(|(_, own)| *own);
+        let (hosts, own): (Vec<_>, Vec<_>) = environment.partition(|(name, _)| own_name(name).is_some());
         for (name, value) in hosts.into_iter().chain(own) {
-            if name == REDIS_URL {
-                set_from_environment(&mut table, "CIDADAO_REDIS_URL", &value, &mut changed)?;
-                changed
-                    .entry("redis.url".to_owned())
-                    .and_modify(|told| *told = told.replace("CIDADAO_REDIS_URL", REDIS_URL));
+            if let Some(own) = own_name(&name) {
+                let told = set_from_environment(&mut table, own, &value, &mut changed)?;
+                changed.entry(told).and_modify(|told| *told = told.replace(own, &name));
             } else if name.starts_with(PREFIX) && !NOT_SETTINGS.contains(&name.as_str()) {
                 set_from_environment(&mut table, &name, &value, &mut changed)?;
             }
@@ -210,6 +267,40 @@ impl Settings {
             let told = &self.pncp.service;
             return Err(Error::Settings(format!("pncp.service = \"{told}\": must begin with http:// or https://")));
         }
+        within("http.head_timeout_s", self.http.head_timeout_s, 1, 300)?;
+        within("http.body_timeout_s", self.http.body_timeout_s, 1, 300)?;
+        within("http.compression_level", self.http.compression_level.into(), 0, 11)?;
+        if self.http.tls_certificate.as_os_str().is_empty() != self.http.tls_key.as_os_str().is_empty() {
+            return Err(Error::Settings("http.tls_certificate and http.tls_key: one without the other".to_owned()));
+        }
+        for origin in &self.http.cors_origins {
+            let bare = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            if bare.is_none_or(|host| host.is_empty() || host.contains(['/', '*', ' '])) {
+                let because = "must be origins such as \"https://exemplo.org\", without path or `*`";
+                return Err(Error::Settings(format!("http.cors_origins = \"{origin}\": {because}")));
+            }
+        }
+        let cache = &self.cache;
+        within("cache.l1_entries", cache.l1_entries as u64, 1, 10_000_000)?;
+        within("cache.l1_mib", cache.l1_mib, 1, 1_048_576)?;
+        within("cache.l2_entries", cache.l2_entries as u64, 1, 100_000_000)?;
+        within("cache.l3_mib", cache.l3_mib, 1, 1_048_576)?;
+        for (name, value) in [
+            ("cache.l1_ttl_s", cache.l1_ttl_s),
+            ("cache.l2_ttl_s", cache.l2_ttl_s),
+            ("cache.l3_ttl_s", cache.l3_ttl_s),
+            ("cache.negative_ttl_s", cache.negative_ttl_s),
+        ] {
+            within(name, value, 1, 31_536_000)?;
+        }
+        for (name, value) in [
+            ("cache.stale_s", cache.stale_s),
+            ("cache.stale_if_error_s", cache.stale_if_error_s),
+            ("cache.edge_s", cache.edge_s),
+        ] {
+            within(name, value, 0, 31_536_000)?;
+        }
+        within("cache.dense_after", cache.dense_after.into(), 0, 1_000_000)?;
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));
         }
@@ -254,7 +345,7 @@ fn set_from_environment(
     variable: &str,
     text: &str,
     changed: &mut BTreeMap<String, String>,
-) -> Result<()> {
+) -> Result<String> {
     let wanted = variable[PREFIX.len()..].to_ascii_lowercase();
     let unknown = || Error::Settings(format!("{variable}: no setting has this name"));
     let (section, key) = if table.contains_key(&wanted) {
@@ -272,15 +363,31 @@ fn set_from_environment(
         toml::Value::Integer(_) => toml::Value::Integer(
             text.trim().parse().map_err(|_| Error::Settings(format!("{variable}={text}: must be a whole number")))?,
         ),
+        toml::Value::Boolean(_) => toml::Value::Boolean(
+            said(text).ok_or_else(|| Error::Settings(format!("{variable}={text}: must be true or false")))?,
+        ),
+        toml::Value::Array(_) => {
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            toml::Value::Array(parts.map(|part| toml::Value::String(part.to_owned())).collect())
+        }
         _ => toml::Value::String(text.to_owned()),
     };
+    let name = section.map_or_else(|| key.clone(), |section| format!("{section}.{key}"));
     if *held != value {
-        let name = section.map_or_else(|| key.clone(), |section| format!("{section}.{key}"));
         let told = shown(&name, &value);
-        changed.insert(name, format!("{told} ({variable})"));
+        changed.insert(name.clone(), format!("{told} ({variable})"));
     }
     *held = value;
-    Ok(())
+    Ok(name)
+}
+
+/// Yes or no, as people write it in the environment.
+fn said(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -79,6 +79,9 @@ fn start_log(settings: &Settings) {
     let _ = if settings.log.format == "json" { builder.json().try_init() } else { builder.try_init() };
     for change in &settings.changed {
         tracing::info!("setting {change}");
+        if change.starts_with("http.json_encoder") && change.contains("orjson") {
+            tracing::warn!("orjson is a library of Python: JSON is written by sonic-rs");
+        }
     }
 }
 
@@ -116,7 +119,8 @@ fn serve(app: App) -> Result<ExitCode> {
             .await
             .map_err(|e| Error::Settings(format!("http.listen = \"{listen}\": {e}")))?;
         let address = listener.local_addr().map_err(|e| Error::Settings(format!("http.listen: {e}")))?;
-        eprintln!("Servidor em http://{address}/ (Ctrl-C encerra) · API em http://{address}/docs");
+        let scheme = if app.settings().http.tls_key.as_os_str().is_empty() { "http" } else { "https" };
+        eprintln!("Servidor em {scheme}://{address}/ (Ctrl-C encerra) · API em {scheme}://{address}/docs");
         let workers = app.start_workers();
         let served = api::serve(app, listener, stop_signal()).await;
         // Tasks in hand are put back, for the next start to go on with.

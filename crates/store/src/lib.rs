@@ -3,6 +3,7 @@
 //! One SQLite file. A single writer commits whole ingests; any number of readers see the last commit and never wait.
 //! Canonical tables are made from the model's columns, so a record has one shape everywhere.
 
+mod cache_store;
 pub mod chain;
 mod entities;
 mod error;
@@ -27,6 +28,7 @@ mod sources;
 mod statements;
 mod values;
 pub mod verdicts;
+mod watch;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -36,6 +38,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::OpenFlags;
 
+pub use cache_store::CacheStore;
 pub use error::{Error, Result};
 pub use findings::{
     CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord, VerdictFilter,
@@ -57,6 +60,7 @@ pub use segments::{NewSegment, Scanner, Segment, TouchedPartition};
 pub use sources::{FileRow, QuarantineCount, SourceRow};
 pub use statements::{NewStatement, StatementRow};
 pub use verdicts::{VerdictCount, VerdictRow};
+pub use watch::{Change, Watch};
 
 /// How long a connection waits for a lock before it says so.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

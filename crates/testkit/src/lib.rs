@@ -16,6 +16,7 @@ pub mod seed;
 pub mod server;
 pub mod state;
 pub mod tab;
+pub mod wire;
 
 pub use house::House;
 pub use program::{Program, Run};

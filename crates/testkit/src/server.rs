@@ -46,9 +46,13 @@ impl Server {
             let mut line = String::new();
             assert!(lines.read_line(&mut line).unwrap() > 0, "the server ended: {text}{:?}", child.wait());
             text.push_str(&line);
-            if let Some((_, rest)) = line.split_once("http://127.0.0.1:") {
+            let found = ["http", "https"].into_iter().find_map(|scheme| {
+                let (_, rest) = line.split_once(&format!("{scheme}://127.0.0.1:"))?;
                 let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
-                break format!("http://127.0.0.1:{port}");
+                Some(format!("{scheme}://127.0.0.1:{port}"))
+            });
+            if let Some(address) = found {
+                break address;
             }
         };
         let log = Arc::new(Mutex::new(text));

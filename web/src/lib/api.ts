@@ -47,7 +47,7 @@ async function problemOf(answer: Response): Promise<Problem> {
 async function ask<T>(path: string, init: RequestInit): Promise<T> {
   let answer: Response
   try {
-    answer = await fetch(path, { ...init, headers: { accept: 'application/json', ...init.headers } })
+    answer = await fetch(path, { cache: 'no-cache', ...init, headers: { accept: 'application/json', ...init.headers } })
   } catch (cause) {
     if (init.signal?.aborted) throw cause
     throw new Problem(0, 'Sem resposta do servidor', 'Não foi possível falar com o servidor. Verifique a conexão e tente de novo.', null)

@@ -2,10 +2,13 @@
 
 use app::queries::{ContractQuery, PageQuery, modality, state};
 use app::views::{Contract, ContractDetail, List};
-use axum::extract::State;
+use axum::extract::{OriginalUri, State};
+use axum::response::{IntoResponse as _, Response};
 
 use crate::answer::Answer;
 use crate::door::Door;
+use crate::export::{self, CONTRACTS};
+use crate::forms::Medium;
 use crate::params::{Asked, FromParams, Id, Params};
 use crate::problem::{ListProblems, OneProblems, Problem};
 
@@ -33,8 +36,18 @@ impl FromParams for ContractQuery {
 /// Money is in BRL. `q` searches the object's text and the parties' names.
 #[utoipa::path(get, path = "/api/v1/contracts", tag = "contracts", params(ContractQuery, PageQuery),
     responses((status = 200, description = "A page of contracts", body = List<Contract>), ListProblems))]
-pub async fn list_contracts(State(door): State<Door>, Asked(query, page): Asked<ContractQuery>) -> Answer {
-    door.ask(move |app| app.contracts(&query, &page)).await
+pub async fn list_contracts(
+    State(door): State<Door>,
+    form: Medium,
+    OriginalUri(uri): OriginalUri,
+    Asked(query, page): Asked<ContractQuery>,
+) -> Result<Response, Problem> {
+    if form.is_table() {
+        return door
+            .ask_for(move |app| Ok(export::page(form, CONTRACTS, &app.contracts(&query, &page)?, &uri)))
+            .await?;
+    }
+    Ok(door.ask(move |app| app.contracts(&query, &page)).await?.into_response())
 }
 
 /// Shows one contract with its items, amendments, open findings and older versions.

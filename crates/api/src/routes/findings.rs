@@ -3,13 +3,15 @@
 use app::App;
 use app::queries::{FindingQuery, PageQuery};
 use app::views::{EvidenceKey, EvidenceShape, FindingShape, List};
-use axum::extract::State;
+use axum::extract::{OriginalUri, State};
 use axum::http::header::VARY;
 use axum::response::{IntoResponse, Response};
 
 use crate::answer::Answer;
 use crate::archive::{Wanted, archive};
 use crate::door::Door;
+use crate::export::{self, FINDINGS};
+use crate::forms::Medium;
 use crate::params::{Asked, FromParams, Id, Params};
 use crate::problem::{BundleProblems, ListProblems, OneProblems, Problem};
 
@@ -34,8 +36,16 @@ impl FromParams for FindingQuery {
 /// A finding is a reason to look closer, never proof.
 #[utoipa::path(get, path = "/api/v1/findings", tag = "findings", params(FindingQuery, PageQuery),
     responses((status = 200, description = "A page of findings", body = List<FindingShape>), ListProblems))]
-pub async fn list_findings(State(door): State<Door>, Asked(query, page): Asked<FindingQuery>) -> Answer {
-    door.ask(move |app| app.findings(&query, &page)).await
+pub async fn list_findings(
+    State(door): State<Door>,
+    form: Medium,
+    OriginalUri(uri): OriginalUri,
+    Asked(query, page): Asked<FindingQuery>,
+) -> Result<Response, Problem> {
+    if form.is_table() {
+        return door.ask_for(move |app| Ok(export::page(form, FINDINGS, &app.findings(&query, &page)?, &uri))).await?;
+    }
+    Ok(door.ask(move |app| app.findings(&query, &page)).await?.into_response())
 }
 
 /// Shows one finding, whole.

@@ -3,6 +3,7 @@
 pub mod buyers;
 pub mod contracts;
 pub mod entities;
+pub mod exports;
 pub mod findings;
 pub mod flags;
 pub mod ingests;
@@ -14,15 +15,16 @@ pub mod suppliers;
 pub mod verdicts;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::door::Door;
-use crate::{docs, page, robots};
+use crate::{docs, kept, page, robots};
 
 /// All routes; what none of them serves is a page, or a 404.
-pub fn all() -> Router<Door> {
+pub fn all(door: &Door) -> Router<Door> {
     Router::new()
-        .nest("/api/v1", api())
+        .nest("/api/v1", public(door).merge(api()).merge(files()))
         .route("/health/live", get(operations::live))
         .route("/health/ready", get(operations::ready))
         .route("/metrics", get(operations::metrics))
@@ -35,7 +37,8 @@ pub fn all() -> Router<Door> {
         .method_not_allowed_fallback(operations::method_not_allowed)
 }
 
-fn api() -> Router<Door> {
+/// What anyone may read, and all read alike: kept.
+fn public(door: &Door) -> Router<Door> {
     Router::new()
         .route("/contracts", get(contracts::list_contracts))
         .route("/contracts/{id}", get(contracts::show_contract))
@@ -51,15 +54,29 @@ fn api() -> Router<Door> {
         .route("/findings/{id}", get(findings::show_finding))
         .route("/findings/{id}/evidence", get(findings::show_evidence))
         .route("/sources", get(sources::list_sources))
+        .route("/entities/links", get(entities::list_links))
+        .route_layer(from_fn_with_state(door.clone(), kept::answer))
+}
+
+/// Lists as files.
+fn files() -> Router<Door> {
+    exports::ENDINGS.iter().fold(Router::new(), |router, ending| {
+        router
+            .route(&format!("/exports/contracts.{ending}"), get(exports::export_contracts))
+            .route(&format!("/exports/findings.{ending}"), get(exports::export_findings))
+    })
+}
+
+fn api() -> Router<Door> {
+    Router::new()
+        .route("/evidence/key", get(findings::show_evidence_key))
         .route("/admin/ingests", post(ingests::ask_ingest).get(ingests::list_ingests))
         .route("/admin/ingests/{id}", get(ingests::show_ingest))
         .route("/admin/ingests/{id}/cancel", post(ingests::stop_ingest))
         .route("/admin/ingests/{id}/events", get(ingests::follow_ingest))
-        .route("/entities/links", get(entities::list_links))
         .route("/findings/{id}/verdict", post(verdicts::give_verdict))
         .route("/findings/{id}/statements", post(verdicts::make_statement))
         .route("/statements/{id}/withdraw", post(verdicts::withdraw_statement))
-        .route("/evidence/key", get(findings::show_evidence_key))
         .route("/investigations", post(investigations::ask_investigation).get(investigations::list_investigations))
         .route("/investigations/{id}", get(investigations::show_investigation))
         .route("/investigations/{id}/findings", get(investigations::list_findings_of))

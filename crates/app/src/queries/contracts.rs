@@ -117,7 +117,8 @@ impl App {
         let walk = Walk::new("contracts", query, page, PageLimit::default())?;
         let Ok(supplier) = query.supplier() else { return walk.slice(Vec::new()) };
         let filter = query.filter(supplier);
-        walk.list(self.store().contracts(&filter, query.sort.into(), walk.after.as_ref(), walk.limit)?)
+        let ask = || walk.list(self.store().contracts(&filter, query.sort.into(), walk.after.as_ref(), walk.limit)?);
+        if page.is_usual() { self.recalled("contracts", &(query, page), ask) } else { ask() }
     }
 
     /// One contract with its items, amendments, open findings and older versions.

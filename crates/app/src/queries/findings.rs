@@ -155,7 +155,8 @@ impl App {
             contract_id: query.contract_id.clone(),
             verdict: query.verdict.map(Into::into),
         };
-        walk.list(self.store().findings(&filter, query.sort.into(), walk.after.as_ref(), walk.limit)?)
+        let ask = || walk.list(self.store().findings(&filter, query.sort.into(), walk.after.as_ref(), walk.limit)?);
+        if page.is_usual() { self.recalled("findings", &(query, page), ask) } else { ask() }
     }
 
     /// One finding, whole, with what people said of it.

@@ -12,7 +12,8 @@ impl App {
     /// `Invalid` for a cursor of another list; the database cannot be read.
     pub fn flags(&self, page: &PageQuery) -> Result<List<Flag>> {
         let walk = Walk::new("flags", &(), page, PageLimit::MAX)?;
-        let (coverage, precision) = (self.coverage_by_flag()?, self.precision_by_flag()?);
+        let coverage = self.recalled("coverage", &(), || self.coverage_by_flag())?;
+        let precision = self.precision_by_flag()?;
         let flags = self.catalogue().flags().iter();
         let shown = flags
             .map(|flag| Flag::new(flag, coverage.get(&flag.code), false)?.with_precision(precision.get(&flag.code)));
@@ -25,7 +26,8 @@ impl App {
     /// `NotFound`; the database cannot be read.
     pub fn flag(&self, code: &str) -> Result<Flag> {
         let flag = self.catalogue().flag(code).ok_or_else(|| Error::not_found("flag", code))?;
-        let shown = Flag::new(flag, self.coverage_by_flag()?.get(&flag.code), true)?;
+        let coverage = self.recalled("coverage", &(), || self.coverage_by_flag())?;
+        let shown = Flag::new(flag, coverage.get(&flag.code), true)?;
         shown.with_precision(self.precision_by_flag()?.get(&flag.code))
     }
 }

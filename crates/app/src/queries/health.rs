@@ -36,6 +36,8 @@ pub struct Figures {
     pub stream_lags: Vec<(String, i64)>,
     /// Whether Redis answers, where one is set.
     pub redis_up: Option<bool>,
+    /// Questions to the store whose result was kept, and whose was not.
+    pub recalls: (u64, u64),
 }
 
 impl App {
@@ -53,6 +55,7 @@ impl App {
         let rows = self.store().source_rows()?;
         let lags = self.log().lags();
         Ok(Figures {
+            recalls: self.recalls(),
             redis_up: self.redis().map(|_| lags.is_ok()),
             stream_lags: lags.unwrap_or_default(),
             rows: rows.into_iter().map(|row| (row.source, row.table, row.rows)).collect(),

@@ -9,12 +9,14 @@ use crate::views::{List, PageInfo};
 use crate::{Error, Result};
 
 /// How many rows a page holds at most: 1 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct PageLimit(usize);
 
 impl PageLimit {
     /// The greatest.
     pub const MAX: Self = Self(100);
+    /// Of an export, which nobody asks for by number.
+    pub const EXPORT: Self = Self(1_000);
 
     /// A limit, if it is within 1 and 100.
     #[must_use]
@@ -37,7 +39,7 @@ impl Default for PageLimit {
 }
 
 /// Which page of a list is wanted.
-#[derive(Debug, Clone, Default, IntoParams)]
+#[derive(Debug, Clone, Default, Serialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// The most rows that the page may hold (default 20; 100 for `flags` and `sources`).
@@ -45,6 +47,13 @@ pub struct PageQuery {
     pub limit: Option<PageLimit>,
     /// What `next_cursor` gave for the same filters and sort.
     pub cursor: Option<String>,
+}
+
+impl PageQuery {
+    /// Whether it is a page that many may ask for, and not one of an export.
+    pub(crate) fn is_usual(&self) -> bool {
+        self.limit.is_none_or(|limit| limit.0 <= PageLimit::MAX.0)
+    }
 }
 
 /// A page on its way: opened before the rows are fetched, closed over them.

@@ -137,7 +137,7 @@ impl App {
             supplier,
             same_as: others(&ids, id),
             links: self.links_of(EntityKind::Supplier, &ids)?,
-            totals: store.totals_of_supplier(id)?.into(),
+            totals: self.recalled("totals_of_supplier", &id, || Ok(store.totals_of_supplier(id)?.into()))?,
             sanctions: sanctions.into_iter().map(Sanction::from).collect(),
             registrations: registrations.into_iter().map(Registration::from).collect(),
             partners: partners.into_iter().map(Partner::from).collect(),
@@ -174,7 +174,7 @@ impl App {
             buyer,
             same_as: others(&ids, id),
             links: self.links_of(EntityKind::Buyer, &ids)?,
-            totals: store.totals_of_buyer(id)?.into(),
+            totals: self.recalled("totals_of_buyer", &id, || Ok(store.totals_of_buyer(id)?.into()))?,
             findings: self.open_findings(about, FINDINGS_SHOWN_MAX)?.0,
             contracts: self.newest_contracts(&bought)?,
         })

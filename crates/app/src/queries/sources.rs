@@ -38,7 +38,7 @@ impl App {
     /// `Invalid` for a cursor of another list; the database cannot be read.
     pub fn sources(&self, page: &PageQuery) -> Result<List<Source>> {
         let walk = Walk::new("sources", &(), page, PageLimit::MAX)?;
-        walk.slice(self.board()?)
+        walk.slice(self.recalled("sources", &(), || self.board())?)
     }
 
     /// The whole board, by source and table.
