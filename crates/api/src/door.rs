@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use app::App;
+use app::{App, Settings};
 use serde::Serialize;
 
 use crate::answer::{Answer, Encoded};
+use crate::caller::Callers;
 use crate::gate::Gate;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -27,6 +28,7 @@ struct Inner {
     questions: Gate,
     analyses: Gate,
     metrics: Metrics,
+    callers: Callers,
 }
 
 impl Door {
@@ -39,7 +41,7 @@ impl Door {
         let gate = |name, limits| Gate::new(name, limits).expect("a gate's metric names are well formed");
         let (questions, analyses) = (gate("database", limits.questions), gate("analysis", limits.analyses));
         let metrics = Metrics::new([&questions, &analyses]).expect("metric names are well formed and differ");
-        Self { inner: Arc::new(Inner { app, limits, questions, analyses, metrics }) }
+        Self { inner: Arc::new(Inner { app, limits, questions, analyses, metrics, callers: Callers::default() }) }
     }
 
     /// Asks what the database answers.
@@ -133,5 +135,15 @@ impl Door {
     /// The metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        self.inner.app.settings()
+    }
+
+    /// Callers that were known just now.
+    pub fn callers(&self) -> &Callers {
+        &self.inner.callers
     }
 }

@@ -6,6 +6,7 @@
 
 mod answer;
 mod archive;
+mod caller;
 mod command;
 mod docs;
 mod door;
@@ -18,6 +19,7 @@ mod operator;
 mod page;
 mod params;
 mod problem;
+mod recent;
 mod robots;
 mod routes;
 mod sse;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use app::Settings;
+use app::identity::Tier;
 
 /// The longest request target (path and query), in bytes.
 pub const TARGET_BYTES_MAX: usize = 8_192;
@@ -34,6 +35,8 @@ pub struct Limits {
     pub questions: GateLimits,
     /// Of questions that take an analysis of the lake.
     pub analyses: GateLimits,
+    /// The tier of who gives nothing to be known by.
+    pub anonymous: Tier,
 }
 
 /// How many are let in at once, and how many may wait.
@@ -56,6 +59,7 @@ impl Limits {
                 waiting_max: settings.http.queue_max,
             },
             analyses: GateLimits { running_max: ANALYSES_MAX, waiting_max: ANALYSES_WAITING_MAX },
+            anonymous: settings.limits.anonymous,
         }
     }
 }

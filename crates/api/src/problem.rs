@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -73,6 +73,11 @@ impl Problem {
         Self::new(StatusCode::URI_TOO_LONG, "target-too-long", "Path and query too long", detail)
     }
 
+    /// What was given to be known by is nobody's, or no longer; or something was needed and not given.
+    pub fn unauthorized(because: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not known", because)
+    }
+
     /// Not for this caller.
     pub fn forbidden(detail: &'static str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail)
@@ -131,6 +136,7 @@ impl From<app::Error> for Problem {
             app::Error::NotFound { .. } => Self::not_found(error.to_string()),
             app::Error::CannotBundle(because) => Self::cannot_bundle(because),
             app::Error::Locked(_) | app::Error::QueueFull(_) | app::Error::TooManyActive(_) => Self::too_busy(),
+            app::Error::Unknown(because) => Self::unauthorized(because),
             app::Error::Conflict(because) => Self::conflict(because),
             app::Error::KeyReused => Self::key_reused(error.to_string()),
             app::Error::NotPreviewable { ref name, .. } => Self::not_previewable(name, error.to_string()),
@@ -153,6 +159,9 @@ impl IntoResponse for Problem {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, RETRY_AFTER_S);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

@@ -21,6 +21,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 
 use crate::answer::{etag_encoded, is_held_by_client};
+use crate::caller::identify;
 use crate::door::Door;
 use crate::limits::{TARGET_BYTES_MAX, UNCOMPRESSED_BYTES_MAX};
 use crate::problem::Problem;
@@ -44,7 +45,8 @@ pub fn around(routes: Router<Door>, door: Door) -> Router {
         .layer(from_fn(seal))
         .layer(compression.compress_when(worthwhile))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(door.clone(), bound));
+        .layer(from_fn_with_state(door.clone(), bound))
+        .layer(from_fn_with_state(door.clone(), identify));
     routes.layer(stack).with_state(door)
 }
 

@@ -38,6 +38,9 @@ pub enum Error {
     /// An `Idempotency-Key` came with another body before.
     #[error("this Idempotency-Key came with another body before; choose another key")]
     KeyReused,
+    /// What was given to be known by is nobody's, or no longer.
+    #[error("{0}")]
+    Unknown(String),
     /// Too many investigations are active.
     #[error("{0} investigations are active already")]
     TooManyActive(i64),

@@ -6,8 +6,11 @@
 mod commands;
 mod error;
 mod folder;
+pub mod identity;
+pub mod limit_settings;
 mod models;
 pub mod queries;
+mod secret;
 pub mod settings;
 pub mod views;
 
@@ -31,6 +34,7 @@ pub use commands::ingest_jobs::Job;
 pub use commands::investigations::{AskInvestigation, Scope};
 pub use commands::issuer::issuer_named;
 pub use commands::judge::JudgeReport;
+pub use commands::keys::MakeKey;
 pub use commands::letters::DeadLetter;
 pub use commands::quarantine::RetryReport;
 pub use commands::statements::{MakeStatement, WithdrawStatement};

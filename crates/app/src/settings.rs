@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::limit_settings::{BatchSettings, IdentitySettings, LimitSettings};
 use crate::{Error, Result};
 
 /// The annotated defaults.
@@ -17,8 +18,9 @@ const PREFIX: &str = "CIDADAO_";
 const NOT_SETTINGS: &[&str] =
     &["CIDADAO_REAL_DATA", "CIDADAO_FUZZ_SECONDS", "CIDADAO_BIN", "CIDADAO_CONFIG", "CIDADAO_SEED", "CIDADAO_KILLS"];
 
-/// The variable by which hosts name their Redis.
-const REDIS_URL: &str = "REDIS_URL";
+/// Variables by which hosts set what has a name of ours too.
+const HOST_NAMES: &[(&str, &str)] =
+    &[("REDIS_URL", "CIDADAO_REDIS_URL"), ("BATCH_SIZE", "CIDADAO_BATCH_OPERATIONS_MAX")];
 
 /// Every setting, in force.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -33,6 +35,9 @@ pub struct Settings {
     pub work: Work,
     pub redis: RedisSettings,
     pub log: Log,
+    pub limits: LimitSettings,
+    pub identity: IdentitySettings,
+    pub batch: BatchSettings,
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
     pub changed: Vec<String>,
@@ -139,13 +144,15 @@ impl Settings {
             merge(&mut table, over, "", &path.display().to_string(), &mut changed)?;
         }
         // First, so that our own name for it has the last word.
-        let (hosts, own): (Vec<_>, Vec<_>) = environment.partition(|(name, _)| name == REDIS_URL);
+        let own_name = |name: &str| HOST_NAMES.iter().find(|(host, _)| *host == name).map(|(_, own)| *own);
+        let (hosts, own): (Vec<_>, Vec<_>) = environment.partition(|(name, _)| own_name(name).is_some());
         for (name, value) in hosts.into_iter().chain(own) {
-            if name == REDIS_URL {
-                set_from_environment(&mut table, "CIDADAO_REDIS_URL", &value, &mut changed)?;
-                changed
-                    .entry("redis.url".to_owned())
-                    .and_modify(|told| *told = told.replace("CIDADAO_REDIS_URL", REDIS_URL));
+            if let Some(own) = own_name(&name) {
+                set_from_environment(&mut table, own, &value, &mut changed)
+                    .map_err(|e| Error::Settings(e.to_string().replace(own, &name)))?;
+                for told in changed.values_mut() {
+                    *told = told.replace(own, &name);
+                }
             } else if name.starts_with(PREFIX) && !NOT_SETTINGS.contains(&name.as_str()) {
                 set_from_environment(&mut table, &name, &value, &mut changed)?;
             }
@@ -179,6 +186,9 @@ impl Settings {
         within("work.attempts_max", self.work.attempts_max.into(), 1, 100)?;
         within("work.backoff_ms", self.work.backoff_ms, 1, 60_000)?;
         self.redis.check()?;
+        self.limits.check(&within)?;
+        self.identity.check(&within)?;
+        self.batch.check(&within)?;
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));
         }

@@ -11,7 +11,7 @@ use crate::bundle;
 use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
-use crate::{entities, evaluation, investigate, log, moment, quarantine};
+use crate::{entities, evaluation, identity, investigate, log, moment, quarantine};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
 
@@ -44,6 +44,7 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         }
         Command::Rebuild => log::rebuild(&App::open(settings)?, common.json).map(|()| DONE),
         Command::Investigate(options) => investigate::run(&App::open(settings)?, options, common.json),
+        Command::Keys(command) => identity::keys(&App::open(settings)?, command, common.json).map(|()| DONE),
         Command::Entities(command) => entities::run(&App::open(settings)?, command, common.json).map(|()| DONE),
     }
 }

@@ -18,6 +18,7 @@ mod explanations;
 mod incremental;
 mod ingests;
 mod investigations;
+mod keys;
 mod log;
 mod mapped;
 mod migration;

@@ -1,0 +1,156 @@
+//! Who calls: found out before anything is answered.
+//!
+//! A request gives one thing to be known by, or nothing. What is given must be somebody's: a wrong, expired or revoked key is refused,
+//! never taken for nothing, so that nobody works under other rights than they think. Who was known is not looked up again for
+//! [`KNOWN_FOR`]: so long a revoked key may still open.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use app::identity::Caller;
+use axum::extract::{Request, State};
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderName};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::door::Door;
+use crate::problem::Problem;
+use crate::recent::Recent;
+
+/// The header of an API key.
+pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+/// How long a caller is known without being looked up.
+const KNOWN_FOR: Duration = Duration::from_secs(1);
+/// Callers that are known at once.
+const KNOWN_MAX: usize = 10_000;
+
+/// What a request gives to be known by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Given {
+    Nothing,
+    Key(String),
+    Token(String),
+}
+
+/// Callers that were known just now.
+pub struct Callers(Mutex<Recent<Given, (Instant, Arc<Caller>)>>);
+
+impl Default for Callers {
+    fn default() -> Self {
+        Self(Mutex::new(Recent::new(KNOWN_MAX)))
+    }
+}
+
+impl Callers {
+    fn known(&self, given: &Given) -> Option<Arc<Caller>> {
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (until, caller) = recent.touch(given)?;
+        (Instant::now() < *until).then(|| Arc::clone(caller))
+    }
+
+    fn note(&self, given: Given, caller: &Arc<Caller>) {
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.put(given, (Instant::now() + KNOWN_FOR, Arc::clone(caller)));
+    }
+}
+
+/// Finds out who calls and tells the handlers, or refuses.
+pub async fn identify(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    if is_operational(request.uri().path()) {
+        return next.run(request).await;
+    }
+    match caller_of(&door, request.headers()).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn caller_of(door: &Door, headers: &HeaderMap) -> Result<Arc<Caller>, Problem> {
+    let given = given(headers)?;
+    if given == Given::Nothing {
+        return Ok(Arc::new(Caller::anonymous(door.limits().anonymous)));
+    }
+    if let Some(known) = door.callers().known(&given) {
+        return Ok(known);
+    }
+    let asked = given.clone();
+    let caller = door.inspect(move |app| match &asked {
+        Given::Key(key) => app.caller_by_key(key),
+        Given::Nothing | Given::Token(_) => Err(app::Error::Unknown("no such sign-in".to_owned())),
+    });
+    let caller = Arc::new(caller.await??);
+    door.callers().note(given, &caller);
+    Ok(caller)
+}
+
+/// What those ask who look whether the program does well: it is answered whoever asks, and however busy it is.
+pub fn is_operational(path: &str) -> bool {
+    path.starts_with("/health/") || path == "/metrics"
+}
+
+/// What a request gives: an API key, or a bearer's token, or nothing.
+fn given(headers: &HeaderMap) -> Result<Given, Problem> {
+    let one = |name: &HeaderName, what: &'static str| {
+        let mut values = headers.get_all(name).iter();
+        let first = values.next();
+        if values.next().is_some() {
+            return Err(Problem::unauthorized(format!("{what} stands more than once")));
+        }
+        let text = first.map(|value| value.to_str().unwrap_or_default());
+        Ok(text)
+    };
+    match (one(&API_KEY, "X-API-Key")?, one(&AUTHORIZATION, "Authorization")?) {
+        (None, None) => Ok(Given::Nothing),
+        (Some(key), None) => Ok(Given::Key(key.to_owned())),
+        (None, Some(text)) => match text.split_once(' ') {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Given::Token(token.trim().to_owned())),
+            _ => {
+                Err(Problem::unauthorized("Authorization must be `Bearer` and a token, as /api/v1/auth/login gives it"))
+            }
+        },
+        (Some(_), Some(_)) => Err(Problem::unauthorized("give X-API-Key or Authorization, not both")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn headers(pairs: &[(&HeaderName, &[u8])]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, HeaderValue::from_bytes(value).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn what_is_given_is_one_thing_or_nothing() {
+        let given = |pairs: &[(&HeaderName, &[u8])]| given(&headers(pairs)).ok();
+        assert_eq!(given(&[]), Some(Given::Nothing));
+        assert_eq!(given(&[(&API_KEY, b"cid_x")]), Some(Given::Key("cid_x".to_owned())));
+        assert_eq!(given(&[(&AUTHORIZATION, b"bearer  abc")]), Some(Given::Token("abc".to_owned())));
+        assert_eq!(given(&[(&API_KEY, b"")]), Some(Given::Key(String::new())), "an empty key is one, and wrong");
+        assert_eq!(given(&[(&API_KEY, b"a"), (&API_KEY, b"b")]), None);
+        assert_eq!(given(&[(&API_KEY, b"a"), (&AUTHORIZATION, b"Bearer b")]), None);
+        for scheme in [&b"Basic YTpi"[..], b"Bearer", b"", b"\xff\xfe"] {
+            assert_eq!(given(&[(&AUTHORIZATION, scheme)]), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_stands_in_the_headers_is_never_taken_for_nothing(bytes in "[\\x20-\\x7e\\x80-\\xff]{0,80}", key: bool) {
+            let name = if key { &API_KEY } else { &AUTHORIZATION };
+            let value: Vec<u8> = bytes.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'x')).collect();
+            prop_assert_ne!(given(&headers(&[(name, &value)])).ok(), Some(Given::Nothing));
+        }
+    }
+}
