@@ -4,18 +4,23 @@
 //! never taken for nothing, so that nobody works under other rights than they think. Who was known is not looked up again for
 //! [`KNOWN_FOR`]: so long a revoked key may still open.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use app::identity::Caller;
-use axum::extract::{Request, State};
+use app::identity::{Caller, Tier};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{Extensions, HeaderMap, HeaderName};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use prometheus::IntCounter;
 
+use crate::address::counted;
 use crate::door::Door;
+use crate::metrics::Metrics;
 use crate::problem::Problem;
+use crate::rate::{admit, told};
 use crate::recent::Recent;
 
 /// The header of an API key.
@@ -33,39 +38,92 @@ enum Given {
     Token(String),
 }
 
-/// Callers that were known just now.
-pub struct Callers(Mutex<Recent<Given, (Instant, Arc<Caller>)>>);
+/// Who calls, and from where; what handlers and limits know of a request.
+#[derive(Debug, Clone)]
+pub struct Calling {
+    /// Who.
+    pub caller: Arc<Caller>,
+    /// From where; nothing for a request that came over no connection.
+    pub address: Option<IpAddr>,
+}
 
-impl Default for Callers {
-    fn default() -> Self {
-        Self(Mutex::new(Recent::new(KNOWN_MAX)))
+impl Calling {
+    /// Of a request that went through [`identify`].
+    pub fn of(extensions: &Extensions) -> Self {
+        let found = extensions.get::<Self>().cloned();
+        found.unwrap_or_else(|| Self { caller: Arc::new(Caller::anonymous(Tier::Anonymous)), address: None })
+    }
+
+    /// Under what its use is counted: its key, else its account, else its address.
+    pub fn payer(&self) -> String {
+        match (&self.caller.key, &self.caller.account, self.address) {
+            (Some(key), ..) => key.id.clone(),
+            (None, Some(account), _) => account.id.clone(),
+            (None, None, Some(address)) => counted(address).to_string(),
+            (None, None, None) => "nowhere".to_owned(),
+        }
     }
 }
 
+/// Callers that were known just now, and how many were not.
+pub struct Callers {
+    recent: Mutex<Recent<Given, (Instant, Arc<Caller>)>>,
+    unknown: IntCounter,
+    refused_addresses: IntCounter,
+}
+
 impl Callers {
+    /// None yet, with their metrics among `metrics`.
+    ///
+    /// # Errors
+    /// A metric that stands twice.
+    pub fn new(metrics: &Metrics) -> prometheus::Result<Self> {
+        let unknown = IntCounter::new(
+            "cidadao_ai_unknown_callers_total",
+            "Requests refused because what they gave to be known by is nobody's, or no longer.",
+        )?;
+        let refused_addresses =
+            IntCounter::new("cidadao_ai_addresses_refused_total", "Requests from addresses that are not answered.")?;
+        metrics.add(&[&unknown, &refused_addresses])?;
+        Ok(Self { recent: Mutex::new(Recent::new(KNOWN_MAX)), unknown, refused_addresses })
+    }
+
     fn known(&self, given: &Given) -> Option<Arc<Caller>> {
-        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let (until, caller) = recent.touch(given)?;
         (Instant::now() < *until).then(|| Arc::clone(caller))
     }
 
     fn note(&self, given: Given, caller: &Arc<Caller>) {
-        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.put(given, (Instant::now() + KNOWN_FOR, Arc::clone(caller)));
     }
 }
 
 /// Finds out who calls and tells the handlers, or refuses.
+///
+/// A wrong key costs its address what a request costs, so that keys cannot be tried faster than pages be read.
 pub async fn identify(State(door): State<Door>, mut request: Request, next: Next) -> Response {
     if is_operational(request.uri().path()) {
         return next.run(request).await;
     }
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(at)| at.ip());
+    let address = peer.map(|peer| door.addresses().of_client(peer, request.headers()));
+    if address.is_some_and(|address| !door.addresses().answer(address)) {
+        door.callers().refused_addresses.inc();
+        return Problem::forbidden("this address is not answered").into_response();
+    }
     match caller_of(&door, request.headers()).await {
         Ok(caller) => {
-            request.extensions_mut().insert(caller);
+            request.extensions_mut().insert(Calling { caller, address });
             next.run(request).await
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => {
+            door.callers().unknown.inc();
+            let nobody = Arc::new(Caller::anonymous(door.limits().anonymous));
+            let paid = admit(&door, &Calling { caller: nobody, address }, 1).await;
+            paid.map_or_else(|refusal| refusal, |standing| told(problem.into_response(), standing))
+        }
     }
 }
 

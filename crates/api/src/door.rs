@@ -3,15 +3,17 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use app::{App, Settings};
+use app::App;
 use serde::Serialize;
 
+use crate::address::Addresses;
 use crate::answer::{Answer, Encoded};
 use crate::caller::Callers;
 use crate::gate::Gate;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+use crate::rate::Rates;
 
 /// How long after a request was given up its question is interrupted.
 const AFTER_TIMEOUT: Duration = Duration::from_millis(250);
@@ -29,6 +31,8 @@ struct Inner {
     analyses: Gate,
     metrics: Metrics,
     callers: Callers,
+    addresses: Addresses,
+    rates: Rates,
 }
 
 impl Door {
@@ -41,7 +45,11 @@ impl Door {
         let gate = |name, limits| Gate::new(name, limits).expect("a gate's metric names are well formed");
         let (questions, analyses) = (gate("database", limits.questions), gate("analysis", limits.analyses));
         let metrics = Metrics::new([&questions, &analyses]).expect("metric names are well formed and differ");
-        Self { inner: Arc::new(Inner { app, limits, questions, analyses, metrics, callers: Callers::default() }) }
+        // Without the store's name limits are each process's own, which is what they are when Redis is away.
+        let rates = Rates::new(app.settings(), app.store_name().ok(), &metrics).expect("metric names are well formed");
+        let callers = Callers::new(&metrics).expect("metric names are well formed and differ");
+        let addresses = Addresses::of(&app.settings().limits);
+        Self { inner: Arc::new(Inner { app, limits, questions, analyses, metrics, callers, addresses, rates }) }
     }
 
     /// Asks what the database answers.
@@ -137,13 +145,18 @@ impl Door {
         &self.inner.metrics
     }
 
-    /// The settings in force.
-    pub fn settings(&self) -> &Settings {
-        self.inner.app.settings()
-    }
-
     /// Callers that were known just now.
     pub fn callers(&self) -> &Callers {
         &self.inner.callers
+    }
+
+    /// From which address a request comes, and which are answered.
+    pub fn addresses(&self) -> &Addresses {
+        &self.inner.addresses
+    }
+
+    /// What callers may ask for.
+    pub fn rates(&self) -> &Rates {
+        &self.inner.rates
     }
 }

@@ -4,6 +4,7 @@
 //! It promises that every answer is bounded (in time, in size, in number of questions at once), that every refusal is
 //! problem+json with a stable `type`, and that nothing of the program's inside shows in an error.
 
+mod address;
 mod answer;
 mod archive;
 mod caller;
@@ -19,6 +20,7 @@ mod operator;
 mod page;
 mod params;
 mod problem;
+mod rate;
 mod recent;
 mod robots;
 mod routes;

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use app::queries::Figures;
+use prometheus::core::Collector;
 use prometheus::{Gauge, HistogramOpts, HistogramVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use crate::gate::Gate;
@@ -92,6 +93,14 @@ impl Metrics {
         }
         metrics.registry.register(Box::new(started))?;
         Ok(metrics)
+    }
+
+    /// Registers metrics that others count.
+    ///
+    /// # Errors
+    /// One that stands twice.
+    pub fn add<M: Collector + Clone + 'static>(&self, metrics: &[&M]) -> prometheus::Result<()> {
+        metrics.iter().try_for_each(|metric| self.registry.register(Box::new((*metric).clone())))
     }
 
     /// Counts an answered request.

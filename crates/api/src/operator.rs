@@ -12,6 +12,9 @@ use axum::http::{HeaderMap, Uri};
 
 use crate::problem::Problem;
 
+/// What a proxy adds.
+const FORWARDING: [&str; 4] = ["x-forwarded-for", "x-real-ip", "forwarded", "via"];
+
 /// A request that came from the machine itself.
 pub struct Operator;
 
@@ -22,6 +25,10 @@ impl<S: Sync> FromRequestParts<S> for Operator {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
         let refused = || Problem::forbidden("only a program on this machine may ask this, over loopback");
         if !peer.is_some_and(|ip| ip.to_canonical().is_loopback()) {
+            return Err(refused());
+        }
+        // Who asks through a proxy on this machine is not on it.
+        if FORWARDING.iter().any(|name| parts.headers.contains_key(*name)) {
             return Err(refused());
         }
         let host = host_of(&parts.headers, &parts.uri).ok_or_else(refused)?;

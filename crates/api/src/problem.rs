@@ -78,6 +78,17 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not known", because)
     }
 
+    /// The caller has asked for too much.
+    pub fn rate_limited(because: String) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests", because)
+    }
+
+    /// Memory runs out.
+    pub fn overloaded() -> Self {
+        let detail = "memory runs out, and dear requests are put off; try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail)
+    }
+
     /// Not for this caller.
     pub fn forbidden(detail: &'static str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail)

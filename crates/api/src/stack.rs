@@ -25,6 +25,7 @@ use crate::caller::identify;
 use crate::door::Door;
 use crate::limits::{TARGET_BYTES_MAX, UNCOMPRESSED_BYTES_MAX};
 use crate::problem::Problem;
+use crate::rate::charge;
 use crate::robots::{NOINDEX, X_ROBOTS_TAG};
 
 const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
@@ -46,7 +47,9 @@ pub fn around(routes: Router<Door>, door: Door) -> Router {
         .layer(compression.compress_when(worthwhile))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(door.clone(), bound))
-        .layer(from_fn_with_state(door.clone(), identify));
+        .layer(from_fn_with_state(door.clone(), identify))
+        // A cache of answers goes between these two: what it answers by itself costs its caller nothing.
+        .layer(from_fn_with_state(door.clone(), charge));
     routes.layer(stack).with_state(door)
 }
 

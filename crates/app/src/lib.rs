@@ -128,6 +128,14 @@ impl App {
         &self.inner.catalogue
     }
 
+    /// What tells this data folder's store from others that share one Redis.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn store_name(&self) -> Result<String> {
+        Ok(self.store().name()?)
+    }
+
     pub(crate) fn jobs(&self) -> &Jobs {
         &self.inner.jobs
     }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use app::identity::Tier;
 use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings};
 use serde_json::json;
 
@@ -20,7 +21,9 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
     let settings = settings(&common, listen_of(&command))?;
     start_log(&settings);
     match command {
-        Command::Demo { contracts, no_serve, .. } => demo(settings, contracts, no_serve, common.json),
+        Command::Demo { contracts, no_serve, .. } => {
+            demo(without_anonymous_limit(settings), contracts, no_serve, common.json)
+        }
         Command::Serve { .. } => serve(App::open(settings)?),
         Command::Ingest { paths, source, map } => {
             let mapping = map.as_deref().map(app::load_mapping).transpose()?;
@@ -65,6 +68,14 @@ fn settings(common: &Common, listen: Option<&str>) -> Result<Settings> {
         listen.clone_into(&mut settings.http.listen);
     }
     Ok(settings)
+}
+
+/// Who tries the program out on fictitious data is not counted, unless they say so.
+fn without_anonymous_limit(mut settings: Settings) -> Settings {
+    if !settings.changed.iter().any(|change| change.starts_with("limits.anonymous ")) {
+        settings.limits.anonymous = Tier::Unlimited;
+    }
+    settings
 }
 
 fn start_log(settings: &Settings) {

@@ -279,6 +279,15 @@ pub fn use_token(db: &Connection, hash: &str, at: &str) -> Result<()> {
 }
 
 impl Store {
+    /// What tells this store from others that share one Redis with it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn name(&self) -> Result<String> {
+        let sql = "select value from meta where key = 'streams'";
+        self.read(|db| Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?))
+    }
+
     /// The key with this hash, whatever has become of it.
     ///
     /// # Errors

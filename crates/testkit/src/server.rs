@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -46,6 +46,12 @@ impl Server {
         if command.get_envs().all(|(name, _)| name != ANONYMOUS) {
             command.env(ANONYMOUS, "unlimited");
         }
+        Self::of(command)
+    }
+
+    /// Starts a command that serves, and waits until it says where it listens.
+    #[must_use]
+    pub fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the server starts");
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         let mut text = String::new();
@@ -80,6 +86,22 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// MiB of memory that it holds.
+    #[must_use]
+    pub fn memory_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() / 1_024
+    }
+
+    /// A metric by its name, with its labels as it writes them; 0 when it is not there.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> f64 {
+        let text = self.get("/metrics").text();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().unwrap())
     }
 
     /// What it wrote to stderr so far.

@@ -19,6 +19,7 @@ mod incremental;
 mod ingests;
 mod investigations;
 mod keys;
+mod limits;
 mod log;
 mod mapped;
 mod migration;
