@@ -4,19 +4,22 @@
 //! never taken for nothing, so that nobody works under other rights than they think. Who was known is not looked up again for
 //! [`KNOWN_FOR`]: so long a revoked key may still open.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use app::identity::{Caller, Tier};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::header::AUTHORIZATION;
-use axum::http::{Extensions, HeaderMap, HeaderName};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderName, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use prometheus::IntCounter;
 
 use crate::address::counted;
+use crate::authority::may_read;
 use crate::door::Door;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
@@ -54,6 +57,11 @@ impl Calling {
         found.unwrap_or_else(|| Self { caller: Arc::new(Caller::anonymous(Tier::Anonymous)), address: None })
     }
 
+    /// Whether it gave something to be known by.
+    pub fn is_known(&self) -> bool {
+        self.caller.key.is_some() || self.caller.account.is_some()
+    }
+
     /// Under what its use is counted: its key, else its account, else its address.
     pub fn payer(&self) -> String {
         match (&self.caller.key, &self.caller.account, self.address) {
@@ -62,6 +70,17 @@ impl Calling {
             (None, None, Some(address)) => counted(address).to_string(),
             (None, None, None) => "nowhere".to_owned(),
         }
+    }
+}
+
+/// Who calls, for a handler.
+pub struct Known(pub Calling);
+
+impl<S: Sync> FromRequestParts<S> for Known {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(Calling::of(&parts.extensions)))
     }
 }
 
@@ -115,6 +134,11 @@ pub async fn identify(State(door): State<Door>, mut request: Request, next: Next
     }
     match caller_of(&door, request.headers()).await {
         Ok(caller) => {
+            if reads_what_is_public(&request)
+                && let Err(problem) = may_read(&caller)
+            {
+                return problem.into_response();
+            }
             request.extensions_mut().insert(Calling { caller, address });
             next.run(request).await
         }
@@ -127,6 +151,13 @@ pub async fn identify(State(door): State<Door>, mut request: Request, next: Next
     }
 }
 
+/// Reads of what is under `admin` and `auth` have rules of their own.
+fn reads_what_is_public(request: &Request) -> bool {
+    let path = request.uri().path();
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    reads && !path.starts_with("/api/v1/admin/") && !path.starts_with("/api/v1/auth/")
+}
+
 async fn caller_of(door: &Door, headers: &HeaderMap) -> Result<Arc<Caller>, Problem> {
     let given = given(headers)?;
     if given == Given::Nothing {
@@ -135,10 +166,11 @@ async fn caller_of(door: &Door, headers: &HeaderMap) -> Result<Arc<Caller>, Prob
     if let Some(known) = door.callers().known(&given) {
         return Ok(known);
     }
-    let asked = given.clone();
+    let (asked, tier) = (given.clone(), door.limits().anonymous);
     let caller = door.inspect(move |app| match &asked {
         Given::Key(key) => app.caller_by_key(key),
-        Given::Nothing | Given::Token(_) => Err(app::Error::Unknown("no such sign-in".to_owned())),
+        Given::Token(token) => app.caller_by_token(token),
+        Given::Nothing => Ok(Caller::anonymous(tier)),
     });
     let caller = Arc::new(caller.await??);
     door.callers().note(given, &caller);

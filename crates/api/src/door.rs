@@ -14,6 +14,7 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::rate::Rates;
+use crate::sign_in::SignIns;
 
 /// How long after a request was given up its question is interrupted.
 const AFTER_TIMEOUT: Duration = Duration::from_millis(250);
@@ -29,6 +30,8 @@ struct Inner {
     limits: Limits,
     questions: Gate,
     analyses: Gate,
+    passwords: Gate,
+    sign_ins: SignIns,
     metrics: Metrics,
     callers: Callers,
     addresses: Addresses,
@@ -44,12 +47,16 @@ impl Door {
         let limits = Limits::of(app.settings());
         let gate = |name, limits| Gate::new(name, limits).expect("a gate's metric names are well formed");
         let (questions, analyses) = (gate("database", limits.questions), gate("analysis", limits.analyses));
-        let metrics = Metrics::new([&questions, &analyses]).expect("metric names are well formed and differ");
+        let passwords = gate("passwords", limits.passwords);
+        let metrics =
+            Metrics::new(&[&questions, &analyses, &passwords]).expect("metric names are well formed and differ");
         // Without the store's name limits are each process's own, which is what they are when Redis is away.
         let rates = Rates::new(app.settings(), app.store_name().ok(), &metrics).expect("metric names are well formed");
         let callers = Callers::new(&metrics).expect("metric names are well formed and differ");
+        let sign_ins = SignIns::new(app.settings(), &metrics).expect("metric names are well formed and differ");
         let addresses = Addresses::of(&app.settings().limits);
-        Self { inner: Arc::new(Inner { app, limits, questions, analyses, metrics, callers, addresses, rates }) }
+        let inner = Inner { app, limits, questions, analyses, passwords, sign_ins, metrics, callers, addresses, rates };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Asks what the database answers.
@@ -123,6 +130,22 @@ impl Door {
         answered.await.unwrap_or_else(|_| Err(Problem::internal()))
     }
 
+    /// Asks what takes the hash of a password: few at once, for each takes a processor and its memory.
+    ///
+    /// # Errors
+    /// Too busy; internal when it panicked.
+    pub async fn hash<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&App) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let place = self.inner.passwords.enter().await.map_err(|_| Problem::too_busy())?;
+        self.inspect(move |app| {
+            let _place = place;
+            question(app)
+        })
+        .await
+    }
+
     /// Runs what operators ask, past the gates: it must be answered when they are full.
     ///
     /// # Errors
@@ -143,6 +166,11 @@ impl Door {
     /// The metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// Sign-ins of late.
+    pub fn sign_ins(&self) -> &SignIns {
+        &self.inner.sign_ins
     }
 
     /// Callers that were known just now.

@@ -7,6 +7,7 @@
 mod address;
 mod answer;
 mod archive;
+mod authority;
 mod caller;
 mod command;
 mod docs;
@@ -24,6 +25,7 @@ mod rate;
 mod recent;
 mod robots;
 mod routes;
+mod sign_in;
 mod sse;
 mod stack;
 

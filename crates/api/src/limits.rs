@@ -24,6 +24,9 @@ const ANALYSES_MAX: usize = 2;
 /// Analyses that may wait beyond those.
 const ANALYSES_WAITING_MAX: usize = 32;
 
+/// Passwords that may wait to be hashed.
+const PASSWORDS_WAITING_MAX: usize = 64;
+
 /// What the settings limit.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -35,6 +38,8 @@ pub struct Limits {
     pub questions: GateLimits,
     /// Of questions that take an analysis of the lake.
     pub analyses: GateLimits,
+    /// Of passwords that are hashed.
+    pub passwords: GateLimits,
     /// The tier of who gives nothing to be known by.
     pub anonymous: Tier,
 }
@@ -59,6 +64,7 @@ impl Limits {
                 waiting_max: settings.http.queue_max,
             },
             analyses: GateLimits { running_max: ANALYSES_MAX, waiting_max: ANALYSES_WAITING_MAX },
+            passwords: GateLimits { running_max: settings.identity.hashes_max, waiting_max: PASSWORDS_WAITING_MAX },
             anonymous: settings.limits.anonymous,
         }
     }

@@ -35,7 +35,7 @@ impl Metrics {
     ///
     /// # Errors
     /// A malformed name, or one that stands twice.
-    pub fn new(gates: [&Gate; 2]) -> prometheus::Result<Self> {
+    pub fn new(gates: &[&Gate]) -> prometheus::Result<Self> {
         let registry = Registry::new();
         let started = Gauge::new("cidadao_ai_start_time_seconds", "When the program started, Unix time.")?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();

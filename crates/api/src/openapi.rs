@@ -4,8 +4,8 @@ use utoipa::OpenApi;
 
 use crate::problem::Problem;
 use crate::routes::{
-    buyers, contracts, entities, findings, flags, ingests, investigations, letters, operations, sources, suppliers,
-    verdicts,
+    auth, buyers, contracts, entities, findings, flags, ingests, investigations, letters, operations, sources,
+    suppliers, verdicts,
 };
 
 #[derive(OpenApi)]
@@ -53,6 +53,10 @@ use crate::routes::{
         letters::list_letters,
         letters::replay_letter,
         letters::drop_letter,
+        auth::login,
+        auth::refresh,
+        auth::logout,
+        auth::me,
     ),
     components(schemas(Problem)),
     tags(
@@ -65,6 +69,7 @@ use crate::routes::{
         (name = "admin", description = "What changes the data; for programs on the same machine."),
         (name = "entities", description = "Who is one and the same."),
         (name = "investigations", description = "What was asked of all flags at once."),
+        (name = "identity", description = "Who calls. Public data need no account."),
         (name = "operations", description = "How the program does."),
     )
 )]

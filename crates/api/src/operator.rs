@@ -1,4 +1,4 @@
-//! Who may run what changes the data: the operator of the machine, until there are identities.
+//! The operator of the machine, who may everything while there is no account (`authority` has the rule).
 //!
 //! The request must come over loopback, name a loopback host (so that no page on the web can reach it through a name
 //! that it controls), and not come from a page of another origin.

@@ -28,15 +28,20 @@ pub struct Problem {
     /// The parameter at fault, where one is.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// Said in `Retry-After`.
+    #[serde(skip)]
+    retry_after_s: Option<u64>,
 }
 
 /// Seconds after which a client may try again.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
+/// The same for one who was shed.
+const AFTER_SHEDDING_S: u64 = 5;
 
 impl Problem {
     fn new(status: StatusCode, name: &str, title: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         let r#type = format!("/problems/{name}").into();
-        Self { r#type, title, status: status.as_u16(), detail: detail.into(), field: None }
+        Self { r#type, title, status: status.as_u16(), detail: detail.into(), field: None, retry_after_s: None }
     }
 
     /// A parameter that cannot be.
@@ -79,14 +84,23 @@ impl Problem {
     }
 
     /// The caller has asked for too much.
-    pub fn rate_limited(because: String) -> Self {
-        Self::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests", because)
+    pub fn rate_limited(because: String, seconds: u64) -> Self {
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests", because);
+        Self { retry_after_s: Some(seconds), ..problem }
+    }
+
+    /// Too many sign-ins failed; the next may be tried after so many seconds.
+    pub fn wait(seconds: u64) -> Self {
+        let detail = format!("too many sign-ins failed for this name or from this address; try again in {seconds} s");
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "sign-in-refused", "Too many failed sign-ins", detail);
+        Self { retry_after_s: Some(seconds), ..problem }
     }
 
     /// Memory runs out.
     pub fn overloaded() -> Self {
         let detail = "memory runs out, and dear requests are put off; try again later";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail)
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail);
+        Self { retry_after_s: Some(AFTER_SHEDDING_S), ..problem }
     }
 
     /// Not for this caller.
@@ -148,6 +162,7 @@ impl From<app::Error> for Problem {
             app::Error::CannotBundle(because) => Self::cannot_bundle(because),
             app::Error::Locked(_) | app::Error::QueueFull(_) | app::Error::TooManyActive(_) => Self::too_busy(),
             app::Error::Unknown(because) => Self::unauthorized(because),
+            app::Error::Reused => Self::unauthorized(error.to_string()),
             app::Error::Conflict(because) => Self::conflict(because),
             app::Error::KeyReused => Self::key_reused(error.to_string()),
             app::Error::NotPreviewable { ref name, .. } => Self::not_previewable(name, error.to_string()),
@@ -168,7 +183,9 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        } else if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, RETRY_AFTER_S);
         }
         if status == StatusCode::UNAUTHORIZED {

@@ -7,15 +7,18 @@ mod commands;
 mod error;
 mod folder;
 pub mod identity;
+mod key_file;
 pub mod limit_settings;
 mod models;
+mod passwords;
 pub mod queries;
 mod secret;
 pub mod settings;
+mod tokens;
 pub mod views;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use flags::Catalogue;
 use lake::{Lake, NullCounts};
@@ -37,6 +40,7 @@ pub use commands::judge::JudgeReport;
 pub use commands::keys::MakeKey;
 pub use commands::letters::DeadLetter;
 pub use commands::quarantine::RetryReport;
+pub use commands::sessions::SignedIn;
 pub use commands::statements::{MakeStatement, WithdrawStatement};
 pub use commands::verdicts::{Conclusion, GiveVerdict};
 pub use commands::verify::verify_bundle;
@@ -45,6 +49,7 @@ pub use error::{Error, Result};
 pub use events::CommandKey;
 pub use folder::WriterLock;
 pub use queries::coverage::CountedFlag;
+pub use secret::make_password;
 pub use settings::Settings;
 pub use store::{QuarantineFilter, Quarantined};
 
@@ -52,6 +57,7 @@ use commands::ingest_jobs::Jobs;
 use commands::work::Held;
 use events::{Bell, Redis};
 use queries::moment::Judgements;
+use tokens::Tokens;
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -74,6 +80,7 @@ struct Inner {
     bell: Bell,
     held: Held,
     redis: Option<Redis>,
+    tokens: OnceLock<Tokens>,
 }
 
 impl App {
@@ -90,7 +97,20 @@ impl App {
         let (jobs, nulls, judgements) = (Jobs::default(), NullCounts::default(), Judgements::default());
         let (bell, held) = (Bell::default(), Held::default());
         let redis = settings.redis.address().map(|url| Redis::at(url, &store)).transpose()?;
-        let inner = Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements, bell, held, redis };
+        let inner = Inner {
+            folder,
+            settings,
+            store,
+            lake,
+            catalogue,
+            jobs,
+            nulls,
+            judgements,
+            bell,
+            held,
+            redis,
+            tokens: OnceLock::new(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -134,6 +154,15 @@ impl App {
     /// The database cannot be read.
     pub fn store_name(&self) -> Result<String> {
         Ok(self.store().name()?)
+    }
+
+    /// What makes and reads access tokens, with this folder's key.
+    pub(crate) fn tokens(&self) -> Result<&Tokens> {
+        if let Some(tokens) = self.inner.tokens.get() {
+            return Ok(tokens);
+        }
+        let tokens = Tokens::of(self.folder())?;
+        Ok(self.inner.tokens.get_or_init(|| tokens))
     }
 
     pub(crate) fn jobs(&self) -> &Jobs {

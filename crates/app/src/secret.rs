@@ -54,15 +54,20 @@ pub(crate) fn hash_of(prefix: &str, given: &str) -> Option<String> {
     formed.then(|| hash(given))
 }
 
+/// A password of 128 random bits, for an account whose owner did not choose one.
+///
+/// # Errors
+/// The system gives no random bytes.
+pub fn make_password() -> Result<String> {
+    Ok(URL_SAFE_NO_PAD.encode(random::<16>()?))
+}
+
 /// A new id behind `prefix`.
 ///
 /// # Errors
 /// The system gives no random bytes.
 pub(crate) fn make_id(prefix: &str) -> Result<String> {
-    Ok(random::<8>()?.iter().fold(prefix.to_owned(), |mut id, byte| {
-        write!(id, "{byte:02x}").expect("writing to a string cannot fail");
-        id
-    }))
+    Ok(format!("{prefix}{}", hex(&random::<8>()?)))
 }
 
 /// Random bytes of the system.
@@ -77,7 +82,12 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
 }
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text).iter().fold(String::with_capacity(64), |mut hex, byte| {
+    hex(&Sha256::digest(text))
+}
+
+/// Bytes in hex.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
         write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
         hex
     })

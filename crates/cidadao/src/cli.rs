@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::identity::KeysCommand;
+use crate::identity::{KeysCommand, UsersCommand};
 
 /// Turns public-procurement data into red flags that anyone can check.
 ///
@@ -103,6 +103,9 @@ pub enum Command {
     /// Keys by which programs call: made, replaced, revoked.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Accounts of people: who may give verdicts, and who runs the installation.
+    #[command(subcommand)]
+    Users(UsersCommand),
     /// Measure the program against data whose answer is known.
     #[command(subcommand)]
     Eval(EvalCommand),

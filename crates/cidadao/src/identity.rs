@@ -1,8 +1,8 @@
-//! `cidadao keys`: who may call.
+//! `cidadao keys` and `cidadao users`: who may call, and who may do what.
 
-use app::identity::{Rate, Scope, Tier};
-use app::views::{ApiKey, MadeKey};
-use app::{App, MakeKey, Result};
+use app::identity::{Rate, Role, Scope, Tier};
+use app::views::{ApiKey, MadeKey, User};
+use app::{App, Error, MakeKey, Result};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
@@ -105,6 +105,103 @@ fn print_keys(keys: &[ApiKey], json: bool) {
             &key.created_at,
             key.expires_at.as_deref().unwrap_or_default(),
             &state,
+        ]);
+    }
+    say!("{rows}");
+}
+
+#[derive(Debug, Subcommand)]
+pub enum UsersCommand {
+    /// Make an account. Without --password-stdin a password is made and printed this once.
+    Add {
+        /// Its name: a–z, 0–9 and ._@-; it is shown with its verdicts.
+        name: String,
+        /// What it may: reader, analyst or admin.
+        #[arg(long, value_name = "ROLE", default_value = "reader", value_parser = parsed::<Role>)]
+        role: Role,
+        /// Read the password from the first line of stdin.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Every account, by name.
+    List,
+    /// Close an account: its sign-ins end, its keys open nothing.
+    Disable { name: String },
+    /// Open a closed account again, and its keys.
+    Enable { name: String },
+    /// Give an account another role.
+    Role {
+        name: String,
+        #[arg(value_parser = parsed::<Role>)]
+        role: Role,
+    },
+    /// Give an account another password; its sign-ins end.
+    Password {
+        name: String,
+        /// Read the password from the first line of stdin; without it one is made and printed this once.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+}
+
+/// Runs one of the commands on accounts.
+pub fn users(app: &App, command: UsersCommand, json: bool) -> Result<()> {
+    match command {
+        UsersCommand::Add { name, role, password_stdin } => {
+            let (password, made) = password(password_stdin)?;
+            print_user(&app.add_user(&name, role, &password)?, made, json);
+        }
+        UsersCommand::List => print_users(&app.users()?, json),
+        UsersCommand::Disable { name } => print_user(&app.set_disabled(&name, true)?, None, json),
+        UsersCommand::Enable { name } => print_user(&app.set_disabled(&name, false)?, None, json),
+        UsersCommand::Role { name, role } => print_user(&app.set_role(&name, role)?, None, json),
+        UsersCommand::Password { name, password_stdin } => {
+            let (password, made) = password(password_stdin)?;
+            print_user(&app.set_password(&name, &password)?, made, json);
+        }
+    }
+    Ok(())
+}
+
+/// The password out of stdin, or one that is made, to be shown.
+fn password(stdin: bool) -> Result<(String, Option<String>)> {
+    if !stdin {
+        let made = app::make_password()?;
+        return Ok((made.clone(), Some(made)));
+    }
+    let mut line = String::new();
+    let read = std::io::stdin().read_line(&mut line);
+    read.map_err(|e| Error::Invalid { field: "password", because: e.to_string() })?;
+    Ok((line.trim_end_matches(['\r', '\n']).to_owned(), None))
+}
+
+fn print_user(user: &User, password: Option<String>, json: bool) {
+    if json {
+        let mut value = json!(user);
+        if let Some(password) = password {
+            value["password"] = json!(password);
+        }
+        return print_json(&value);
+    }
+    let closed = user.disabled_at.as_ref().map_or(String::new(), |at| format!(", fechada em {at}"));
+    say!("conta {} ({}){closed}", user.name, user.role);
+    if let Some(password) = password {
+        say!("senha: {password}\nguarde-a agora, não será mostrada de novo");
+    }
+}
+
+fn print_users(users: &[User], json: bool) {
+    if json {
+        return print_json(&json!({"users": users}));
+    }
+    let mut rows = table(&["conta", "papel", "criada", "fechada", "id"]);
+    for user in users {
+        rows.add_row([
+            &user.name,
+            &user.role,
+            &user.created_at,
+            user.disabled_at.as_deref().unwrap_or_default(),
+            &user.id,
         ]);
     }
     say!("{rows}");

@@ -48,6 +48,7 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Rebuild => log::rebuild(&App::open(settings)?, common.json).map(|()| DONE),
         Command::Investigate(options) => investigate::run(&App::open(settings)?, options, common.json),
         Command::Keys(command) => identity::keys(&App::open(settings)?, command, common.json).map(|()| DONE),
+        Command::Users(command) => identity::users(&App::open(settings)?, command, common.json).map(|()| DONE),
         Command::Entities(command) => entities::run(&App::open(settings)?, command, common.json).map(|()| DONE),
     }
 }

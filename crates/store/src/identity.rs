@@ -197,15 +197,6 @@ pub fn set_disabled(db: &Connection, id: &str, at: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// How many accounts that are not disabled have this role.
-///
-/// # Errors
-/// The database cannot be read.
-pub fn users_of_role(db: &Connection, role: &str) -> Result<i64> {
-    let sql = "select count(*) from users where role = ?1 and disabled_at is null";
-    Ok(db.prepare_cached(sql)?.query_row([role], |row| row.get(0))?)
-}
-
 /// Begins a sign-in; those of the account that are over by `now` are forgotten.
 ///
 /// # Errors

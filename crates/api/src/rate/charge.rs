@@ -2,7 +2,6 @@
 
 use app::identity::Rate;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -15,8 +14,6 @@ use crate::problem::Problem;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-/// Seconds after which one who was shed may try again.
-const AFTER_SHEDDING: HeaderValue = HeaderValue::from_static("5");
 
 /// Takes what a request costs, or refuses it.
 pub async fn charge(State(door): State<Door>, route: Option<MatchedPath>, request: Request, next: Next) -> Response {
@@ -49,9 +46,7 @@ pub async fn admit(door: &Door, calling: &Calling, cost: u32) -> Result<Option<(
     };
     if let Some(pressure) = shed {
         rates.metrics.shed.with_label_values(&[pressure]).inc();
-        let mut response = Problem::overloaded().into_response();
-        response.headers_mut().insert(RETRY_AFTER, AFTER_SHEDDING);
-        return Err(response);
+        return Err(Problem::overloaded().into_response());
     }
     let Some(rate) = rates.rate_of(calling) else { return Ok(None) };
     let standing = rates.take(&calling.payer(), rate, cost).await;
@@ -64,12 +59,8 @@ pub async fn admit(door: &Door, calling: &Calling, cost: u32) -> Result<Option<(
 
 fn refused(rate: Rate, standing: Standing, cost: u32) -> Response {
     let seconds = standing.retry_us.div_ceil(1_000_000).max(1);
-    let problem = Problem::rate_limited(format!(
-        "at most {rate} may be asked for, and this request costs {cost}; try again in {seconds} s"
-    ));
-    let mut response = told(problem.into_response(), Some((rate, standing)));
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    response
+    let because = format!("at most {rate} may be asked for, and this request costs {cost}; try again in {seconds} s");
+    told(Problem::rate_limited(because, seconds).into_response(), Some((rate, standing)))
 }
 
 /// The answer with how its caller stands: `RateLimit` and `RateLimit-Policy` as the IETF's draft has them.

@@ -74,7 +74,7 @@ impl Rates {
     }
 
     /// How much a caller may ask for; nothing limits some.
-    fn rate_of(&self, calling: &Calling) -> Option<Rate> {
+    pub fn rate_of(&self, calling: &Calling) -> Option<Rate> {
         let own = calling.caller.key.as_ref().and_then(|key| key.rate);
         own.or_else(|| self.tiers.iter().find(|(tier, _)| *tier == calling.caller.tier).and_then(|(_, rate)| *rate))
     }

@@ -1,5 +1,6 @@
 //! Every path and who answers it. Handlers stand beside what they document; none is longer than its question.
 
+pub mod auth;
 pub mod buyers;
 pub mod contracts;
 pub mod entities;
@@ -68,4 +69,8 @@ fn api() -> Router<Door> {
         .route("/admin/dlq", get(letters::list_letters))
         .route("/admin/dlq/{id}/replay", post(letters::replay_letter))
         .route("/admin/dlq/{id}/drop", post(letters::drop_letter))
+        .route("/auth/login", post(auth::login))
+        .route("/auth/refresh", post(auth::refresh))
+        .route("/auth/logout", post(auth::logout))
+        .route("/auth/me", get(auth::me))
 }

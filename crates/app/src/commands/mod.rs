@@ -18,6 +18,7 @@ pub(crate) mod letters;
 pub(crate) mod quality;
 pub(crate) mod quarantine;
 mod said;
+pub(crate) mod sessions;
 pub(crate) mod statements;
 pub(crate) mod users;
 pub(crate) mod verdicts;

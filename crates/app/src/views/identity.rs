@@ -4,7 +4,7 @@ use serde::Serialize;
 use store::identity::{KeyRow, UserRow};
 use utoipa::ToSchema;
 
-use crate::identity::{Account, Role};
+use crate::identity::{Account, Caller, Rate, Role, Scope, Tier};
 use crate::{Error, Result};
 
 /// An API key, without what opens it.
@@ -89,5 +89,40 @@ impl TryFrom<UserRow> for Account {
     fn try_from(row: UserRow) -> Result<Self> {
         let role: Role = row.role.parse()?;
         Ok(Self { id: row.id, name: row.name, role })
+    }
+}
+
+/// Who calls, as the program sees them.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct WhoAmI {
+    /// The account's name, of who has one.
+    pub name: Option<String>,
+    /// What the account may.
+    pub role: Option<Role>,
+    /// The key's id, of who gave one.
+    pub key: Option<String>,
+    /// What the key opens.
+    pub scopes: Option<Vec<Scope>>,
+    /// How much may be asked for.
+    pub tier: Tier,
+    /// The same in figures; null for no limit.
+    pub rate: Option<String>,
+}
+
+impl WhoAmI {
+    /// Of a caller who may ask for so much; nothing for one who gave nothing to be known by.
+    #[must_use]
+    pub fn of(caller: &Caller, rate: Option<Rate>) -> Option<Self> {
+        if caller.account.is_none() && caller.key.is_none() {
+            return None;
+        }
+        Some(Self {
+            name: caller.account.as_ref().map(|account| account.name.clone()),
+            role: caller.account.as_ref().map(|account| account.role),
+            key: caller.key.as_ref().map(|key| key.id.clone()),
+            scopes: caller.key.as_ref().map(|key| key.scopes.clone()),
+            tier: caller.tier,
+            rate: rate.map(|rate| rate.to_string()),
+        })
     }
 }

@@ -121,20 +121,20 @@ fn each_tier_has_its_limits_and_they_are_settings() {
 #[test]
 fn dear_requests_cost_more_and_health_and_metrics_nothing() {
     let house = House::new();
-    let key = key(&house, &["--rate", "1/s burst 30, 60/min"]);
+    let key = key(&house, &["--rate", "1/s burst 20, 60/min"]);
     let server = house.serve();
     let with = [("x-api-key", key.as_str())];
     let left = |path: &str| number(&server.get_with(path, &with), "ratelimit", "minute", "r");
     assert_eq!(left("/api/v1/contracts"), 59);
-    assert_eq!(left("/api/v1/contracts?q=limpeza"), 56);
-    assert_eq!(left("/api/v1/contracts?limit=3"), 55);
-    assert_eq!(left("/api/v1/none"), 54, "what is not there is asked for too");
+    assert_eq!(left("/api/v1/contracts?q=limpeza"), 57);
+    assert_eq!(left("/api/v1/contracts?limit=3"), 56);
+    assert_eq!(left("/api/v1/none"), 55, "what is not there is asked for too");
     let asked = server.post_with("/api/v1/investigations", &json!({"flags": ["BR05"]}), &with);
-    assert_eq!((asked.status, number(&asked, "ratelimit", "minute", "r")), (202, 34), "{}", asked.text());
+    assert_eq!((asked.status, number(&asked, "ratelimit", "minute", "r")), (202, 45), "{}", asked.text());
     let refused = server.post_with("/api/v1/investigations", &json!({"flags": ["BR05"]}), &with);
     assert_eq!(refused.status, 429);
-    assert!(refused.json()["detail"].as_str().unwrap().contains("costs 20"), "{}", refused.text());
-    assert_eq!(left("/api/v1/contracts"), 33, "what was refused cost nothing, and what is cheap still goes");
+    assert!(refused.json()["detail"].as_str().unwrap().contains("costs 10"), "{}", refused.text());
+    assert_eq!(left("/api/v1/contracts"), 44, "what was refused cost nothing, and what is cheap still goes");
     for path in ["/health/live", "/health/ready", "/metrics", "/openapi.json"] {
         let answer = server.get_with(path, &with);
         assert_eq!((answer.status, answer.header("ratelimit")), (200, ""), "{path}");
