@@ -13,7 +13,7 @@ use crate::caller::Calling;
 use crate::problem::Problem;
 
 /// The header that names a command.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Says that an answer was given before.
 const REPLAYED: &str = "idempotent-replayed";
 /// The most characters of a key.

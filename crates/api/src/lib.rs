@@ -8,6 +8,7 @@ mod address;
 mod answer;
 mod archive;
 mod authority;
+mod batch;
 mod caller;
 mod command;
 mod docs;
@@ -30,13 +31,19 @@ mod sse;
 mod stack;
 
 use app::App;
-use axum::Router;
+use axum::{Extension, Router};
 
 pub use listen::serve;
 pub use openapi::document;
 
 /// Every route over `app`, with limits, metrics, compression and headers around them.
+///
+/// # Panics
+/// Never: the names of metrics are constants that the tests have seen accepted.
 pub fn router(app: App) -> Router {
     let door = door::Door::new(app);
-    stack::around(routes::all(), door)
+    let of_batches = routes::of_batches().with_state(door.clone());
+    let operations =
+        batch::Operations::over(of_batches, door.metrics()).expect("metric names are well formed and differ");
+    stack::around(routes::all().layer(Extension(operations)), door)
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use app::Settings;
 use app::identity::Tier;
 
+use crate::batch::Bounds;
+
 /// The longest request target (path and query), in bytes.
 pub const TARGET_BYTES_MAX: usize = 8_192;
 /// The longest id in a path, in characters.
@@ -40,6 +42,8 @@ pub struct Limits {
     pub analyses: GateLimits,
     /// Of passwords that are hashed.
     pub passwords: GateLimits,
+    /// Of a batch.
+    pub batch: Bounds,
     /// The tier of who gives nothing to be known by.
     pub anonymous: Tier,
 }
@@ -65,6 +69,12 @@ impl Limits {
             },
             analyses: GateLimits { running_max: ANALYSES_MAX, waiting_max: ANALYSES_WAITING_MAX },
             passwords: GateLimits { running_max: settings.identity.hashes_max, waiting_max: PASSWORDS_WAITING_MAX },
+            batch: Bounds {
+                operations_max: settings.batch.operations_max,
+                concurrency: settings.batch.concurrency,
+                operation_timeout: Duration::from_millis(settings.batch.operation_timeout_ms),
+                request_timeout: Duration::from_secs(settings.http.request_timeout_s),
+            },
             anonymous: settings.limits.anonymous,
         }
     }

@@ -4,7 +4,7 @@ use utoipa::OpenApi;
 
 use crate::problem::Problem;
 use crate::routes::{
-    auth, buyers, contracts, entities, findings, flags, ingests, investigations, letters, operations, sources,
+    auth, batch, buyers, contracts, entities, findings, flags, ingests, investigations, letters, operations, sources,
     suppliers, verdicts,
 };
 
@@ -57,6 +57,7 @@ use crate::routes::{
         auth::refresh,
         auth::logout,
         auth::me,
+        batch::run_batch,
     ),
     components(schemas(Problem)),
     tags(

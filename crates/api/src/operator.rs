@@ -13,7 +13,7 @@ use axum::http::{HeaderMap, Uri};
 use crate::problem::Problem;
 
 /// What a proxy adds.
-const FORWARDING: [&str; 4] = ["x-forwarded-for", "x-real-ip", "forwarded", "via"];
+pub const FORWARDING: [&str; 4] = ["x-forwarded-for", "x-real-ip", "forwarded", "via"];
 
 /// A request that came from the machine itself.
 pub struct Operator;

@@ -44,6 +44,11 @@ impl Problem {
         Self { r#type, title, status: status.as_u16(), detail: detail.into(), field: None, retry_after_s: None }
     }
 
+    /// Its HTTP status.
+    pub fn code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// A parameter that cannot be.
     pub fn invalid(field: &str, because: impl Into<Cow<'static, str>>) -> Self {
         let problem = Self::new(StatusCode::BAD_REQUEST, "invalid-parameter", "Invalid parameter", because);
@@ -70,6 +75,13 @@ impl Problem {
     pub fn body_too_large(bytes_max: usize) -> Self {
         let detail = format!("a request body may have at most {bytes_max} bytes");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large", detail)
+    }
+
+    /// The answers of a batch are too long together.
+    pub fn batch_too_large(bytes_max: usize) -> Self {
+        let detail =
+            format!("the answers of one batch may have at most {bytes_max} bytes together; ask for this one alone");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "answer-too-large", "Answer too large", detail)
     }
 
     /// The path and query are too long.
@@ -177,7 +189,7 @@ impl From<app::Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.code();
         let body = sonic_rs::to_vec(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();

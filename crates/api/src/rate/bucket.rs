@@ -56,14 +56,14 @@ impl Bucket {
         Self { whole_at: 0, seconds: Box::new([0; SLOTS as usize]), last: 0 }
     }
 
-    /// Takes `cost` (at most the burst, so that no request is refused for ever), if both bounds have it.
+    /// Takes `cost` if both bounds have it: of each at most all of it, so that nothing is refused for ever.
     pub fn take(&mut self, now: u64, rate: Rate, cost: u32) -> Standing {
-        let cost = cost.min(rate.burst);
+        let (at_once, cost) = (cost.min(rate.burst), cost.min(rate.per_minute));
         let (interval, second) = (interval_us(rate), now / SECOND);
         self.forget_before(second);
         let taken: u32 = self.seconds.iter().sum();
         let (from, tolerance) = (self.whole_at.max(now), interval * u64::from(rate.burst));
-        let to = from + interval * u64::from(cost);
+        let to = from + interval * u64::from(at_once);
         let burst_wait = (to - now).saturating_sub(tolerance);
         let minute_wait = self.wait_for_minute(now, (taken + cost).saturating_sub(rate.per_minute));
         let retry_us = burst_wait.max(minute_wait);
@@ -152,11 +152,8 @@ mod tests {
         );
         assert!(bucket.take(start + 61 * SECOND, FREE, 20).is_allowed);
         assert!(bucket.take(start + 10_000 * SECOND, FREE, 20).is_allowed);
-        assert_eq!(
-            bucket.take(start + 20_000 * SECOND, FREE, 1_000).minute.remaining,
-            80,
-            "a cost is at most the burst"
-        );
+        let all = bucket.take(start + 20_000 * SECOND, FREE, 1_000);
+        assert_eq!((all.is_allowed, all.burst.remaining, all.minute.remaining), (true, 0, 0), "it takes all there is");
     }
 
     proptest! {
@@ -174,16 +171,16 @@ mod tests {
                 now += gap;
                 let standing = bucket.take(now, rate, cost);
                 if standing.is_allowed {
-                    let_through.push((now, u64::from(cost.min(burst))));
+                    let_through.push((now, u64::from(cost.min(burst)), u64::from(cost.min(rate.per_minute))));
                 } else {
                     prop_assert!(standing.retry_us > 0);
                 }
             }
-            for (at, (from, _)) in let_through.iter().enumerate() {
+            for (at, (from, ..)) in let_through.iter().enumerate() {
                 let (mut sum, mut in_minute) = (0, 0);
-                for (to, cost) in &let_through[at..] {
-                    sum += cost;
-                    in_minute += if to - from < 60 * SECOND { *cost } else { 0 };
+                for (to, at_once, whole) in &let_through[at..] {
+                    sum += at_once;
+                    in_minute += if to - from < 60 * SECOND { *whole } else { 0 };
                     let given_back = (to - from).div_ceil(interval_us(rate));
                     prop_assert!(sum <= u64::from(burst) + given_back, "{sum} in {} us", to - from);
                 }

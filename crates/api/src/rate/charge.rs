@@ -1,7 +1,7 @@
 //! The layer that takes a request's cost, and what it tells about it.
 
 use app::identity::Rate;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -16,12 +16,12 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Takes what a request costs, or refuses it.
-pub async fn charge(State(door): State<Door>, route: Option<MatchedPath>, request: Request, next: Next) -> Response {
-    let (uri, route) = (request.uri(), route.as_ref().map(MatchedPath::as_str));
+pub async fn charge(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let uri = request.uri();
     if is_operational(uri.path()) {
         return next.run(request).await;
     }
-    let cost = cost_of(request.method(), route, uri.path(), uri.query());
+    let cost = cost_of(request.method(), uri.path(), uri.query());
     let calling = Calling::of(request.extensions());
     match admit(&door, &calling, cost).await {
         Ok(standing) => told(next.run(request).await, standing),

@@ -37,22 +37,31 @@ const COSTS: &[Cost] = &[
 /// The route that is charged what its operations cost.
 const BATCH: &str = "/api/v1/batch";
 
-/// What a request costs: of `method`, at the route of this template, or at `path` where no route is.
-pub fn cost_of(method: &Method, route: Option<&str>, path: &str, query: Option<&str>) -> u32 {
-    let Some(route) = route else {
+/// What a request costs.
+pub fn cost_of(method: &Method, path: &str, query: Option<&str>) -> u32 {
+    if path.starts_with("/assets/") {
         // Files of the page never change and lie in memory.
-        return if path.starts_with("/assets/") { 0 } else { ONE };
-    };
+        return 0;
+    }
     let method = if method == Method::HEAD { "GET" } else { method.as_str() };
     let seeks = query.is_some_and(|query| query.split('&').any(|pair| pair.split('=').next() == Some("q")));
-    let matches = |row: &&Cost| {
-        let is_route = match row.route.strip_suffix("?q") {
-            Some(bare) => seeks && bare == route,
-            None => row.route == route,
-        };
-        is_route && row.method == method
+    let is_of = |row: &&Cost| {
+        let route = row.route.strip_suffix("?q");
+        row.method == method && is_at(route.unwrap_or(row.route), path) && (route.is_none() || seeks)
     };
-    COSTS.iter().find(matches).map_or(ONE, |row| row.cost)
+    COSTS.iter().find(is_of).map_or(ONE, |row| row.cost)
+}
+
+/// Whether a path is one of a route.
+fn is_at(route: &str, path: &str) -> bool {
+    let (mut parts, mut steps) = (route.split('/'), path.split('/'));
+    loop {
+        match (parts.next(), steps.next()) {
+            (None, None) => return true,
+            (Some(part), Some(step)) if part == step || part.starts_with('{') => {}
+            _ => return false,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -74,14 +83,17 @@ mod tests {
 
     #[test]
     fn words_that_are_sought_cost_more_than_a_list() {
-        let list = Some("/api/v1/contracts");
-        assert_eq!(cost_of(&Method::GET, list, "", None), 1);
-        assert_eq!(cost_of(&Method::GET, list, "", Some("limit=5&q=limpeza")), 2);
-        assert_eq!(cost_of(&Method::HEAD, list, "", Some("q=limpeza")), 2);
-        assert_eq!(cost_of(&Method::GET, list, "", Some("sort=q")), 1);
-        assert_eq!(cost_of(&Method::POST, Some("/api/v1/investigations"), "", None), 10);
-        assert_eq!(cost_of(&Method::GET, Some("/api/v1/investigations"), "", None), 1);
-        assert_eq!(cost_of(&Method::GET, None, "/assets/index.js", None), 0);
-        assert_eq!(cost_of(&Method::GET, None, "/api/v1/none", None), 1);
+        let get = |path: &str, query| cost_of(&Method::GET, path, query);
+        let list = "/api/v1/contracts";
+        assert_eq!(get(list, None), 1);
+        assert_eq!(get(list, Some("limit=5&q=limpeza")), 2);
+        assert_eq!(cost_of(&Method::HEAD, list, Some("q=limpeza")), 2);
+        assert_eq!(get(list, Some("sort=q")), 1);
+        assert_eq!(get("/api/v1/flags/BR05/preview", None), 3);
+        assert_eq!(get("/api/v1/flags/BR05/other", None), 1);
+        assert_eq!(get("/api/v1/flags/BR05/preview/more", None), 1);
+        assert_eq!(cost_of(&Method::POST, "/api/v1/investigations", None), 10);
+        assert_eq!(get("/api/v1/investigations", None), 1);
+        assert_eq!((get("/assets/index.js", None), get("/api/v1/none", None)), (0, 1));
     }
 }

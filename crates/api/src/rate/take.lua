@@ -4,7 +4,8 @@ local interval, burst, per_minute, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), 
 local time = redis.call('TIME')
 local second = tonumber(time[1])
 local now = second * 1000000 + tonumber(time[2])
-cost = math.min(cost, burst)
+local at_once = math.min(cost, burst)
+cost = math.min(cost, per_minute)
 
 local whole_at, taken, kept, past = now, 0, {}, {}
 local held = redis.call('HGETALL', KEYS[1])
@@ -22,7 +23,7 @@ end
 table.sort(kept, function(a, b) return a[1] < b[1] end)
 
 local tolerance = interval * burst
-local to = whole_at + interval * cost
+local to = whole_at + interval * at_once
 local wait = math.max(0, to - now - tolerance)
 local excess, freed = taken + cost - per_minute, 0
 if excess > 0 then

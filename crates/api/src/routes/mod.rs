@@ -1,6 +1,7 @@
 //! Every path and who answers it. Handlers stand beside what they document; none is longer than its question.
 
 pub mod auth;
+pub mod batch;
 pub mod buyers;
 pub mod contracts;
 pub mod entities;
@@ -18,12 +19,13 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::door::Door;
+use crate::problem::Problem;
 use crate::{docs, page, robots};
 
 /// All routes; what none of them serves is a page, or a 404.
 pub fn all() -> Router<Door> {
     Router::new()
-        .nest("/api/v1", api())
+        .nest("/api/v1", api().route("/batch", post(batch::run_batch)))
         .route("/health/live", get(operations::live))
         .route("/health/ready", get(operations::ready))
         .route("/metrics", get(operations::metrics))
@@ -34,6 +36,13 @@ pub fn all() -> Router<Door> {
         .route("/docs/docs.css", get(docs::style))
         .fallback(page::serve)
         .method_not_allowed_fallback(operations::method_not_allowed)
+}
+
+/// The routes of which a batch may be made.
+pub fn of_batches() -> Router<Door> {
+    let none = async || Problem::no_route();
+    let routes = Router::new().nest("/api/v1", api()).fallback(none);
+    routes.method_not_allowed_fallback(operations::method_not_allowed)
 }
 
 fn api() -> Router<Door> {

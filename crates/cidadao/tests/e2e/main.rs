@@ -5,6 +5,7 @@
 mod account;
 mod accounts;
 mod bad_input;
+mod batches;
 mod browser;
 mod bundles;
 mod command_line;
