@@ -1,23 +1,23 @@
 //! From which address a request comes, and whether that address is answered.
 //!
-//! It is the connection's own, unless that is a trusted proxy's: then it is the last one in `X-Forwarded-For` that no trusted proxy has.
-//! What others write there is never believed. `Forwarded` is not read: a proxy that adds one of the two passes the other on as its
-//! client wrote it.
+//! It is the connection's own, unless that is a trusted proxy's: then it is the last one in the proxy's header that no trusted proxy has.
+//! What others write there is never believed. Only the header that the settings name is read: a proxy that adds `X-Forwarded-For` passes
+//! `Forwarded` on as its client wrote it, and the other way round.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use app::limit_settings::{LimitSettings, ranges};
+use app::limit_settings::{ForwardedHeader, LimitSettings, ranges};
+use axum::http::header::FORWARDED;
 use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
-/// Where a proxy says for whom it asks.
-pub const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The most entries of it that are looked at, from the last.
 const HOPS_MAX: usize = 32;
 
 /// Which addresses are believed and answered.
 pub struct Addresses {
     trusted: Vec<IpNet>,
+    header: ForwardedHeader,
     allow: Vec<IpNet>,
     deny: Vec<IpNet>,
 }
@@ -26,7 +26,12 @@ impl Addresses {
     /// As the settings say, which were seen to be readable at start.
     pub fn of(settings: &LimitSettings) -> Self {
         let read = |text: &str| ranges(text).unwrap_or_default();
-        Self { trusted: read(&settings.trusted_proxies), allow: read(&settings.allow), deny: read(&settings.deny) }
+        Self {
+            trusted: read(&settings.trusted_proxies),
+            header: settings.forwarded_header,
+            allow: read(&settings.allow),
+            deny: read(&settings.deny),
+        }
     }
 
     /// The address of who asks over a connection from `peer`.
@@ -35,11 +40,15 @@ impl Addresses {
         if self.trusted.is_empty() {
             return client;
         }
-        let lines: Vec<&str> = headers.get_all(FORWARDED_FOR).iter().map(|line| line.to_str().unwrap_or("?")).collect();
+        let (name, read): (HeaderName, fn(&str) -> Option<IpAddr>) = match self.header {
+            ForwardedHeader::XForwardedFor => (HeaderName::from_static("x-forwarded-for"), address_in),
+            ForwardedHeader::Forwarded => (FORWARDED, forwarded_for),
+        };
+        let lines: Vec<&str> = headers.get_all(name).iter().map(|line| line.to_str().unwrap_or("?")).collect();
         let mut hops = lines.iter().rev().flat_map(|line| line.rsplit(',')).take(HOPS_MAX);
         while has(&self.trusted, client) {
             // What is no address was not written by the proxy that is trusted: it stands for who wrote it.
-            let Some(hop) = hops.next().and_then(address_in) else { break };
+            let Some(hop) = hops.next().and_then(read) else { break };
             client = hop;
         }
         client
@@ -63,6 +72,13 @@ fn address_in(entry: &str) -> Option<IpAddr> {
     Some(address.to_canonical())
 }
 
+/// The address in an element of `Forwarded`, such as `for="[2001:db8::1]:4711";proto=https`.
+fn forwarded_for(element: &str) -> Option<IpAddr> {
+    let pairs = element.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let (_, node) = pairs.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("for"))?;
+    address_in(node.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(node))
+}
+
 /// The address under which use is counted: of IPv6 the network, for each customer has a whole one.
 pub fn counted(address: IpAddr) -> IpAddr {
     match address {
@@ -81,16 +97,18 @@ mod tests {
 
     use super::*;
 
-    fn addresses(trusted: &str) -> Addresses {
-        Addresses { trusted: ranges(trusted).unwrap(), allow: Vec::new(), deny: Vec::new() }
+    const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+    fn addresses(trusted: &str, header: ForwardedHeader) -> Addresses {
+        Addresses { trusted: ranges(trusted).unwrap(), header, allow: Vec::new(), deny: Vec::new() }
     }
 
     fn client(trusted: &str, peer: &str, forwarded: &[&str]) -> String {
         let mut headers = HeaderMap::new();
         for line in forwarded {
-            headers.append(FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
+            headers.append(X_FORWARDED_FOR, HeaderValue::from_str(line).unwrap());
         }
-        addresses(trusted).of_client(peer.parse().unwrap(), &headers).to_string()
+        addresses(trusted, ForwardedHeader::XForwardedFor).of_client(peer.parse().unwrap(), &headers).to_string()
     }
 
     #[test]
@@ -117,10 +135,34 @@ mod tests {
     }
 
     #[test]
+    fn forwarded_is_read_where_the_settings_name_it() {
+        let client = |line: &str| {
+            let mut headers = HeaderMap::new();
+            headers.append(X_FORWARDED_FOR, HeaderValue::from_static("1.2.3.4"));
+            headers.append(FORWARDED, HeaderValue::from_str(line).unwrap());
+            let addresses = addresses("127.0.0.1, 10.0.0.0/8", ForwardedHeader::Forwarded);
+            addresses.of_client("127.0.0.1".parse().unwrap(), &headers).to_string()
+        };
+        for (line, is) in [
+            ("for=198.51.100.1", "198.51.100.1"),
+            ("for=1.1.1.1, For=198.51.100.1;proto=https;by=10.0.0.1, for=10.2.2.2", "198.51.100.1"),
+            ("proto=http; for=\"[2001:db8::1]:4711\"", "2001:db8::1"),
+            ("for=\"198.51.100.1:80\"", "198.51.100.1"),
+            ("for=\"1.1.1.1, for=198.51.100.1", "198.51.100.1"),
+            ("for=1.1.1.1, for=_hidden", "127.0.0.1"),
+            ("for=unknown", "127.0.0.1"),
+            ("by=198.51.100.1", "127.0.0.1"),
+            ("198.51.100.1", "127.0.0.1"),
+        ] {
+            assert_eq!(client(line), is, "{line}");
+        }
+    }
+
+    #[test]
     fn the_denied_are_not_answered_though_they_are_allowed() {
         let all = |allow: &str, deny: &str, address: &str| {
             let (allow, deny) = (ranges(allow).unwrap(), ranges(deny).unwrap());
-            Addresses { trusted: Vec::new(), allow, deny }.answer(address.parse().unwrap())
+            Addresses { allow, deny, ..addresses("", ForwardedHeader::Forwarded) }.answer(address.parse().unwrap())
         };
         assert!(all("", "", "1.2.3.4"));
         assert!(all("1.2.3.0/24", "", "1.2.3.4") && !all("1.2.3.0/24", "", "1.2.4.4"));

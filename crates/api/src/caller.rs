@@ -87,16 +87,17 @@ impl<S: Sync> FromRequestParts<S> for Known {
 /// Callers that were known just now, and how many were not.
 pub struct Callers {
     recent: Mutex<Recent<Given, (Instant, Arc<Caller>)>>,
+    anonymous: Arc<Caller>,
     unknown: IntCounter,
     refused_addresses: IntCounter,
 }
 
 impl Callers {
-    /// None yet, with their metrics among `metrics`.
+    /// None yet but the anonymous, who are of this tier; with their metrics among `metrics`.
     ///
     /// # Errors
     /// A metric that stands twice.
-    pub fn new(metrics: &Metrics) -> prometheus::Result<Self> {
+    pub fn new(anonymous: Tier, metrics: &Metrics) -> prometheus::Result<Self> {
         let unknown = IntCounter::new(
             "cidadao_ai_unknown_callers_total",
             "Requests refused because what they gave to be known by is nobody's, or no longer.",
@@ -104,7 +105,8 @@ impl Callers {
         let refused_addresses =
             IntCounter::new("cidadao_ai_addresses_refused_total", "Requests from addresses that are not answered.")?;
         metrics.add(&[&unknown, &refused_addresses])?;
-        Ok(Self { recent: Mutex::new(Recent::new(KNOWN_MAX)), unknown, refused_addresses })
+        let (recent, anonymous) = (Mutex::new(Recent::new(KNOWN_MAX)), Arc::new(Caller::anonymous(anonymous)));
+        Ok(Self { recent, anonymous, unknown, refused_addresses })
     }
 
     fn known(&self, given: &Given) -> Option<Arc<Caller>> {
@@ -142,8 +144,8 @@ pub async fn identify(State(door): State<Door>, mut request: Request, next: Next
         }
         Err(problem) => {
             door.callers().unknown.inc();
-            let nobody = Arc::new(Caller::anonymous(door.limits().anonymous));
-            let paid = admit(&door, &Calling { caller: nobody, address }, 1).await;
+            let caller = Arc::clone(&door.callers().anonymous);
+            let paid = admit(&door, &Calling { caller, address }, 1).await;
             paid.map_or_else(|refusal| refusal, |standing| told(problem.into_response(), standing))
         }
     }
@@ -162,16 +164,16 @@ pub fn check_reading(caller: &Caller, method: &Method, path: &str) -> Result<(),
 async fn caller_of(door: &Door, headers: &HeaderMap) -> Result<Arc<Caller>, Problem> {
     let given = given(headers)?;
     if given == Given::Nothing {
-        return Ok(Arc::new(Caller::anonymous(door.limits().anonymous)));
+        return Ok(Arc::clone(&door.callers().anonymous));
     }
     if let Some(known) = door.callers().known(&given) {
         return Ok(known);
     }
-    let (asked, tier) = (given.clone(), door.limits().anonymous);
+    let asked = given.clone();
     let caller = door.inspect(move |app| match &asked {
         Given::Key(key) => app.caller_by_key(key),
         Given::Token(token) => app.caller_by_token(token),
-        Given::Nothing => Ok(Caller::anonymous(tier)),
+        Given::Nothing => Err(app::Error::Unknown("nothing was given to be known by".to_owned())),
     });
     let caller = Arc::new(caller.await??);
     door.callers().note(given, &caller);

@@ -52,7 +52,7 @@ impl Door {
             Metrics::new(&[&questions, &analyses, &passwords]).expect("metric names are well formed and differ");
         // Without the store's name limits are each process's own, which is what they are when Redis is away.
         let rates = Rates::new(app.settings(), app.store_name().ok(), &metrics).expect("metric names are well formed");
-        let callers = Callers::new(&metrics).expect("metric names are well formed and differ");
+        let callers = Callers::new(limits.anonymous, &metrics).expect("metric names are well formed and differ");
         let sign_ins = SignIns::new(app.settings(), &metrics).expect("metric names are well formed and differ");
         let addresses = Addresses::of(&app.settings().limits);
         let inner = Inner { app, limits, questions, analyses, passwords, sign_ins, metrics, callers, addresses, rates };

@@ -19,9 +19,19 @@ pub struct LimitSettings {
     pub tier_enterprise: String,
     pub callers_max: usize,
     pub trusted_proxies: String,
+    pub forwarded_header: ForwardedHeader,
     pub allow: String,
     pub deny: String,
     pub memory_mib: u64,
+}
+
+/// Where a proxy says for whom it asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names are the headers' own")]
+pub enum ForwardedHeader {
+    XForwardedFor,
+    Forwarded,
 }
 
 /// Section `[identity]`.

@@ -95,7 +95,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn only_what_has_the_form_of_a_key_is_looked_for(text in "\\PC{0,60}", random in "[A-Za-z0-9_-]{40,46}") {
+            prop_assert_eq!(hash_of("cid_", &text).is_some(), text.len() == 47 && text.starts_with("cid_") && text[4..].bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+            prop_assert_eq!(hash_of("cid_", &format!("cid_{random}")).is_some(), random.len() == 43);
+        }
+    }
 
     #[test]
     fn a_secret_is_known_by_its_hash_and_what_is_none_is_not_hashed() {

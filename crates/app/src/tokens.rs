@@ -48,6 +48,8 @@ impl Tokens {
     fn with(key: &[u8; 32]) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = 0;
+        // In the second in which it runs out it has.
+        validation.reject_tokens_expiring_in_less_than = 1;
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
         Self { signs: EncodingKey::from_secret(key), reads: DecodingKey::from_secret(key), validation }

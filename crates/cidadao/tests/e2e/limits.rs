@@ -107,6 +107,7 @@ fn each_tier_has_its_limits_and_they_are_settings() {
         ("LIMITS_TIER_FREE", "many"),
         ("LIMITS_ANONYMOUS", "gold"),
         ("LIMITS_TRUSTED_PROXIES", "proxy"),
+        ("LIMITS_FORWARDED_HEADER", "via"),
         ("LIMITS_DENY", "1.2.3.4/99"),
         ("LIMITS_CALLERS_MAX", "1"),
         ("LIMITS_MEMORY_MIB", "3"),
@@ -159,6 +160,15 @@ fn addresses_are_believed_from_trusted_proxies_only() {
     let network: Vec<u16> = (1..=3).map(|n| from(&server, &format!("2001:db8:0:1::{n}")).status).collect();
     assert_eq!(network, [200, 200, 429], "an IPv6 network is one caller");
     assert_eq!(from(&server, "2001:db8:0:2::1").status, 200);
+    drop(server);
+    let forwarded = [("CIDADAO_LIMITS_TRUSTED_PROXIES", "127.0.0.1"), ("CIDADAO_LIMITS_FORWARDED_HEADER", "forwarded")];
+    let server = serve(&house, &[&limited[..], &forwarded].concat());
+    let by = |line: &str| {
+        server.get_with("/api/v1/sources", &[("forwarded", line), ("x-forwarded-for", "192.0.2.1")]).status
+    };
+    let statuses: Vec<u16> = (1..=4).map(|n| by(&format!("for=198.51.100.{n};proto=https"))).collect();
+    assert_eq!(statuses, [200; 4]);
+    assert_eq!((1..=3).map(|n| by(&format!("for=1.1.1.{n}, for=203.0.113.9"))).collect::<Vec<_>>(), [200, 200, 429]);
 }
 
 #[test]
