@@ -9,10 +9,11 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
 use crate::answer::Encoded;
+use crate::caller::Calling;
 use crate::problem::Problem;
 
 /// The header that names a command.
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Says that an answer was given before.
 const REPLAYED: &str = "idempotent-replayed";
 /// The most characters of a key.
@@ -30,7 +31,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Command<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let command = format!("{} {}", request.method(), request.uri().path());
+        let calling = Calling::of(request.extensions());
+        // A key names a command of its caller: another's is another command.
+        let by = if calling.is_known() { format!(" {}", calling.payer()) } else { String::new() };
+        let command = format!("{} {}{by}", request.method(), request.uri().path());
         let key = key_of(request.headers())?;
         let (parts, body) = request.into_parts();
         let whole = Request::from_parts(parts.clone(), body);

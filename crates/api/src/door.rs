@@ -6,12 +6,16 @@ use std::time::{Duration, Instant};
 use app::App;
 use serde::Serialize;
 
+use crate::address::Addresses;
 use crate::answer::{Answer, Encoded};
+use crate::caller::Callers;
 use crate::gate::Gate;
 use crate::kept::Answers;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+use crate::rate::Rates;
+use crate::sign_in::SignIns;
 
 /// How long after a request was given up its question is interrupted.
 const AFTER_TIMEOUT: Duration = Duration::from_millis(250);
@@ -27,8 +31,13 @@ struct Inner {
     limits: Limits,
     questions: Gate,
     analyses: Gate,
+    passwords: Gate,
+    sign_ins: SignIns,
     metrics: Metrics,
     answers: Option<Answers>,
+    callers: Callers,
+    addresses: Addresses,
+    rates: Rates,
 }
 
 impl Door {
@@ -40,16 +49,36 @@ impl Door {
         let limits = Limits::of(app.settings());
         let gate = |name, limits| Gate::new(name, limits).expect("a gate's metric names are well formed");
         let (questions, analyses) = (gate("database", limits.questions), gate("analysis", limits.analyses));
-        let metrics = Metrics::new([&questions, &analyses]).expect("metric names are well formed and differ");
+        let passwords = gate("passwords", limits.passwords);
+        let metrics =
+            Metrics::new(&[&questions, &analyses, &passwords]).expect("metric names are well formed and differ");
+        // Without the store's name limits are each process's own, which is what they are when Redis is away.
+        let rates = Rates::new(app.settings(), app.store_name().ok(), &metrics).expect("metric names are well formed");
+        let callers = Callers::new(limits.anonymous, &metrics).expect("metric names are well formed and differ");
+        let sign_ins = SignIns::new(app.settings(), &metrics).expect("metric names are well formed and differ");
+        let addresses = Addresses::of(&app.settings().limits);
         let answers = Answers::of(&app).unwrap_or_else(|error| {
             tracing::warn!(%error, "answers are not kept");
             None
         });
         if let Some(answers) = &answers {
-            metrics.add(answers.meters()).expect("metric names are well formed and differ");
+            metrics.add_cache(answers.meters()).expect("metric names are well formed and differ");
         }
         crate::answer::write_json_by(app.settings().http.json_encoder);
-        Self { inner: Arc::new(Inner { app, limits, questions, analyses, metrics, answers }) }
+        let inner = Inner {
+            app,
+            limits,
+            questions,
+            analyses,
+            passwords,
+            sign_ins,
+            metrics,
+            answers,
+            callers,
+            addresses,
+            rates,
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// Asks what the database answers.
@@ -123,6 +152,22 @@ impl Door {
         answered.await.unwrap_or_else(|_| Err(Problem::internal()))
     }
 
+    /// Asks what takes the hash of a password: few at once, for each takes a processor and its memory.
+    ///
+    /// # Errors
+    /// Too busy; internal when it panicked.
+    pub async fn hash<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&App) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let place = self.inner.passwords.enter().await.map_err(|_| Problem::too_busy())?;
+        self.inspect(move |app| {
+            let _place = place;
+            question(app)
+        })
+        .await
+    }
+
     /// Runs what operators ask, past the gates: it must be answered when they are full.
     ///
     /// # Errors
@@ -153,5 +198,25 @@ impl Door {
     /// The metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// Sign-ins of late.
+    pub fn sign_ins(&self) -> &SignIns {
+        &self.inner.sign_ins
+    }
+
+    /// Callers that were known just now.
+    pub fn callers(&self) -> &Callers {
+        &self.inner.callers
+    }
+
+    /// From which address a request comes, and which are answered.
+    pub fn addresses(&self) -> &Addresses {
+        &self.inner.addresses
+    }
+
+    /// What callers may ask for.
+    pub fn rates(&self) -> &Rates {
+        &self.inner.rates
     }
 }

@@ -4,8 +4,12 @@
 //! It promises that every answer is bounded (in time, in size, in number of questions at once), that every refusal is
 //! problem+json with a stable `type`, and that nothing of the program's inside shows in an error.
 
+mod address;
 mod answer;
 mod archive;
+mod authority;
+mod batch;
+mod caller;
 mod coding;
 mod command;
 mod cors;
@@ -24,24 +28,33 @@ mod pack;
 mod page;
 mod params;
 mod problem;
+mod rate;
+mod recent;
 mod robots;
 mod routes;
+mod sign_in;
 mod sse;
 mod stack;
 mod tls;
 mod unpack;
 
 use app::App;
-use axum::Router;
+use axum::{Extension, Router};
 
 pub use listen::serve;
 pub use openapi::document;
 
 /// Every route over `app`, with limits, metrics, compression and headers around them.
+///
+/// # Panics
+/// Never: the names of metrics are constants that the tests have seen accepted.
 pub fn router(app: App) -> Router {
     routes_behind(&door::Door::new(app))
 }
 
 fn routes_behind(door: &door::Door) -> Router {
-    stack::around(routes::all(door), door.clone())
+    let of_batches = routes::of_batches(door).with_state(door.clone());
+    let operations =
+        batch::Operations::over(of_batches, door.metrics()).expect("metric names are well formed and differ");
+    stack::around(routes::all(door).layer(Extension(operations)), door.clone())
 }

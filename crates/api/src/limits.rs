@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use app::Settings;
+use app::identity::Tier;
+
+use crate::batch::Bounds;
 
 /// The longest request target (path and query), in bytes.
 pub const TARGET_BYTES_MAX: usize = 8_192;
@@ -21,6 +24,9 @@ const ANALYSES_MAX: usize = 2;
 /// Analyses that may wait beyond those.
 const ANALYSES_WAITING_MAX: usize = 32;
 
+/// Passwords that may wait to be hashed.
+const PASSWORDS_WAITING_MAX: usize = 64;
+
 /// What the settings limit.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -32,6 +38,12 @@ pub struct Limits {
     pub questions: GateLimits,
     /// Of questions that take an analysis of the lake.
     pub analyses: GateLimits,
+    /// Of passwords that are hashed.
+    pub passwords: GateLimits,
+    /// Of a batch.
+    pub batch: Bounds,
+    /// The tier of who gives nothing to be known by.
+    pub anonymous: Tier,
 }
 
 /// How many are let in at once, and how many may wait.
@@ -54,6 +66,14 @@ impl Limits {
                 waiting_max: settings.http.queue_max,
             },
             analyses: GateLimits { running_max: ANALYSES_MAX, waiting_max: ANALYSES_WAITING_MAX },
+            passwords: GateLimits { running_max: settings.identity.hashes_max, waiting_max: PASSWORDS_WAITING_MAX },
+            batch: Bounds {
+                operations_max: settings.batch.operations_max,
+                concurrency: settings.batch.concurrency,
+                operation_timeout: Duration::from_millis(settings.batch.operation_timeout_ms),
+                request_timeout: Duration::from_secs(settings.http.request_timeout_s),
+            },
+            anonymous: settings.limits.anonymous,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use app::queries::Figures;
 use cache::Meters;
+use prometheus::core::Collector;
 use prometheus::{Gauge, Histogram, HistogramOpts, HistogramVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use crate::gate::Gate;
@@ -36,7 +37,7 @@ impl Metrics {
     ///
     /// # Errors
     /// A malformed name, or one that stands twice.
-    pub fn new(gates: [&Gate; 2]) -> prometheus::Result<Self> {
+    pub fn new(gates: &[&Gate]) -> prometheus::Result<Self> {
         let registry = Registry::new();
         let started = Gauge::new("cidadao_ai_start_time_seconds", "When the program started, Unix time.")?;
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -114,13 +115,21 @@ impl Metrics {
     ///
     /// # Errors
     /// A name that stands twice.
-    pub fn add(&self, meters: &Meters) -> prometheus::Result<()> {
+    pub fn add_cache(&self, meters: &Meters) -> prometheus::Result<()> {
         meters.register(&self.registry)
     }
 
     /// What times answers of one kind.
     pub fn timer(&self, method: &str, route: &str, status: u16) -> Histogram {
         self.durations.with_label_values(&[method, route, &status.to_string()])
+    }
+
+    /// Registers metrics that others count.
+    ///
+    /// # Errors
+    /// One that stands twice.
+    pub fn add<M: Collector + Clone + 'static>(&self, metrics: &[&M]) -> prometheus::Result<()> {
+        metrics.iter().try_for_each(|metric| self.registry.register(Box::new((*metric).clone())))
     }
 
     /// Counts an answered request.

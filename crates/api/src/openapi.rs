@@ -4,7 +4,8 @@ use utoipa::OpenApi;
 
 use crate::problem::Problem;
 use crate::routes::{
-    buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations, sources,
+    auth, batch, buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations,
+    sources,
     suppliers, verdicts,
 };
 
@@ -55,6 +56,11 @@ use crate::routes::{
         letters::drop_letter,
         exports::export_contracts,
         exports::export_findings,
+        auth::login,
+        auth::refresh,
+        auth::logout,
+        auth::me,
+        batch::run_batch,
     ),
     components(schemas(Problem)),
     tags(
@@ -67,6 +73,7 @@ use crate::routes::{
         (name = "admin", description = "What changes the data; for programs on the same machine."),
         (name = "entities", description = "Who is one and the same."),
         (name = "investigations", description = "What was asked of all flags at once."),
+        (name = "identity", description = "Who calls. Public data need no account."),
         (name = "operations", description = "How the program does."),
     )
 )]

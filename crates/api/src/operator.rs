@@ -1,4 +1,4 @@
-//! Who may run what changes the data: the operator of the machine, until there are identities.
+//! The operator of the machine, who may everything while there is no account (`authority` has the rule).
 //!
 //! The request must come over loopback, name a loopback host (so that no page on the web can reach it through a name
 //! that it controls), and not come from a page of another origin.
@@ -12,6 +12,9 @@ use axum::http::{HeaderMap, Uri};
 
 use crate::problem::Problem;
 
+/// What a proxy adds.
+pub const FORWARDING: [&str; 4] = ["x-forwarded-for", "x-real-ip", "forwarded", "via"];
+
 /// A request that came from the machine itself.
 pub struct Operator;
 
@@ -22,6 +25,10 @@ impl<S: Sync> FromRequestParts<S> for Operator {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
         let refused = || Problem::forbidden("only a program on this machine may ask this, over loopback");
         if !peer.is_some_and(|ip| ip.to_canonical().is_loopback()) {
+            return Err(refused());
+        }
+        // Who asks through a proxy on this machine is not on it.
+        if FORWARDING.iter().any(|name| parts.headers.contains_key(*name)) {
             return Err(refused());
         }
         let host = host_of(&parts.headers, &parts.uri).ok_or_else(refused)?;

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -28,15 +28,25 @@ pub struct Problem {
     /// The parameter at fault, where one is.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
+    /// Said in `Retry-After`.
+    #[serde(skip)]
+    retry_after_s: Option<u64>,
 }
 
 /// Seconds after which a client may try again.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
+/// The same for one who was shed.
+const AFTER_SHEDDING_S: u64 = 5;
 
 impl Problem {
     fn new(status: StatusCode, name: &str, title: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         let r#type = format!("/problems/{name}").into();
-        Self { r#type, title, status: status.as_u16(), detail: detail.into(), field: None }
+        Self { r#type, title, status: status.as_u16(), detail: detail.into(), field: None, retry_after_s: None }
+    }
+
+    /// Its HTTP status.
+    pub fn code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// A parameter that cannot be.
@@ -67,10 +77,42 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "Body too large", detail)
     }
 
+    /// The answers of a batch are too long together.
+    pub fn batch_too_large(bytes_max: usize) -> Self {
+        let detail =
+            format!("the answers of one batch may have at most {bytes_max} bytes together; ask for this one alone");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "answer-too-large", "Answer too large", detail)
+    }
+
     /// The path and query are too long.
     pub fn target_too_long(bytes_max: usize) -> Self {
         let detail = format!("path and query may have at most {bytes_max} bytes");
         Self::new(StatusCode::URI_TOO_LONG, "target-too-long", "Path and query too long", detail)
+    }
+
+    /// What was given to be known by is nobody's, or no longer; or something was needed and not given.
+    pub fn unauthorized(because: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Not known", because)
+    }
+
+    /// The caller has asked for too much.
+    pub fn rate_limited(because: String, seconds: u64) -> Self {
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", "Too many requests", because);
+        Self { retry_after_s: Some(seconds), ..problem }
+    }
+
+    /// Too many sign-ins failed; the next may be tried after so many seconds.
+    pub fn wait(seconds: u64) -> Self {
+        let detail = format!("too many sign-ins failed for this name or from this address; try again in {seconds} s");
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "sign-in-refused", "Too many failed sign-ins", detail);
+        Self { retry_after_s: Some(seconds), ..problem }
+    }
+
+    /// Memory runs out.
+    pub fn overloaded() -> Self {
+        let detail = "memory runs out, and dear requests are put off; try again later";
+        let problem = Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "Overloaded", detail);
+        Self { retry_after_s: Some(AFTER_SHEDDING_S), ..problem }
     }
 
     /// Not for this caller.
@@ -155,6 +197,8 @@ impl From<app::Error> for Problem {
             app::Error::NotFound { .. } => Self::not_found(error.to_string()),
             app::Error::CannotBundle(because) => Self::cannot_bundle(because),
             app::Error::Locked(_) | app::Error::QueueFull(_) | app::Error::TooManyActive(_) => Self::too_busy(),
+            app::Error::Unknown(because) => Self::unauthorized(because),
+            app::Error::Reused => Self::unauthorized(error.to_string()),
             app::Error::Conflict(because) => Self::conflict(because),
             app::Error::KeyReused => Self::key_reused(error.to_string()),
             app::Error::NotPreviewable { ref name, .. } => Self::not_previewable(name, error.to_string()),
@@ -169,14 +213,19 @@ impl From<app::Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.code();
         let body = sonic_rs::to_vec(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        } else if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, RETRY_AFTER_S);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

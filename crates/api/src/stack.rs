@@ -20,12 +20,14 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::answer::{etag_encoded, is_held_by_client};
+use crate::caller::identify;
 use crate::cors;
 use crate::door::Door;
 use crate::kept::{self, CACHE_STATUS, Finished};
 use crate::limits::TARGET_BYTES_MAX;
 use crate::pack::pack;
 use crate::problem::Problem;
+use crate::rate::charge;
 use crate::robots::{NOINDEX, X_ROBOTS_TAG};
 use crate::unpack::unpack;
 
@@ -47,6 +49,9 @@ pub fn around(routes: Router<Door>, door: Door) -> Router {
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(door.clone(), unpack))
         .layer(from_fn_with_state(door.clone(), bound))
+        .layer(from_fn_with_state(door.clone(), identify))
+        // Hits in memory are answered before all of this, and cost their caller nothing.
+        .layer(from_fn_with_state(door.clone(), charge))
         .layer(from_fn_with_state(door.clone(), kept::after_write));
     routes.layer(stack).with_state(door)
 }

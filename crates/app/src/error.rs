@@ -38,6 +38,12 @@ pub enum Error {
     /// An `Idempotency-Key` came with another body before.
     #[error("this Idempotency-Key came with another body before; choose another key")]
     KeyReused,
+    /// What was given to be known by is nobody's, or no longer.
+    #[error("{0}")]
+    Unknown(String),
+    /// A refresh token came a second time: someone else has it, or had it.
+    #[error("this refresh token was used before, so its sign-in has ended: sign in again")]
+    Reused,
     /// Too many investigations are active.
     #[error("{0} investigations are active already")]
     TooManyActive(i64),

@@ -6,15 +6,21 @@
 mod commands;
 mod error;
 mod folder;
+pub mod identity;
+mod key_file;
+pub mod limit_settings;
 mod models;
+mod passwords;
 pub mod queries;
 mod results;
+mod secret;
 pub mod settings;
+mod tokens;
 pub mod views;
 mod watch;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use flags::Catalogue;
 use lake::{Lake, NullCounts};
@@ -33,8 +39,10 @@ pub use commands::ingest_jobs::Job;
 pub use commands::investigations::{AskInvestigation, Scope};
 pub use commands::issuer::issuer_named;
 pub use commands::judge::JudgeReport;
+pub use commands::keys::MakeKey;
 pub use commands::letters::DeadLetter;
 pub use commands::quarantine::RetryReport;
+pub use commands::sessions::SignedIn;
 pub use commands::statements::{MakeStatement, WithdrawStatement};
 pub use commands::sync::{FailedWindow, Requests, SyncProgress, SyncReport, SyncRequest, today};
 pub use commands::verdicts::{Conclusion, GiveVerdict};
@@ -44,6 +52,7 @@ pub use error::{Error, Result};
 pub use events::CommandKey;
 pub use folder::WriterLock;
 pub use queries::coverage::CountedFlag;
+pub use secret::make_password;
 pub use settings::Settings;
 pub use store::{QuarantineFilter, Quarantined};
 pub use watch::{Change, Watch};
@@ -53,6 +62,7 @@ use commands::work::Held;
 use events::{Bell, Redis};
 use queries::moment::Judgements;
 use results::Results;
+use tokens::Tokens;
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -76,6 +86,7 @@ struct Inner {
     held: Held,
     redis: Option<Redis>,
     results: Results,
+    tokens: OnceLock<Tokens>,
 }
 
 impl App {
@@ -92,9 +103,22 @@ impl App {
         let (jobs, nulls, judgements) = (Jobs::default(), NullCounts::default(), Judgements::default());
         let (bell, held) = (Bell::default(), Held::default());
         let redis = settings.redis.address().map(|url| Redis::at(url, &store)).transpose()?;
-        let results = Results::default();
-        let inner =
-            Inner { folder, settings, store, lake, catalogue, jobs, nulls, judgements, bell, held, redis, results };
+        let (results, tokens) = (Results::default(), OnceLock::new());
+        let inner = Inner {
+            folder,
+            settings,
+            store,
+            lake,
+            catalogue,
+            jobs,
+            nulls,
+            judgements,
+            bell,
+            held,
+            redis,
+            results,
+            tokens,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -130,6 +154,23 @@ impl App {
     #[must_use]
     pub fn catalogue(&self) -> &Catalogue {
         &self.inner.catalogue
+    }
+
+    /// What tells this data folder's store from others that share one Redis.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn store_name(&self) -> Result<String> {
+        Ok(self.store().name()?)
+    }
+
+    /// What makes and reads access tokens, with this folder's key.
+    pub(crate) fn tokens(&self) -> Result<&Tokens> {
+        if let Some(tokens) = self.inner.tokens.get() {
+            return Ok(tokens);
+        }
+        let tokens = Tokens::of(self.folder())?;
+        Ok(self.inner.tokens.get_or_init(|| tokens))
     }
 
     pub(crate) fn jobs(&self) -> &Jobs {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::limit_settings::{BatchSettings, IdentitySettings, LimitSettings};
 use crate::{Error, Result};
 
 /// The annotated defaults.
@@ -20,6 +21,7 @@ const NOT_SETTINGS: &[&str] =
 /// Names without our prefix by which hosts set some settings, and our own names for them.
 const HOSTS_NAMES: &[(&str, &str)] = &[
     ("REDIS_URL", "CIDADAO_REDIS_URL"),
+    ("BATCH_SIZE", "CIDADAO_BATCH_OPERATIONS_MAX"),
     ("CACHE_STRATEGY", "CIDADAO_CACHE_STRATEGY"),
     ("COMPRESSION_LEVEL", "CIDADAO_HTTP_COMPRESSION_LEVEL"),
     ("HTTP2_ENABLED", "CIDADAO_HTTP_HTTP2"),
@@ -42,6 +44,9 @@ pub struct Settings {
     pub pncp: Pncp,
     pub cache: CacheSettings,
     pub log: Log,
+    pub limits: LimitSettings,
+    pub identity: IdentitySettings,
+    pub batch: BatchSettings,
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
     pub changed: Vec<String>,
@@ -223,7 +228,8 @@ impl Settings {
         let (hosts, own): (Vec<_>, Vec<_>) = environment.partition(|(name, _)| own_name(name).is_some());
         for (name, value) in hosts.into_iter().chain(own) {
             if let Some(own) = own_name(&name) {
-                let told = set_from_environment(&mut table, own, &value, &mut changed)?;
+                let told = set_from_environment(&mut table, own, &value, &mut changed)
+                    .map_err(|e| Error::Settings(e.to_string().replace(own, &name)))?;
                 changed.entry(told).and_modify(|told| *told = told.replace(own, &name));
             } else if name.starts_with(PREFIX) && !NOT_SETTINGS.contains(&name.as_str()) {
                 set_from_environment(&mut table, &name, &value, &mut changed)?;
@@ -301,6 +307,9 @@ impl Settings {
             within(name, value, 0, 31_536_000)?;
         }
         within("cache.dense_after", cache.dense_after.into(), 0, 1_000_000)?;
+        self.limits.check(&within)?;
+        self.identity.check(&within)?;
+        self.batch.check(&within)?;
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));
         }

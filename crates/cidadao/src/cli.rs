@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::identity::{KeysCommand, UsersCommand};
+
 /// Turns public-procurement data into red flags that anyone can check.
 ///
 /// Exit codes: 0 done, 1 failed, 2 wrong use, 3 done with quarantined rows.
@@ -116,6 +118,12 @@ pub enum Command {
     Audit(AuditCommand),
     /// Make what is read of the log anew: verdicts, investigations, ingests that were asked for.
     Rebuild,
+    /// Keys by which programs call: made, replaced, revoked.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Accounts of people: who may give verdicts, and who runs the installation.
+    #[command(subcommand)]
+    Users(UsersCommand),
     /// Measure the program against data whose answer is known.
     #[command(subcommand)]
     Eval(EvalCommand),

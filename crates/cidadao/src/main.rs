@@ -4,6 +4,7 @@ mod bundle;
 mod cli;
 mod entities;
 mod evaluation;
+mod identity;
 mod investigate;
 mod log;
 mod moment;

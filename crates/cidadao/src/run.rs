@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use app::identity::Tier;
 use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings, SyncRequest};
 use serde_json::json;
 
@@ -11,7 +12,7 @@ use crate::bundle;
 use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
-use crate::{entities, evaluation, investigate, log, moment, quarantine, sync};
+use crate::{entities, evaluation, identity, investigate, log, moment, quarantine, sync};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
 
@@ -20,7 +21,9 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
     let settings = settings(&common, listen_of(&command))?;
     start_log(&settings);
     match command {
-        Command::Demo { contracts, no_serve, .. } => demo(settings, contracts, no_serve, common.json),
+        Command::Demo { contracts, no_serve, .. } => {
+            demo(without_anonymous_limit(settings), contracts, no_serve, common.json)
+        }
         Command::Serve { .. } => serve(App::open(settings)?),
         Command::Ingest { paths, source, map } => {
             let mapping = map.as_deref().map(app::load_mapping).transpose()?;
@@ -49,6 +52,8 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         }
         Command::Rebuild => log::rebuild(&App::open(settings)?, common.json).map(|()| DONE),
         Command::Investigate(options) => investigate::run(&App::open(settings)?, options, common.json),
+        Command::Keys(command) => identity::keys(&App::open(settings)?, command, common.json).map(|()| DONE),
+        Command::Users(command) => identity::users(&App::open(settings)?, command, common.json).map(|()| DONE),
         Command::Entities(command) => entities::run(&App::open(settings)?, command, common.json).map(|()| DONE),
     }
 }
@@ -69,6 +74,14 @@ fn settings(common: &Common, listen: Option<&str>) -> Result<Settings> {
         listen.clone_into(&mut settings.http.listen);
     }
     Ok(settings)
+}
+
+/// Who tries the program out on fictitious data is not counted, unless they say so.
+fn without_anonymous_limit(mut settings: Settings) -> Settings {
+    if !settings.changed.iter().any(|change| change.starts_with("limits.anonymous ")) {
+        settings.limits.anonymous = Tier::Unlimited;
+    }
+    settings
 }
 
 fn start_log(settings: &Settings) {

@@ -14,7 +14,8 @@ pub fn give(app: &App, finding: &str, verdict: VerdictName, reason: &str, who: &
         VerdictName::Confirmed => Conclusion::Confirmed,
         VerdictName::Dismissed => Conclusion::Dismissed,
     };
-    let asked = GiveVerdict { verdict, reason: reason.to_owned(), who: who.to_owned(), expected_version: None };
+    let asked =
+        GiveVerdict { verdict, reason: reason.to_owned(), who: who.to_owned(), expected_version: None, account: None };
     let given = app.give_verdict(finding, &asked, None)?.body;
     if json {
         print_json(&given);

@@ -9,6 +9,7 @@ mod entities;
 mod error;
 mod findings;
 mod history;
+pub mod identity;
 mod ingest;
 pub mod ingest_jobs;
 pub mod investigations;

@@ -9,7 +9,7 @@ use crate::keys::{has_keys, keys_table};
 use crate::{Error, Result};
 
 /// The schema's version; a program refuses a newer one.
-const VERSION: i64 = 5;
+const VERSION: i64 = 6;
 
 /// Secondary indexes of the canonical tables. A large first load drops them and makes them again at its end.
 pub(crate) const INDEXES: &[(&str, &str, &str)] = &[
@@ -79,6 +79,9 @@ pub(crate) fn migrate(connection: &Connection) -> Result<()> {
     }
     if connection_version < 5 {
         transaction.execute_batch(include_str!("../sql/migrate-5-streams.sql"))?;
+    }
+    if connection_version < 6 {
+        transaction.execute_batch(include_str!("../sql/migrate-6-identity.sql"))?;
     }
     if connection_version < VERSION {
         create_partition_indexes(&transaction)?;

@@ -2,13 +2,16 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::Program;
+
+/// The setting of what may be asked for without a key.
+const ANONYMOUS: &str = "CIDADAO_LIMITS_ANONYMOUS";
 
 /// A running server.
 pub struct Server {
@@ -39,6 +42,16 @@ impl Server {
     #[must_use]
     pub fn start(program: Program) -> Self {
         let mut command = program.args(["serve", "--listen", "127.0.0.1:0"]).into_command();
+        // Most tests ask more than anyone may, from one address; those about limits say so.
+        if command.get_envs().all(|(name, _)| name != ANONYMOUS) {
+            command.env(ANONYMOUS, "unlimited");
+        }
+        Self::of(command)
+    }
+
+    /// Starts a command that serves, and waits until it says where it listens.
+    #[must_use]
+    pub fn of(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the server starts");
         let mut lines = BufReader::new(child.stderr.take().unwrap());
         let mut text = String::new();
@@ -77,6 +90,22 @@ impl Server {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// MiB of memory that it holds.
+    #[must_use]
+    pub fn memory_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() / 1_024
+    }
+
+    /// A metric by its name, with its labels as it writes them; 0 when it is not there.
+    #[must_use]
+    pub fn metric(&self, name: &str) -> f64 {
+        let text = self.get("/metrics").text();
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.map_or(0.0, |value| value.parse().unwrap())
     }
 
     /// What it wrote to stderr so far.

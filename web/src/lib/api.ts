@@ -1,8 +1,8 @@
 // The typed client of /api/v1. Every page goes through it; nothing else calls fetch.
 
 import type {
-  BuyerDetail, Buyer, Contract, ContractDetail, Evidence, Finding, Flag, FlagDetail, FlagPreview, Page, Source, Supplier, SupplierDetail,
-  Verdict,
+  BuyerDetail, Buyer, Contract, ContractDetail, Evidence, Finding, Flag, FlagDetail, FlagPreview, Page, SignedIn, Source, Supplier,
+  SupplierDetail, Verdict,
 } from './types'
 
 /** Filters as they stand in a URL; empty ones are not sent. */
@@ -53,6 +53,7 @@ async function ask<T>(path: string, init: RequestInit): Promise<T> {
     throw new Problem(0, 'Sem resposta do servidor', 'Não foi possível falar com o servidor. Verifique a conexão e tente de novo.', null)
   }
   if (!answer.ok) throw await problemOf(answer)
+  if (answer.status === 204) return undefined as T
   try {
     return (await answer.json()) as T
   } catch (cause) {
@@ -70,9 +71,26 @@ async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return body
 }
 
+let signature: () => Promise<string | null> = async () => null
+
+/** Names what gives the access token of who has signed in, for what is said. Reading goes without it. */
+export function signWith(token: () => Promise<string | null>) {
+  signature = token
+}
+
+async function send<T>(path: string, body: unknown, headers: Record<string, string> = {}): Promise<T> {
+  return ask<T>(path, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
+}
+
+/** The header of who has signed in; nothing for who has not. */
+async function signed(): Promise<Record<string, string>> {
+  const token = await signature()
+  return token ? { authorization: `Bearer ${token}` } : {}
+}
+
 /** Says something. What was kept may be another after it, so nothing stays kept. */
 async function post<T>(path: string, body: unknown): Promise<T> {
-  const answer = await ask<T>(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  const answer = await send<T>(path, body, await signed())
   kept.clear()
   return answer
 }
@@ -113,6 +131,9 @@ export const api = {
   flag: one<FlagDetail>('flags'),
   preview: (code: string, parameter: string, values: number[], signal: AbortSignal) =>
     ask<FlagPreview>(`${resourcePath('flags', code, '/preview')}?${encodeURIComponent(parameter)}=${values.join(',')}`, { signal }),
-  giveVerdict: (id: string, given: Pick<Verdict, 'verdict' | 'reason' | 'who'>) => post<Verdict>(resourcePath('findings', id, '/verdict'), given),
+  giveVerdict: (id: string, given: Pick<Verdict, 'verdict' | 'reason'> & { who?: string }) => post<Verdict>(resourcePath('findings', id, '/verdict'), given),
+  login: (name: string, password: string) => send<SignedIn>(`${BASE}/auth/login`, { name, password }),
+  refresh: (token: string) => send<SignedIn>(`${BASE}/auth/refresh`, { refresh_token: token }),
+  logout: async () => send<void>(`${BASE}/auth/logout`, {}, await signed()),
   sources: (signal?: AbortSignal) => whole<Source>('sources', signal),
 }

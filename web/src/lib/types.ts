@@ -354,3 +354,12 @@ export interface Source {
   unknown: Record<string, Record<string, number>> | null
   not_computable: Record<string, string[]>
 }
+
+/** What one who has signed in gets. */
+export interface SignedIn {
+  access_token: string
+  expires_in: number
+  refresh_token: string
+  name: string
+  role: string
+}

@@ -18,8 +18,16 @@ export function standing(verdict: Verdict | string | null | undefined): string |
 
 /** Why a verdict was not taken, said plainly. */
 export function refusal(error: unknown): string {
+  if (error instanceof Problem && error.status === 401) return 'Para dar um veredito é preciso entrar com uma conta.'
   if (error instanceof Problem && error.status === 403) {
-    return 'Por enquanto só se dá veredito na própria máquina em que o programa roda: abra lá esta página, por 127.0.0.1 ou localhost.'
+    return 'Só dá veredito quem entra com uma conta de analista; enquanto não há conta nenhuma, quem abre esta página na própria máquina em que o programa roda, por 127.0.0.1 ou localhost.'
   }
+  return error instanceof Error ? error.message : String(error)
+}
+
+/** Why someone could not sign in, said plainly. */
+export function signInRefusal(error: unknown): string {
+  if (error instanceof Problem && error.status === 401) return 'Conta ou senha errada.'
+  if (error instanceof Problem && error.status === 429) return 'Foram tentativas demais. Espere quinze minutos e tente de novo.'
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,4 +1,4 @@
-//! Ingests over HTTP, for the machine's own operator: asked for, followed event by event, stopped.
+//! Ingests over HTTP, for admins: asked for, followed event by event, stopped.
 
 use std::path::PathBuf;
 
@@ -10,9 +10,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::answer::{Answer, Encoded};
+use crate::authority::Admin;
 use crate::command::{Command, answered};
 use crate::door::Door;
-use crate::operator::Operator;
 use crate::params::Id;
 use crate::problem::{CommandProblems, OneProblems, Problem};
 use crate::sse::{self, Events};
@@ -40,7 +40,7 @@ pub struct IngestAsked {
     params(("Idempotency-Key" = Option<String>, Header, description = "Names this command")),
     responses((status = 202, description = "Accepted; `Location` is where to follow it"), OneProblems, CommandProblems))]
 pub async fn ask_ingest(
-    _: Operator,
+    _: Admin,
     State(door): State<Door>,
     Command { asked, key }: Command<IngestAsked>,
 ) -> Result<Response, Problem> {
@@ -54,14 +54,14 @@ pub async fn ask_ingest(
 /// Lists the newest ingests that were asked for, newest first.
 #[utoipa::path(get, path = "/api/v1/admin/ingests", tag = "admin",
     responses((status = 200, description = "The ingests"), OneProblems))]
-pub async fn list_ingests(_: Operator, State(door): State<Door>) -> Answer {
+pub async fn list_ingests(_: Admin, State(door): State<Door>) -> Answer {
     Encoded::json(&serde_json::json!({"data": door.inspect(app::App::ingest_jobs).await??}))
 }
 
 /// Shows one ingest: its status, how far it is, and its report once it has ended.
 #[utoipa::path(get, path = "/api/v1/admin/ingests/{id}", tag = "admin", params(("id" = i64, Path)),
     responses((status = 200, description = "The ingest"), OneProblems))]
-pub async fn show_ingest(_: Operator, State(door): State<Door>, Id(id): Id) -> Answer {
+pub async fn show_ingest(_: Admin, State(door): State<Door>, Id(id): Id) -> Answer {
     let id = number(&id)?;
     Encoded::json(&door.inspect(move |app| app.ingest_job(id)).await??)
 }
@@ -69,7 +69,7 @@ pub async fn show_ingest(_: Operator, State(door): State<Door>, Id(id): Id) -> A
 /// Stops one ingest: what was read is kept, and the same request goes on from there.
 #[utoipa::path(post, path = "/api/v1/admin/ingests/{id}/cancel", tag = "admin", params(("id" = i64, Path)),
     responses((status = 200, description = "The ingest, which ends soon"), OneProblems))]
-pub async fn stop_ingest(_: Operator, State(door): State<Door>, Id(id): Id) -> Answer {
+pub async fn stop_ingest(_: Admin, State(door): State<Door>, Id(id): Id) -> Answer {
     let id = number(&id)?;
     Encoded::json(&door.inspect(move |app| app.stop_ingest(id)).await??)
 }
@@ -78,7 +78,7 @@ pub async fn stop_ingest(_: Operator, State(door): State<Door>, Id(id): Id) -> A
 #[utoipa::path(get, path = "/api/v1/admin/ingests/{id}/events", tag = "admin", params(("id" = i64, Path)),
     responses((status = 200, description = "Events until the ingest has ended", content_type = "text/event-stream"), OneProblems))]
 pub async fn follow_ingest(
-    _: Operator,
+    _: Admin,
     State(door): State<Door>,
     Id(id): Id,
     headers: HeaderMap,

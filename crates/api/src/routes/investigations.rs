@@ -8,9 +8,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use crate::answer::Answer;
+use crate::authority::{Analyst, Asker};
 use crate::command::{Command, answered};
 use crate::door::Door;
-use crate::operator::Operator;
 use crate::params::{Asked, FromParams, Id, IdAsked, Params};
 use crate::problem::{CommandProblems, ListProblems, OneProblems, Problem};
 use crate::sse::{self, Events};
@@ -29,9 +29,11 @@ impl FromParams for InvestigationQuery {
     responses((status = 202, description = "Accepted; `Location` is where it is found", body = Object),
         OneProblems, CommandProblems))]
 pub async fn ask_investigation(
+    Asker(account): Asker,
     State(door): State<Door>,
     Command { asked, key }: Command<AskInvestigation>,
 ) -> Result<Response, Problem> {
+    let asked = asked.signed(account.as_ref())?;
     let answer = door.inspect(move |app| app.ask_investigation(asked, key.as_ref())).await??;
     let location = answer.body["id"].as_str().map(|id| format!("/api/v1/investigations/{id}"));
     answered(StatusCode::ACCEPTED, &answer, location.as_deref())
@@ -60,12 +62,12 @@ pub async fn list_findings_of(State(door): State<Door>, IdAsked(id, (), page): I
     door.ask(move |app| app.investigation_findings(&id, &page)).await
 }
 
-/// Stops an investigation: what waits is taken back, what runs is stopped. Only over loopback, until there are identities.
+/// Stops an investigation: what waits is taken back, what runs is stopped. It takes an analyst; while there is no account, a program on this machine.
 #[utoipa::path(post, path = "/api/v1/investigations/{id}/cancel", tag = "investigations",
     params(("id" = String, Path, description = "The investigation's id")),
     responses((status = 200, description = "The investigation", body = InvestigationDetail),
-        (status = 403, description = "Not over loopback", body = Problem), OneProblems))]
-pub async fn cancel_investigation(_: Operator, State(door): State<Door>, Id(id): Id) -> Answer {
+        (status = 403, description = "Not an analyst", body = Problem), OneProblems))]
+pub async fn cancel_investigation(_: Analyst, State(door): State<Door>, Id(id): Id) -> Answer {
     let named = id.clone();
     door.inspect(move |app| app.cancel_investigation(&named)).await??;
     door.ask(move |app| app.investigation(&id)).await

@@ -1,5 +1,7 @@
 //! Every path and who answers it. Handlers stand beside what they document; none is longer than its question.
 
+pub mod auth;
+pub mod batch;
 pub mod buyers;
 pub mod contracts;
 pub mod entities;
@@ -19,12 +21,13 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::door::Door;
+use crate::problem::Problem;
 use crate::{docs, kept, page, robots};
 
 /// All routes; what none of them serves is a page, or a 404.
 pub fn all(door: &Door) -> Router<Door> {
     Router::new()
-        .nest("/api/v1", public(door).merge(api()).merge(files()))
+        .nest("/api/v1", public(door).merge(api()).merge(files()).route("/batch", post(batch::run_batch)))
         .route("/health/live", get(operations::live))
         .route("/health/ready", get(operations::ready))
         .route("/metrics", get(operations::metrics))
@@ -35,6 +38,13 @@ pub fn all(door: &Door) -> Router<Door> {
         .route("/docs/docs.css", get(docs::style))
         .fallback(page::serve)
         .method_not_allowed_fallback(operations::method_not_allowed)
+}
+
+/// The routes of which a batch may be made.
+pub fn of_batches(door: &Door) -> Router<Door> {
+    let none = async || Problem::no_route();
+    let routes = Router::new().nest("/api/v1", public(door).merge(api())).fallback(none);
+    routes.method_not_allowed_fallback(operations::method_not_allowed)
 }
 
 /// What anyone may read, and all read alike: kept.
@@ -85,4 +95,8 @@ fn api() -> Router<Door> {
         .route("/admin/dlq", get(letters::list_letters))
         .route("/admin/dlq/{id}/replay", post(letters::replay_letter))
         .route("/admin/dlq/{id}/drop", post(letters::drop_letter))
+        .route("/auth/login", post(auth::login))
+        .route("/auth/refresh", post(auth::refresh))
+        .route("/auth/logout", post(auth::logout))
+        .route("/auth/me", get(auth::me))
 }

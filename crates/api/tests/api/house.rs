@@ -47,7 +47,10 @@ impl House {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fill(&Store::open(&folder.path().join("cidadao.db"), 1).unwrap());
-        let variables = [("CIDADAO_DATA_DIR".to_owned(), folder.path().to_str().unwrap().to_owned())];
+        let variables = [
+            ("CIDADAO_DATA_DIR".to_owned(), folder.path().to_str().unwrap().to_owned()),
+            ("CIDADAO_LIMITS_ANONYMOUS".to_owned(), "unlimited".to_owned()),
+        ];
         let app = App::open(Settings::load(None, variables.into_iter()).unwrap()).unwrap();
         Self { router: api::router(app.clone()), app, folder }
     }

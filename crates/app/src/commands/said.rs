@@ -5,6 +5,7 @@ use std::time::Duration;
 use model::mask_cpfs;
 use model::text::{plain, squeeze};
 
+use crate::identity::Account;
 use crate::{Error, Result};
 
 /// The most characters of a name.
@@ -26,6 +27,18 @@ pub(crate) fn text(field: &'static str, said: &str, chars_max: usize) -> Result<
 /// It is empty, or longer than `chars_max`.
 pub(crate) fn line(field: &'static str, said: &str, chars_max: usize) -> Result<String> {
     bounded(field, &squeeze(&plain(said)), chars_max)
+}
+
+/// The name under which an account says something: its own, whether it is said again or left out.
+///
+/// # Errors
+/// Another name is said.
+pub(crate) fn signed_by(said: &str, account: &Account) -> Result<String> {
+    if !said.is_empty() && said != account.name {
+        let because = format!("is the account that has signed in, `{}`: leave it out", account.name);
+        return Err(Error::invalid("who", because));
+    }
+    Ok(account.name.clone())
 }
 
 fn bounded(field: &'static str, said: &str, chars_max: usize) -> Result<String> {

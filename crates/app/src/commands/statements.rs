@@ -1,10 +1,13 @@
 //! Statements: whom a finding is about says something to it, and may take it back.
 
+use events::{Expected, NewEvent};
 use serde::Deserialize;
+use serde_json::json;
 use store::NewStatement;
 use utoipa::ToSchema;
 
 use super::said::{self, LOCK_PATIENCE, WHO_CHARS_MAX};
+use crate::identity::Account;
 use crate::queries::STATEMENTS_MAX;
 use crate::views::Statement;
 use crate::{App, Error, Result, WriterLock};
@@ -20,7 +23,7 @@ const REASON_CHARS_MAX: usize = 1_000;
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MakeStatement {
-    /// Who makes it, as they say; shown with it (at most 200 characters).
+    /// Who makes it, as they say, whichever account records it; shown with it (at most 200 characters).
     #[schema(max_length = 200)]
     pub who: String,
     /// What they say, as plain text; shown beside the finding (at most 5,000 characters).
@@ -50,7 +53,7 @@ impl App {
     ///
     /// # Errors
     /// No such finding, no name or no text, a text that is too long, too many statements to one finding, another writer.
-    pub fn make_statement(&self, finding: &str, made: &MakeStatement) -> Result<Statement> {
+    pub fn make_statement(&self, finding: &str, made: &MakeStatement, by: Option<&Account>) -> Result<Statement> {
         let who = said::line("who", &made.who, WHO_CHARS_MAX)?;
         let text = said::text("text", &made.text, TEXT_CHARS_MAX)?;
         let contact = made.contact.as_deref().map(|c| said::line("contact", c, CONTACT_CHARS_MAX)).transpose()?;
@@ -65,6 +68,7 @@ impl App {
         let contact = contact.as_deref();
         let statement = NewStatement { finding_id: finding, who: &who, text: &text, contact, made_at: &made_at };
         let id = self.store().add_statement(&statement)?;
+        self.note_statement(id, "statement.made", finding, by)?;
         self.held_statement(id)
     }
 
@@ -72,7 +76,7 @@ impl App {
     ///
     /// # Errors
     /// No such statement, another name than its author's, another writer.
-    pub fn withdraw_statement(&self, id: i64, asked: &WithdrawStatement) -> Result<Statement> {
+    pub fn withdraw_statement(&self, id: i64, asked: &WithdrawStatement, by: Option<&Account>) -> Result<Statement> {
         let who = said::line("who", &asked.who, WHO_CHARS_MAX)?;
         let reason = asked.reason.as_deref().map(|r| said::text("reason", r, REASON_CHARS_MAX)).transpose()?;
         let _lock = WriterLock::take(self.folder(), LOCK_PATIENCE)?;
@@ -81,7 +85,18 @@ impl App {
             return Err(Error::invalid("who", "only who made a statement may withdraw it, under the same name"));
         }
         self.store().withdraw_statement(id, reason.as_deref(), &model::dates::now_text())?;
+        self.note_statement(id, "statement.withdrawn", "", by)?;
         self.held_statement(id)
+    }
+
+    /// Tells the log which account recorded it. Its author is who it says: an analyst records what a supplier says, and does not say it.
+    fn note_statement(&self, id: i64, kind: &'static str, finding: &str, by: Option<&Account>) -> Result<()> {
+        let Some(account) = by else { return Ok(()) };
+        let event = NewEvent::new(kind, json!({"finding_id": finding, "account": account.id}));
+        self.decide(|unit| {
+            unit.append(&format!("statement:{id}"), Expected::Any, &[event])?;
+            Ok(())
+        })
     }
 
     fn held_statement(&self, id: i64) -> Result<Statement> {

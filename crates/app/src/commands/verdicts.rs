@@ -2,11 +2,13 @@
 
 use events::{CommandKey, Expected, NewEvent};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::{FindingRow, VerdictRow, verdicts};
 use utoipa::ToSchema;
 
 use super::decide::Answer;
 use super::said::{self, LOCK_PATIENCE, WHO_CHARS_MAX};
+use crate::identity::Account;
 use crate::views::{GivenOn, Verdict};
 use crate::{App, Error, Result, WriterLock};
 
@@ -32,13 +34,32 @@ pub struct GiveVerdict {
     /// Why; shown with it (at most 2,000 characters).
     #[schema(max_length = 2000)]
     pub reason: String,
-    /// Who gives it, as they say; shown with it (at most 200 characters).
+    /// Who gives it; shown with it (at most 200 characters). The name of the account, of who has signed in, and may be left out then; else as
+    /// they say.
+    #[serde(default)]
     #[schema(max_length = 200)]
     pub who: String,
     /// How many verdicts the finding had when its caller looked (`verdict.version`, 0 for none): refused when it has others by
     /// now.
     #[serde(default)]
     pub expected_version: Option<i64>,
+    /// The id of the account that gives it.
+    #[serde(skip)]
+    pub account: Option<String>,
+}
+
+impl GiveVerdict {
+    /// Signed with the account that gives it, if it is one.
+    ///
+    /// # Errors
+    /// It says to be someone else's.
+    pub fn signed(mut self, account: Option<&Account>) -> Result<Self> {
+        if let Some(account) = account {
+            self.who = said::signed_by(&self.who, account)?;
+            self.account = Some(account.id.clone());
+        }
+        Ok(self)
+    }
 }
 
 impl Conclusion {
@@ -65,7 +86,10 @@ impl App {
         self.once(key, |unit| {
             let stream = verdicts::stream_of(finding);
             let verdict = verdict_on(&held, given.verdict, reason, who, unit.version(&stream)? + 1)?;
-            let event = NewEvent::new(verdicts::VERDICT_GIVEN, verdicts::payload(finding, &verdict));
+            let mut event = NewEvent::new(verdicts::VERDICT_GIVEN, verdicts::payload(finding, &verdict));
+            if let Some(account) = &given.account {
+                event.metadata = json!({"account": account});
+            }
             unit.append(&stream, expected, &[event])?;
             Verdict::new(verdict, &held)
         })

@@ -10,6 +10,7 @@ mod entities;
 mod evidence;
 mod findings;
 mod flags;
+mod identity;
 mod investigations;
 mod moment;
 mod parties;
@@ -33,6 +34,7 @@ pub use findings::{
 pub use flags::{
     Coverage, Flag, FlagCoverage, FlagExplanation, FlagParameter, FlagPreview, FlagShape, HitsAt, ParameterPreview,
 };
+pub use identity::{ApiKey, MadeKey, User, WhoAmI};
 pub use investigations::{Investigation, InvestigationDetail, InvestigationFlag, Progress};
 pub use moment::{FlagAtMoment, Judged, JudgedAt, MomentReport};
 pub use parties::{Buyer, BuyerDetail, Sanction, Supplier, SupplierDetail, Totals};

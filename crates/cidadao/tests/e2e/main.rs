@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on fails")]
 
 mod account;
+mod accounts;
 mod bad_input;
+mod batches;
 mod browser;
 mod bundles;
 mod command_line;
@@ -19,6 +21,8 @@ mod exports;
 mod incremental;
 mod ingests;
 mod investigations;
+mod keys;
+mod limits;
 mod log;
 mod mapped;
 mod migration;

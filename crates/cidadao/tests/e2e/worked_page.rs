@@ -60,7 +60,7 @@ fn a_verdict_is_refused_from_elsewhere_and_stands_when_given_on_the_machine() {
 
     let mut tab = Tab::open(&page.replace("127.0.0.1", "cidadao.test"));
     dismiss(&mut tab, "não é bem assim");
-    tab.sees("O veredito não foi guardado. Por enquanto só se dá veredito na própria máquina");
+    tab.sees("O veredito não foi guardado. Só dá veredito quem entra com uma conta de analista");
     assert_eq!(server.json(&format!("findings/{id}"))["verdict"], Value::Null);
 
     tab.go(&page);
@@ -74,4 +74,37 @@ fn a_verdict_is_refused_from_elsewhere_and_stands_when_given_on_the_machine() {
     other.sees("a unidade era caixa com 100");
     other.go(&format!("{}/sinais/BR05", server.address()));
     other.sees("0 % confirmados: 0 de 1 achado com veredito.");
+}
+
+#[test]
+fn an_analyst_signs_in_on_the_page_and_the_verdict_bears_their_name() {
+    let house = House::new();
+    let _ = house.ingest(&[&short_sample(&house, 800, 41)]).ends_with(3);
+    let made = house.json(&["users", "add", "ana", "--role", "analyst"]);
+    let server = house.serve();
+    let id = server.json("findings?flag=BR05&limit=1")["data"][0]["id"].as_str().unwrap().to_owned();
+
+    let page = format!("{}/achados/{id}", server.address());
+    let mut tab = Tab::open(&page.replace("127.0.0.1", "cidadao.test"));
+    dismiss(&mut tab, "não é bem assim");
+    tab.sees("O veredito não foi guardado. Para dar um veredito é preciso entrar com uma conta.");
+    tab.focus("[data-sign-in] summary");
+    tab.press("Enter");
+    for (password, then) in
+        [("uma senha errada", "Conta ou senha errada."), (made["password"].as_str().unwrap(), "Você entrou como ana.")]
+    {
+        let _ = tab.eval("document.querySelector('input[name=account]').select()");
+        tab.types("ana");
+        tab.focus("input[name=password]");
+        tab.types(password);
+        tab.press("Enter");
+        tab.sees(then);
+    }
+    assert_eq!(tab.eval("document.querySelector('input[name=who]')"), Value::Null, "the account signs");
+    tab.focus("button[value=dismissed]");
+    tab.press("Enter");
+    tab.sees("Descartado por ana");
+    assert_eq!(server.json(&format!("findings/{id}"))["verdict"]["who"], "ana");
+    let kept = tab.eval("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])");
+    assert_eq!(kept, "[{},{},\"\"]", "no token is left in the browser");
 }

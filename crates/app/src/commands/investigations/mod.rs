@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use super::decide::Answer;
 use super::said;
+use crate::identity::Account;
 use crate::queries::MomentQuery;
 use crate::{App, Error, Result};
 
@@ -47,9 +48,22 @@ pub struct AskInvestigation {
     pub as_of: Option<NaiveDate>,
     /// Judge what was held at this instant, RFC 3339 with offset.
     pub known_at: Option<String>,
-    /// Who asks, as they say; shown with it (at most 200 characters).
+    /// Who asks, as they say, or the account that has signed in; shown with it (at most 200 characters).
     #[schema(max_length = 200)]
     pub who: Option<String>,
+}
+
+impl AskInvestigation {
+    /// Signed with the account that asks, if it is one.
+    ///
+    /// # Errors
+    /// It says to be someone else's.
+    pub fn signed(mut self, account: Option<&Account>) -> Result<Self> {
+        if let Some(account) = account {
+            self.who = Some(said::signed_by(self.who.as_deref().unwrap_or_default(), account)?);
+        }
+        Ok(self)
+    }
 }
 
 /// What was asked, as it is kept.
