@@ -131,6 +131,10 @@ impl From<app::Error> for Problem {
             app::Error::NotFound { .. } => Self::not_found(error.to_string()),
             app::Error::CannotBundle(because) => Self::cannot_bundle(because),
             app::Error::Locked(_) | app::Error::QueueFull(_) | app::Error::TooManyActive(_) => Self::too_busy(),
+            app::Error::Store(ref error) if error.is_busy() => {
+                tracing::warn!(%error, "a question waits for the database");
+                Self::too_busy()
+            }
             app::Error::Conflict(because) => Self::conflict(because),
             app::Error::KeyReused => Self::key_reused(error.to_string()),
             app::Error::NotPreviewable { ref name, .. } => Self::not_previewable(name, error.to_string()),

@@ -52,6 +52,14 @@ use queries::moment::Judgements;
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Opens the database that the settings name.
+pub(crate) fn open_store(settings: &Settings) -> Result<Store> {
+    Ok(match settings.database.server() {
+        Some(server) => Store::connect(server)?,
+        None => Store::open(&settings.data_dir.join("cidadao.db"), settings.store.readers)?,
+    })
+}
+
 /// An open data folder with everything that works on it.
 #[derive(Clone)]
 pub struct App {
@@ -80,7 +88,7 @@ impl App {
     pub fn open(settings: Settings) -> Result<Self> {
         let folder = settings.data_dir.clone();
         std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
-        let store = Store::open(&folder.join("cidadao.db"), settings.store.readers)?;
+        let store = open_store(&settings)?;
         let lake = Lake::open(&folder.join("lake"))?;
         let catalogue = Catalogue::embedded()?;
         let (jobs, nulls, judgements) = (Jobs::default(), NullCounts::default(), Judgements::default());

@@ -9,17 +9,18 @@ mod queue_suite;
 mod streams;
 
 use events::{Backend, Bell, Event, ReadModels, Redis};
-use store::{Connection, Store};
+use store::{Db, Store};
 use testkit::RedisServer;
 
 /// A read model that keeps the last payload of each stream.
 struct LastOfStream;
 
 impl ReadModels for LastOfStream {
-    fn apply(&self, db: &Connection, event: &Event) -> store::Result<()> {
+    fn apply(&self, db: &Db, event: &Event) -> store::Result<()> {
         db.execute(
-            "insert or replace into investigations (id, user_id, status, asked, findings, created_at, updated_at, version)
-             values (?1, '', 'active', ?2, 0, '', '', ?3)",
+            "insert into investigations (id, user_id, status, asked, findings, created_at, updated_at, version)
+             values (?1, '', 'active', ?2, 0, '', '', ?3)
+             on conflict (id) do update set asked = ?2, version = ?3",
             (&event.stream, event.payload.to_string(), event.version),
         )?;
         Ok(())
@@ -40,7 +41,7 @@ fn on_every_backend(test: impl Fn(&dyn Backend, &dyn Fn() -> Vec<String>)) {
         let redis = server.as_ref().map(|server| Redis::at(&server.url(), &store).unwrap());
         let bell = Bell::default();
         let models = || {
-            let read = |db: &Connection| {
+            let read = |db: &Db| {
                 let mut statement =
                     db.prepare("select id || ' ' || asked || ' ' || version from investigations order by id")?;
                 let rows = statement.query_map([], |row| row.get(0))?;
