@@ -223,7 +223,7 @@ impl Store {
     /// The database cannot be read.
     pub fn file_seen(&self, sha256: &str, member: &str, mapping: Option<&str>) -> Result<Option<u64>> {
         self.read(|db| {
-            let sql = "select read from files where sha256 = ?1 and member = ?2 and complete and (?3 is null or mapping = ?3)";
+            let sql = "select read from files where sha256 = ?1 and member = ?2 and complete and (mapping = ?3 or ?3 is null)";
             Ok(db
                 .prepare(sql)?
                 .query_row(params![sha256, member, mapping], |row| row.get::<_, i64>(0))

@@ -53,8 +53,8 @@ pub struct FileHead {
 const SELECT: &str =
     "select q.id, f.source, f.format, f.name, q.file_id, q.line, q.col, q.reason, q.detail, q.raw, q.whole
     from quarantine q join files f on f.id = q.file_id
-    where (?1 is null or q.id = ?1) and (?2 is null or f.source = ?2) and (?3 is null or q.reason = ?3)
-      and (?4 is null or instr(f.name, ?4) > 0) and q.id > ?5 order by q.id limit ?6";
+    where (q.id = ?1 or ?1 is null) and (f.source = ?2 or ?2 is null) and (q.reason = ?3 or ?3 is null)
+      and (instr(f.name, ?4) > 0 or ?4 is null) and q.id > ?5 order by q.id limit ?6";
 
 fn quarantined_from(row: &Row<'_>) -> rusqlite::Result<Quarantined> {
     Ok(Quarantined {

@@ -149,6 +149,9 @@ create table finding_contracts (
 );
 create index finding_contracts_by_finding on finding_contracts (finding_id);
 
+-- What SQLite calls `strpos`.
+create function instr(text, text) returns integer language sql immutable strict parallel safe as $$ select strpos($1, $2) $$;
+
 -- Full text. Words are folded by the program (search.rs), the same for both databases; a question is `"one" AND "other"`.
 create function all_words(text) returns tsquery language sql immutable strict parallel safe
     as $$ select replace(replace($1, '"', ''''), ' AND ', ' & ')::tsquery $$;

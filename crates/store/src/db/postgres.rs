@@ -30,6 +30,8 @@ const CONNECT_MAX: Duration = Duration::from_secs(3);
 const GRACE: Duration = Duration::from_secs(5);
 /// Statements that stay prepared.
 const STATEMENTS_MAX: usize = 512;
+/// How much of a slow query is told.
+const SQL_TOLD_CHARS: usize = 400;
 /// Rows taken over at once from a long answer.
 const CHUNK: usize = 512;
 
@@ -211,7 +213,8 @@ impl Pg {
             }
         });
         let took = started.elapsed();
-        if took >= self.slow {
+        // Long work is long.
+        if took >= self.slow && self.patience.get().is_some() {
             let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             tracing::warn!(ms, sql = one_line(sql), "slow query");
         }
@@ -276,8 +279,9 @@ fn args<'a>(values: &'a [&dyn ToSql]) -> Result<Vec<Arg<'a>>> {
     Ok(values.iter().map(|value| value.to_sql().map(Arg)).collect::<rusqlite::Result<_>>()?)
 }
 
+/// Statements hold no values; what is told of one is its beginning.
 fn one_line(sql: &str) -> String {
-    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+    sql.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(SQL_TOLD_CHARS).collect()
 }
 
 /// What the server said, or why it could not be asked.
