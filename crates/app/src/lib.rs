@@ -19,6 +19,7 @@ use lake::{Lake, NullCounts};
 use store::Store;
 
 pub use commands::audit::AuditReport;
+pub use commands::database::{CopiedTable, CopyReport, SchemaStatus, copy_to, migrate, schema_status};
 pub use commands::decide::Answer;
 pub use commands::demo::{DemoReport, write_sample};
 pub use commands::doctor::{Advice, Gravity};
@@ -55,7 +56,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Opens the database that the settings name.
 pub(crate) fn open_store(settings: &Settings) -> Result<Store> {
     Ok(match settings.database.server() {
-        Some(server) => Store::connect(server)?,
+        Some(server) => Store::connect(server, settings.database.replicas())?,
         None => Store::open(&settings.data_dir.join("cidadao.db"), settings.store.readers)?,
     })
 }
@@ -130,6 +131,11 @@ impl App {
     #[must_use]
     pub fn catalogue(&self) -> &Catalogue {
         &self.inner.catalogue
+    }
+
+    /// The folder's lock for a decision, where the database is a file in it. A server has locks of its own.
+    pub(crate) fn lock_for_decision(&self, patience: std::time::Duration) -> Result<Option<WriterLock>> {
+        if self.store().is_server() { Ok(None) } else { WriterLock::take(self.folder(), patience).map(Some) }
     }
 
     pub(crate) fn jobs(&self) -> &Jobs {

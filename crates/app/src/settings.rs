@@ -224,7 +224,7 @@ impl Settings {
         Ok(settings)
     }
 
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let within = |name: &str, value: u64, low: u64, high: u64| {
             if (low..=high).contains(&value) {
                 Ok(())
@@ -280,6 +280,11 @@ fn merge(
         }
     }
     Ok(())
+}
+
+/// An address as it is told.
+pub(crate) fn told(url: &str) -> String {
+    shown("url", &toml::Value::String(url.to_owned())).trim_matches('"').to_owned()
 }
 
 /// A value as it is told: an address without the name and password in it.

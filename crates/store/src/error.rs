@@ -34,6 +34,19 @@ pub enum Error {
         /// Of this program.
         known: i64,
     },
+    /// A copy's target must hold nothing.
+    #[error("the database to copy into is not empty: `{0}` holds rows")]
+    NotEmpty(String),
+    /// A copy is not the same as what was copied; nothing was kept of it.
+    #[error("`{table}` did not arrive as it was sent ({sent} rows, {arrived} arrived); nothing was copied")]
+    CopyDiffers {
+        /// Which.
+        table: String,
+        /// Its rows.
+        sent: u64,
+        /// Those that arrived.
+        arrived: u64,
+    },
     /// What stands in a column is not what was written there.
     #[error("stored JSON is damaged: {0}")]
     Json(#[from] serde_json::Error),

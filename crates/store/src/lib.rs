@@ -5,6 +5,7 @@
 
 mod bulk;
 pub mod chain;
+mod copying;
 pub mod db;
 mod entities;
 mod error;
@@ -21,6 +22,7 @@ mod put;
 mod quality;
 mod quarantine;
 mod read;
+mod replicas;
 mod schema;
 mod scope;
 pub mod search;
@@ -38,6 +40,7 @@ use std::time::Instant;
 
 pub use db::{Db, OptionalExtension, Params, PoolFigures, PoolSettings, Row};
 pub use error::{Error, Result};
+pub use copying::Copied;
 pub use findings::{
     CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord, VerdictFilter,
 };
@@ -52,6 +55,7 @@ pub use read::{
     BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, ReadFile, RowVersion,
     SanctionRow, SupplierFilter, SupplierRow, Totals,
 };
+pub use replicas::Reads;
 pub use scope::PlacedFinding;
 pub use segments::{NewSegment, Scanner, Segment, TouchedPartition};
 pub use sources::{FileRow, QuarantineCount, SourceRow};
@@ -92,6 +96,25 @@ pub fn id_hash(id: &str) -> i64 {
     xxhash_rust::xxh3::xxh3_64(id.as_bytes()).cast_signed()
 }
 
+/// The newest version of the schema that this program knows.
+pub const SCHEMA_VERSION: i64 = schema::VERSION;
+
+/// The version of the schema in a file; 0 when there is none. Changes nothing.
+///
+/// # Errors
+/// Not a database.
+pub fn schema_in(path: &Path) -> Result<i64> {
+    if path.is_file() { schema::version(&sqlite::connect(path, true)?) } else { Ok(0) }
+}
+
+/// The version of the schema at a server; 0 when there is none. Changes nothing.
+///
+/// # Errors
+/// It cannot be reached.
+pub fn schema_at(server: PoolSettings) -> Result<i64> {
+    schema::version(&*db::pool::Pool::new(server)?.lend()?)
+}
+
 /// Whether the address of a server can be read.
 ///
 /// # Errors
@@ -121,12 +144,12 @@ impl Store {
         Ok(Self { home: Home::Folder(Folder::open(path, readers)?) })
     }
 
-    /// Opens the database of a PostgreSQL server, and brings its schema up to date.
+    /// Opens the database of a PostgreSQL server with its replicas, and brings its schema up to date.
     ///
     /// # Errors
     /// It cannot be reached, was written by a newer program, or gives no right to write.
-    pub fn connect(settings: PoolSettings) -> Result<Self> {
-        Ok(Self { home: Home::Server(Server::open(settings)?) })
+    pub fn connect(settings: PoolSettings, replicas: Vec<PoolSettings>) -> Result<Self> {
+        Ok(Self { home: Home::Server(Server::open(settings, replicas)?) })
     }
 
     /// Runs `query` on a reader, waiting for one to be free.
@@ -204,6 +227,15 @@ impl Store {
         match &self.home {
             Home::Folder(_) => None,
             Home::Server(server) => Some(server.figures()),
+        }
+    }
+
+    /// Where questions went, if the server has replicas.
+    #[must_use]
+    pub fn reads(&self) -> Option<Reads> {
+        match &self.home {
+            Home::Folder(_) => None,
+            Home::Server(server) => server.reads(),
         }
     }
 

@@ -213,7 +213,7 @@ pub(crate) fn give_way() {
     }
 }
 
-fn connect(path: &Path, read_only: bool) -> Result<Db> {
+pub(crate) fn connect(path: &Path, read_only: bool) -> Result<Db> {
     Ok(Db::Sqlite(Box::new(open_file(path, read_only)?)))
 }
 

@@ -9,6 +9,7 @@ pub mod canonical;
 pub mod files;
 pub mod house;
 pub mod page;
+pub mod postgres;
 pub mod program;
 pub mod redis;
 pub mod seed;
@@ -17,6 +18,7 @@ pub mod state;
 pub mod tab;
 
 pub use house::House;
+pub use postgres::PostgresServer;
 pub use program::{Program, Run};
 pub use redis::RedisServer;
 pub use server::{Answer, Server, Told};

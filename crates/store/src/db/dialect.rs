@@ -6,7 +6,8 @@
 use std::fmt::Write as _;
 
 /// A statement as PostgreSQL says it.
-pub(crate) fn postgres(sql: &str) -> String {
+#[must_use]
+pub fn postgres(sql: &str) -> String {
     let mut out = String::with_capacity(sql.len() + 16);
     let (mut last, mut rest) = (0, sql);
     while let Some(at) = rest.find(['\'', '?', '+', 'i', 'm']) {

@@ -5,7 +5,8 @@
 //! travel as SQLite's own (`ToSql`, `FromSql`, `ValueRef`): those are the few kinds that both know.
 
 mod copy;
-pub(crate) mod dialect;
+pub mod dialect;
+pub mod listen;
 mod params;
 pub(crate) mod pool;
 mod postgres;
@@ -76,6 +77,7 @@ impl Db {
     /// # Errors
     /// The database does not understand it, or does not answer.
     pub fn prepare(&self, sql: &str) -> Result<Statement<'_>> {
+        listen::hear(sql);
         Ok(match self {
             Self::Sqlite(db) => Statement::Sqlite(db.prepare_cached(sql)?),
             Self::Postgres(pg) => Statement::Postgres(pg, pg.prepare(sql)?),

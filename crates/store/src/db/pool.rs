@@ -4,6 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Db, Pg};
+use crate::replicas::Writes;
 use crate::{Error, Result};
 
 /// How long a borrower waits for a connection.
@@ -100,7 +101,7 @@ impl Pool {
             if let Some((db, since)) = held.idle.pop() {
                 drop(held);
                 if since.elapsed() < FRESH || matches!(&db, Db::Postgres(pg) if pg.answers()) {
-                    return Ok(Lent { db: Some(db), pool: Some(Arc::clone(self)) });
+                    return Ok(Lent { db: Some(db), pool: Some(Arc::clone(self)), writes: None });
                 }
                 // The others were cut with it.
                 held = self.held();
@@ -134,7 +135,7 @@ impl Pool {
         match Pg::connect(&self.config, &self.settings) {
             Ok(pg) => {
                 self.held().away_until = None;
-                Ok(Lent { db: Some(Db::Postgres(Box::new(pg))), pool: Some(Arc::clone(self)) })
+                Ok(Lent { db: Some(Db::Postgres(Box::new(pg))), pool: Some(Arc::clone(self)), writes: None })
             }
             Err(error) => {
                 let mut held = self.held();
@@ -163,12 +164,20 @@ impl Pool {
 pub(crate) struct Lent {
     db: Option<Db>,
     pool: Option<Arc<Pool>>,
+    /// Dropped after the connection went back.
+    writes: Option<Writes>,
 }
 
 impl Lent {
+    /// One through which something may be written.
+    pub(crate) fn that_writes(mut self, writes: Option<Writes>) -> Self {
+        self.writes = writes;
+        self
+    }
+
     /// One that belongs to nobody else.
     pub(crate) fn own(db: Db) -> Self {
-        Self { db: Some(db), pool: None }
+        Self { db: Some(db), pool: None, writes: None }
     }
 }
 

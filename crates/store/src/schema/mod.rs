@@ -5,7 +5,7 @@ mod sqlite;
 
 use crate::{Db, Result};
 
-pub(crate) use postgres::wire_type;
+pub(crate) use postgres::{make_part, wire_type};
 
 /// The schema's version, of both databases; a program refuses a newer one.
 pub(crate) const VERSION: i64 = 6;
