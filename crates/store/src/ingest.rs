@@ -298,7 +298,7 @@ impl Ingest {
                                 read, kept, unchanged, replaced, quarantined)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, 0, 0, 0)
              on conflict (sha256, member, source) do update set ingest_id = ?1, name = ?2, format = ?6, head = ?7, mapping = ?8,
-                 reader = ?9, fetched_at = ?10, rows_done = 0, error = null, complete = 0,
+                 reader = ?9, fetched_at = ?10, rows_done = 0, error = null, complete = false,
                  read = 0, kept = 0, unchanged = 0, replaced = 0, quarantined = 0",
         )?.execute(params![
             self.id, file.name, file.sha256, file.member, file.source, file.format, file.head, file.mapping, file.reader,

@@ -6,7 +6,7 @@ use rusqlite::params;
 use store::{Db, OptionalExtension};
 
 use super::{GROUP, PUBLISH, RENUMBER, Streams, TRIM};
-use crate::sqlite::now_ms;
+use crate::local::now_ms;
 use crate::{Error, Result};
 
 /// Tasks handed on at once.

@@ -6,7 +6,7 @@ use rusqlite::params;
 use store::OptionalExtension;
 
 use super::{FIGURES, GROUP, HOLD, LEFT, Streams, TAKE, WAITING};
-use crate::sqlite::millis;
+use crate::local::millis;
 use crate::{Dead, Error, EventStore, Fate, Queue, Result, Task, Unit};
 
 /// What may be done to an entry that is a worker's.

@@ -67,7 +67,10 @@ impl Pool {
             millis(settings.statement_timeout),
             millis(settings.lock_timeout)
         );
-        config.options(options.trim()).application_name("cidadao").tcp_user_timeout(Duration::from_secs(15));
+        config.options(options.trim()).application_name("cidadao");
+        // A server that is gone without a word is noticed within a minute, also by long work.
+        let second = Duration::from_secs(1);
+        config.keepalives_idle(20 * second).keepalives_interval(10 * second).keepalives_retries(3);
         Ok(Arc::new(Self { settings, config, held: Mutex::default(), returned: Condvar::new() }))
     }
 

@@ -71,7 +71,9 @@ impl Pg {
         };
         runtime.spawn(async move {
             // Its end is seen by whoever asks next.
-            let _ = connection.await;
+            if let Err(error) = connection.await {
+                tracing::warn!(error = told(&error), "a connection to the database was lost");
+            }
         });
         Ok(Self {
             runtime: Some(runtime),

@@ -1,4 +1,4 @@
-//! The log in SQLite. A transaction begins by taking the database's one place for writers, so what a decision reads cannot change
+//! The log in the store. A transaction begins by taking the one place for who appends, so what a decision reads cannot change
 //! under it, and positions in the log come in the order of commits.
 
 use rusqlite::params;
@@ -14,7 +14,7 @@ const ANSWERS_KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
 impl EventStore for Embedded<'_> {
     fn transact(&self, work: &mut dyn FnMut(&mut dyn Unit) -> Result<()>) -> Result<()> {
         let rings = self.store.write(|db| {
-            let mut unit = SqliteUnit { db, models: self.models, rings: false };
+            let mut unit = LocalUnit { db, models: self.models, rings: false };
             work(&mut unit)?;
             Ok::<_, Error>(unit.rings)
         })?;
@@ -74,14 +74,14 @@ fn rows_behind(db: &Db, seq: i64, limit: usize) -> store::Result<Vec<EventRow>> 
 }
 
 /// One transaction.
-struct SqliteUnit<'a> {
+struct LocalUnit<'a> {
     db: &'a Db,
     models: &'a dyn ReadModels,
     /// Something was written that others wait for.
     rings: bool,
 }
 
-impl Unit for SqliteUnit<'_> {
+impl Unit for LocalUnit<'_> {
     fn version(&mut self, stream: &str) -> Result<i64> {
         let sql = "select coalesce(max(version), 0) from events where stream = ?1";
         Ok(self.db.prepare(sql)?.query_row([stream], |row| row.get(0))?)

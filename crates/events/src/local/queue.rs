@@ -1,4 +1,4 @@
-//! The queue in SQLite.
+//! The queue in the store.
 
 use std::time::Duration;
 
