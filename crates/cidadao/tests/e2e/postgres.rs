@@ -142,7 +142,7 @@ fn a_server_that_goes_away_is_told_and_comes_back_without_a_restart() {
         let body = json!({"verdict": "confirmed", "reason": reason, "who": "Ana"});
         server.post(&format!("/api/v1/findings/{finding}/verdict"), &body)
     };
-    assert_eq!(verdict("antes").status, 200);
+    assert_eq!(verdict("antes").status, 201);
     assert_eq!(server.get("/health/ready").status, 200);
     database.stop();
     for answer in [verdict("enquanto"), server.post(ASK, &json!({"scope": {}}))] {
@@ -153,7 +153,7 @@ fn a_server_that_goes_away_is_told_and_comes_back_without_a_restart() {
     assert_eq!(server.get("/health/live").status, 200);
     database.go();
     until("it answers again", || server.get("/health/ready").status == 200);
-    assert_eq!(verdict("depois").status, 200);
+    assert_eq!(verdict("depois").status, 201);
     let history = server.json(&format!("findings/{finding}"))["verdict_history"].clone();
     let reasons: Vec<&str> = history.as_array().unwrap().iter().filter_map(|v| v["reason"].as_str()).collect();
     assert!(reasons.contains(&"antes") && reasons.contains(&"depois") && !reasons.contains(&"enquanto"), "{history}");
@@ -265,7 +265,7 @@ fn a_file_is_copied_to_a_server_whole_and_only_into_an_empty_one() {
         let server = file.serve();
         let finding = server.walk("findings", 100)[0]["id"].as_str().unwrap().to_owned();
         let body = json!({"verdict": "confirmed", "reason": "sim", "who": "Ana"});
-        assert_eq!(server.post(&format!("/api/v1/findings/{finding}/verdict"), &body).status, 200);
+        assert_eq!(server.post(&format!("/api/v1/findings/{finding}/verdict"), &body).status, 201);
         finding
     };
     let report = file.json(&["copy", "--to", &url]);
@@ -287,7 +287,7 @@ fn a_file_is_copied_to_a_server_whole_and_only_into_an_empty_one() {
     assert_eq!(read(&over), wanted);
     // New rows are numbered behind those that came.
     let body = json!({"verdict": "dismissed", "reason": "não", "who": "Ana"});
-    assert_eq!(over.post(&format!("/api/v1/findings/{finding}/verdict"), &body).status, 200);
+    assert_eq!(over.post(&format!("/api/v1/findings/{finding}/verdict"), &body).status, 201);
     drop(over);
     let verified = file.program().env("DATABASE_URL", &url).args(["audit", "verify", "--json"]).run().ends_with(0).json();
     assert_eq!(verified["events"], 2);

@@ -62,7 +62,7 @@ impl Pool {
             settings.url.parse().map_err(|error| Error::Address(super::postgres::told(&error)))?;
         let millis = |time: Duration| time.as_millis();
         let options = format!(
-            "{} -c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout=600000",
+            "{} -c client_min_messages=warning -c statement_timeout={} -c lock_timeout={} -c idle_in_transaction_session_timeout=600000",
             config.get_options().unwrap_or_default(),
             millis(settings.statement_timeout),
             millis(settings.lock_timeout)

@@ -161,7 +161,7 @@ impl Pg {
     pub(crate) fn stream(&self, prepared: &Prepared, values: &[&dyn ToSql]) -> Result<Rows<'_>> {
         let args = args(values)?;
         let rows = self.run(&prepared.sql, self.client.query_raw(&prepared.statement, &args))?;
-        Ok(Rows::Postgres(Streamed { pg: self, rows: Box::pin(rows), chunk: Vec::new(), at: 0 }))
+        Ok(Rows::Postgres(Streamed { pg: self, rows: Box::pin(rows), ended: false, chunk: Vec::new(), at: 0 }))
     }
 
     /// Runs a statement for each of many rows; up to [`CHUNK`] are on their way at once.
@@ -250,6 +250,8 @@ impl Drop for Pg {
 pub struct Streamed<'a> {
     pg: &'a Pg,
     rows: Pin<Box<RowStream>>,
+    /// Nothing may be asked of it after its end.
+    ended: bool,
     chunk: Vec<tokio_postgres::Row>,
     at: usize,
 }
@@ -257,23 +259,30 @@ pub struct Streamed<'a> {
 impl Streamed<'_> {
     pub(super) fn next(&mut self) -> Result<Option<&tokio_postgres::Row>> {
         if self.at == self.chunk.len() {
-            let (rows, chunk) = (&mut self.rows, &mut self.chunk);
+            let (rows, chunk, ended) = (&mut self.rows, &mut self.chunk, &mut self.ended);
+            if *ended {
+                return Ok(None);
+            }
             chunk.clear();
             self.at = 0;
             let next = self.pg.run("(rows of a long answer)", async {
                 let mut some = Vec::with_capacity(CHUNK);
-                while let Some(row) = rows.next().await {
-                    some.push(row?);
-                    if some.len() == CHUNK {
-                        break;
+                while some.len() < CHUNK {
+                    match rows.next().await {
+                        Some(row) => some.push(row?),
+                        None => {
+                            *ended = true;
+                            break;
+                        }
                     }
                 }
                 Ok(some)
             })?;
             *chunk = next;
         }
-        self.at += 1;
-        Ok(self.chunk.get(self.at - 1))
+        let row = self.chunk.get(self.at);
+        self.at += usize::from(row.is_some());
+        Ok(row)
     }
 }
 
