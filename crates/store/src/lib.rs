@@ -191,6 +191,20 @@ impl Store {
         }
     }
 
+    /// Does `work`, which is one statement, and so all or nothing by itself.
+    ///
+    /// # Errors
+    /// Whatever `work` gives.
+    pub fn change_at_once<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&Db) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        match &self.home {
+            Home::Folder(folder) => folder.write(work),
+            Home::Server(server) => work(&*server.lend()?),
+        }
+    }
+
     /// A connection that may write. Who writes holds the data folder's lock.
     pub(crate) fn writer(&self) -> Result<Lent> {
         match &self.home {

@@ -66,7 +66,7 @@ fn shown(house: &House) -> Vec<(String, Value)> {
         "contracts?q=aquisicao%20de%20material",
         "contracts?q=servicos&sort=-value",
         "contracts?q=nenhumapalavraassim",
-        "contracts?value_min=100000&modality=direct",
+        "contracts?value_min=100000&modality=dispensa",
         "suppliers",
         "suppliers?q=comercio",
         "buyers",
@@ -106,7 +106,7 @@ fn shown(house: &House) -> Vec<(String, Value)> {
         all.push((format!("verdict {verdict}"), json!([answer.status, answer.json()])));
     }
     all.push(("dismissed".to_owned(), server.walk("findings?verdict=dismissed", 10).into()));
-    let id = ask(&server, &json!({"scope": {"modality": "direct"}, "who": "Ana"}));
+    let id = ask(&server, &json!({"scope": {"modality": "dispensa"}, "who": "Ana"}));
     let mut investigation = ended(&server, &id);
     investigation["id"] = json!("…");
     all.push(("investigation".to_owned(), investigation));
@@ -254,6 +254,49 @@ fn any_number_of_processes_share_the_work_and_one_that_is_killed_is_replaced_by_
     // One that is told to stop leaves at once, and what is asked then waits for the next.
     let verified = house.json(&["audit", "verify"]);
     assert_eq!(verified["faults"], json!([]));
+}
+
+#[test]
+fn questions_go_to_a_replica_that_is_near_enough_and_to_the_primary_when_none_is() {
+    let mut primary = PostgresServer::start();
+    let house = House::on(&primary.url());
+    let _ = house.ingest(&[&short_sample(&house, 200, 41)]).ends_with(3);
+    let mut replica = primary.replica();
+    let house = house.with("DATABASE_REPLICA_URLS", &replica.url());
+    let server = house.serve();
+    let reads = |to: &str, because: &str| -> f64 {
+        let name = format!("cidadao_ai_database_reads{{because=\"{because}\",to=\"{to}\"}} ");
+        let text = server.get("/metrics").text();
+        text.lines().find_map(|line| line.strip_prefix(&name)?.trim().parse().ok()).unwrap_or(0.0)
+    };
+    let finding = server.walk("findings", 100)[0]["id"].as_str().unwrap().to_owned();
+    let answered_by = |to: &str, because: &str| {
+        let before = reads(to, because);
+        assert_eq!(server.get("/api/v1/contracts?limit=7").status, 200);
+        reads(to, because) > before
+    };
+    until("the replica answers", || answered_by("replica", "near"));
+    // Who has just written reads it, every time, though the replica follows as it can.
+    for n in 0..20 {
+        let body = json!({"verdict": "confirmed", "reason": format!("vez {n}"), "who": "Ana"});
+        assert_eq!(server.post(&format!("/api/v1/findings/{finding}/verdict"), &body).status, 201);
+        assert_eq!(server.json(&format!("findings/{finding}"))["verdict"]["reason"], format!("vez {n}"));
+    }
+    assert!(reads("primary", "written") > 0.0);
+    until("the replica has it too", || answered_by("replica", "near"));
+    // One that stands still while the primary goes on is passed over, and taken again when it has caught up.
+    let _ = replica.ask("select pg_wal_replay_pause()");
+    let _ = primary.ask("create table moved as select generate_series(1, 1000) as n");
+    until("it is too far behind", || answered_by("primary", "behind"));
+    let _ = replica.ask("select pg_wal_replay_resume()");
+    until("it has caught up", || answered_by("replica", "near"));
+    replica.stop();
+    until("it is away", || answered_by("primary", "away"));
+    replica.go();
+    until("it is back", || answered_by("replica", "near"));
+    primary.stop();
+    assert_eq!(server.get("/api/v1/contracts?limit=7").status, 200, "a replica answers while the primary is away");
+    primary.go();
 }
 
 #[test]

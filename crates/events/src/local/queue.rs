@@ -100,7 +100,26 @@ impl Embedded<'_> {
         let sql = format!("{what} where id = ?1 and state = 'taken' and worker = ?2 and attempts = ?3");
         let mut all: Vec<&dyn rusqlite::ToSql> = vec![&task.id, &worker, &task.attempt];
         all.extend(values);
-        self.store.change(|db| Ok(db.prepare(&sql)?.execute(all.as_slice())? > 0))
+        self.store.change_at_once(|db| Ok(db.prepare(&sql)?.execute(all.as_slice())? > 0))
+    }
+
+    /// Looks and takes in one statement, past those that others are about to take.
+    fn take_from_server(&self, topics: &[&str], worker: &str, lease: Duration) -> Result<Option<Task>> {
+        let now = now_ms();
+        let lease_ms = now + millis(lease);
+        self.store.change_at_once(|db| {
+            for (topic, which) in topics.iter().flat_map(|topic| [(topic, ABANDONED), (topic, DUE)]) {
+                let sql = format!(
+                    "update tasks set state = 'taken', attempts = attempts + 1, worker = ?3, lease_ms = ?4
+                     where id = ({which} for update skip locked) returning *"
+                );
+                let taken = db.prepare(&sql)?.query_row(params![topic, now, worker, lease_ms], task_from).optional()?;
+                if let Some((task, body)) = taken {
+                    return Ok(Some(Task { body: serde_json::from_str(&body)?, ..task }));
+                }
+            }
+            Ok(None)
+        })
     }
 
     /// Ends the task if it is still this worker's, and lets the next of its lane go.
@@ -108,6 +127,13 @@ impl Embedded<'_> {
         let sql = format!("{what} where id = ?1 and state = 'taken' and worker = ?2 and attempts = ?3 returning lane");
         let mut all: Vec<&dyn rusqlite::ToSql> = vec![&task.id, &worker, &task.attempt];
         all.extend(values);
+        // One that is in no lane lets nobody go.
+        if self.store.is_server() {
+            let alone = sql.replace(" returning lane", " and lane is null");
+            if self.store.change_at_once(|db| Ok::<_, Error>(db.execute(&alone, all.as_slice())? > 0))? {
+                return Ok(true);
+            }
+        }
         self.end_and_promote(task, &sql, &all)
     }
 
@@ -144,21 +170,24 @@ impl Embedded<'_> {
 
 impl Queue for Embedded<'_> {
     fn take(&self, topics: &[&str], worker: &str, lease: Duration) -> Result<Option<Task>> {
+        if self.store.is_server() {
+            return self.take_from_server(topics, worker, lease);
+        }
         let now = now_ms();
         // Most looks find nothing: those need not become writers.
-        let due = |db: &Db, topic: &str, alone: &str| -> store::Result<Option<i64>> {
-            let first = |sql: &str| db.prepare(&format!("{sql}{alone}"))?.query_row(params![topic, now], |row| row.get(0)).optional();
+        let due = |db: &Db, topic: &str| -> store::Result<Option<i64>> {
+            let first = |sql: &str| db.prepare(sql)?.query_row(params![topic, now], |row| row.get(0)).optional();
             Ok(match first(ABANDONED)? {
                 None => first(DUE)?,
                 abandoned => abandoned,
             })
         };
         for topic in topics {
-            if self.store.read(|db| Ok(due(db, topic, "")?))?.is_none() {
+            if self.store.read(|db| Ok(due(db, topic)?))?.is_none() {
                 continue;
             }
-            let taken = self.store.change(|db| {
-                let Some(id) = due(db, topic, db.skip_locked())? else { return Ok(None) };
+            let taken = self.store.write(|db| {
+                let Some(id) = due(db, topic)? else { return Ok(None) };
                 let sql = "update tasks set state = 'taken', attempts = attempts + 1, worker = ?2, lease_ms = ?3
                            where id = ?1 returning *";
                 let taken =

@@ -158,12 +158,6 @@ impl Db {
         }
     }
 
-    /// What a query for rows that one will change ends with, so that others pass over them.
-    #[must_use]
-    pub fn skip_locked(&self) -> &'static str {
-        if self.is_postgres() { " for update skip locked" } else { "" }
-    }
-
     /// Shuts others out from what goes by this name until the transaction ends. On SQLite who writes is alone anyway.
     ///
     /// # Errors

@@ -64,7 +64,8 @@ impl Pg {
             .enable_all()
             .build()
             .map_err(|error| Error::Away(error.to_string()))?;
-        let opened = runtime.block_on(async { tokio::time::timeout(CONNECT_MAX, config.connect(NoTls)).await });
+        let connect = async { tokio::time::timeout(CONNECT_MAX, config.connect(NoTls)).await };
+        let opened = waiting(|| runtime.block_on(connect));
         let (client, connection) = match opened {
             Ok(opened) => opened.map_err(|error| Error::Away(told(&error)))?,
             Err(_) => return Err(Error::Away("it does not answer".to_owned())),
@@ -208,11 +209,13 @@ impl Pg {
         let started = Instant::now();
         let own = self.deadline.get();
         let limit = [own, self.patience.get().map(|patience| started + patience)].into_iter().flatten().min();
-        let answer = runtime.block_on(async {
-            match limit {
-                Some(limit) => tokio::time::timeout_at(limit.into(), work).await.ok(),
-                None => Some(work.await),
-            }
+        let answer = waiting(|| {
+            runtime.block_on(async {
+                match limit {
+                    Some(limit) => tokio::time::timeout_at(limit.into(), work).await.ok(),
+                    None => Some(work.await),
+                }
+            })
         });
         let took = started.elapsed();
         // Long work is long.
@@ -230,7 +233,7 @@ impl Pg {
                 self.broken.set(true);
                 let cancel = self.client.cancel_token();
                 let cancelled = async { tokio::time::timeout(Duration::from_secs(1), cancel.cancel_query(NoTls)).await };
-                let _ = runtime.block_on(cancelled);
+                let _ = waiting(|| runtime.block_on(cancelled));
                 Err(if own.is_some_and(|own| Instant::now() >= own) { Error::Late } else { Error::Away("it does not answer".to_owned()) })
             }
         }
@@ -284,6 +287,11 @@ impl Streamed<'_> {
         self.at += usize::from(row.is_some());
         Ok(row)
     }
+}
+
+/// Waits, also on a thread of a server's runtime, whose other work goes on elsewhere meanwhile.
+fn waiting<T>(wait: impl FnOnce() -> T) -> T {
+    if tokio::runtime::Handle::try_current().is_ok() { tokio::task::block_in_place(wait) } else { wait() }
 }
 
 fn args<'a>(values: &'a [&dyn ToSql]) -> Result<Vec<Arg<'a>>> {
