@@ -62,7 +62,10 @@ impl Limits {
             request_timeout: Duration::from_secs(settings.http.request_timeout_s),
             body_bytes_max: settings.http.body_max_bytes,
             questions: GateLimits {
-                running_max: settings.store.readers * QUESTIONS_PER_READER,
+                running_max: match settings.database.server() {
+                    Some(server) => server.size,
+                    None => settings.store.readers * QUESTIONS_PER_READER,
+                },
                 waiting_max: settings.http.queue_max,
             },
             analyses: GateLimits { running_max: ANALYSES_MAX, waiting_max: ANALYSES_WAITING_MAX },

@@ -30,6 +30,8 @@ pub struct Metrics {
     recalls: IntGaugeVec,
     stream_lag: IntGaugeVec,
     redis_up: IntGaugeVec,
+    connections: IntGaugeVec,
+    reads: IntGaugeVec,
 }
 
 impl Metrics {
@@ -83,6 +85,20 @@ impl Metrics {
                 ),
                 &["topic"],
             )?,
+            connections: IntGaugeVec::new(
+                Opts::new(
+                    "cidadao_ai_database_connections",
+                    "Connections to the database's server: idle, lent, and requests that wait for one.",
+                ),
+                &["state"],
+            )?,
+            reads: IntGaugeVec::new(
+                Opts::new(
+                    "cidadao_ai_database_reads",
+                    "Questions sent to a replica, or to the primary: who asks has just written, the replicas are behind, or away.",
+                ),
+                &["to", "because"],
+            )?,
             redis_up: IntGaugeVec::new(
                 Opts::new("cidadao_ai_redis_up", "1 when Redis answers, 0 when not; absent where none is set."),
                 &[],
@@ -99,6 +115,9 @@ impl Metrics {
             &metrics.stream_lag,
             &metrics.redis_up,
         ] {
+            metrics.registry.register(Box::new(metric.clone()))?;
+        }
+        for metric in [&metrics.connections, &metrics.reads] {
             metrics.registry.register(Box::new(metric.clone()))?;
         }
         metrics.registry.register(Box::new(metrics.durations.clone()))?;
@@ -169,6 +188,12 @@ impl Metrics {
         }
         if let Some(up) = figures.redis_up {
             self.redis_up.with_label_values::<&str>(&[]).set(up.into());
+        }
+        for (state, n) in &figures.connections {
+            self.connections.with_label_values(&[*state]).set(i64::try_from(*n).unwrap_or(i64::MAX));
+        }
+        for (to, because, n) in &figures.reads {
+            self.reads.with_label_values(&[*to, *because]).set(i64::try_from(*n).unwrap_or(i64::MAX));
         }
         self.unjudged.set(figures.has_unjudged.into());
     }

@@ -199,6 +199,10 @@ impl From<app::Error> for Problem {
             app::Error::Locked(_) | app::Error::QueueFull(_) | app::Error::TooManyActive(_) => Self::too_busy(),
             app::Error::Unknown(because) => Self::unauthorized(because),
             app::Error::Reused => Self::unauthorized(error.to_string()),
+            app::Error::Store(ref error) if error.is_busy() => {
+                tracing::warn!(%error, "a question waits for the database");
+                Self::too_busy()
+            }
             app::Error::Conflict(because) => Self::conflict(because),
             app::Error::KeyReused => Self::key_reused(error.to_string()),
             app::Error::NotPreviewable { ref name, .. } => Self::not_previewable(name, error.to_string()),

@@ -27,6 +27,7 @@ use lake::{Lake, NullCounts};
 use store::Store;
 
 pub use commands::audit::AuditReport;
+pub use commands::database::{CopiedTable, CopyReport, SchemaStatus, copy_to, migrate, schema_status};
 pub use commands::decide::Answer;
 pub use commands::demo::{DemoReport, write_sample};
 pub use commands::doctor::{Advice, Gravity};
@@ -67,6 +68,14 @@ use tokens::Tokens;
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Opens the database that the settings name.
+pub(crate) fn open_store(settings: &Settings) -> Result<Store> {
+    Ok(match settings.database.server() {
+        Some(server) => Store::connect(server, settings.database.replicas())?,
+        None => Store::open(&settings.data_dir.join("cidadao.db"), settings.store.readers)?,
+    })
+}
+
 /// An open data folder with everything that works on it.
 #[derive(Clone)]
 pub struct App {
@@ -97,7 +106,7 @@ impl App {
     pub fn open(settings: Settings) -> Result<Self> {
         let folder = settings.data_dir.clone();
         std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
-        let store = Store::open(&folder.join("cidadao.db"), settings.store.readers)?;
+        let store = open_store(&settings)?;
         let lake = Lake::open(&folder.join("lake"))?;
         let catalogue = Catalogue::embedded()?;
         let (jobs, nulls, judgements) = (Jobs::default(), NullCounts::default(), Judgements::default());
@@ -171,6 +180,11 @@ impl App {
         }
         let tokens = Tokens::of(self.folder())?;
         Ok(self.inner.tokens.get_or_init(|| tokens))
+    }
+
+    /// The folder's lock for a decision, where the database is a file in it. A server has locks of its own.
+    pub(crate) fn lock_for_decision(&self, patience: std::time::Duration) -> Result<Option<WriterLock>> {
+        if self.store().is_server() { Ok(None) } else { WriterLock::take(self.folder(), patience).map(Some) }
     }
 
     pub(crate) fn jobs(&self) -> &Jobs {

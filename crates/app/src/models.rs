@@ -1,13 +1,13 @@
 //! The read models that are made of the log alone, and which event goes into which.
 
 use events::{Event, ReadModels};
-use store::{Connection, ingest_jobs, investigations, verdicts};
+use store::{Db, ingest_jobs, investigations, verdicts};
 
 /// The read models of this program.
 pub(crate) struct Models;
 
 impl ReadModels for Models {
-    fn apply(&self, db: &Connection, event: &Event) -> store::Result<()> {
+    fn apply(&self, db: &Db, event: &Event) -> store::Result<()> {
         match event.kind.split_once('.').map(|(about, _)| about) {
             Some("verdict") => verdicts::apply_verdict(db, event.version, &event.payload),
             Some("investigation") => investigations::apply(

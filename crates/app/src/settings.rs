@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
+
+use store::PoolSettings;
 
 use crate::limit_settings::{BatchSettings, IdentitySettings, LimitSettings};
 use crate::{Error, Result};
@@ -18,14 +21,17 @@ const PREFIX: &str = "CIDADAO_";
 const NOT_SETTINGS: &[&str] =
     &["CIDADAO_REAL_DATA", "CIDADAO_FUZZ_SECONDS", "CIDADAO_BIN", "CIDADAO_CONFIG", "CIDADAO_SEED", "CIDADAO_KILLS"];
 
-/// Names without our prefix by which hosts set some settings, and our own names for them.
-const HOSTS_NAMES: &[(&str, &str)] = &[
-    ("REDIS_URL", "CIDADAO_REDIS_URL"),
-    ("BATCH_SIZE", "CIDADAO_BATCH_OPERATIONS_MAX"),
-    ("CACHE_STRATEGY", "CIDADAO_CACHE_STRATEGY"),
-    ("COMPRESSION_LEVEL", "CIDADAO_HTTP_COMPRESSION_LEVEL"),
-    ("HTTP2_ENABLED", "CIDADAO_HTTP_HTTP2"),
-    ("JSON_ENCODER", "CIDADAO_HTTP_JSON_ENCODER"),
+/// Variables by which hosts name what they offer, and the setting that each is.
+const HOSTS_OWN: &[(&str, &str)] = &[
+    ("REDIS_URL", "redis.url"),
+    ("DATABASE_URL", "database.url"),
+    ("DATABASE_REPLICA_URLS", "database.replica_urls"),
+    ("DB_POOL_SIZE", "database.pool_size"),
+    ("BATCH_SIZE", "batch.operations_max"),
+    ("CACHE_STRATEGY", "cache.strategy"),
+    ("COMPRESSION_LEVEL", "http.compression_level"),
+    ("HTTP2_ENABLED", "http.http2"),
+    ("JSON_ENCODER", "http.json_encoder"),
 ];
 
 /// Every setting, in force.
@@ -36,6 +42,7 @@ pub struct Settings {
     pub data_dir: PathBuf,
     pub http: Http,
     pub store: StoreSettings,
+    pub database: Database,
     pub ingest: IngestSettings,
     pub analysis: Analysis,
     pub work: Work,
@@ -88,6 +95,64 @@ pub enum JsonEncoder {
 #[allow(missing_docs, reason = "config/default.toml documents each")]
 pub struct StoreSettings {
     pub readers: usize,
+}
+
+/// Section `[database]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct Database {
+    pub url: String,
+    pub replica_urls: String,
+    pub pool_size: usize,
+    pub statement_timeout_ms: u64,
+    pub lock_timeout_ms: u64,
+    pub slow_query_ms: u64,
+}
+
+impl Database {
+    /// The server, if one is set.
+    #[must_use]
+    pub fn server(&self) -> Option<PoolSettings> {
+        (!self.url.is_empty()).then(|| self.at(&self.url))
+    }
+
+    /// Its replicas.
+    #[must_use]
+    pub fn replicas(&self) -> Vec<PoolSettings> {
+        self.replica_urls.split(',').map(str::trim).filter(|url| !url.is_empty()).map(|url| self.at(url)).collect()
+    }
+
+    fn at(&self, url: &str) -> PoolSettings {
+        PoolSettings {
+            url: url.to_owned(),
+            size: self.pool_size,
+            statement_timeout: Duration::from_millis(self.statement_timeout_ms),
+            lock_timeout: Duration::from_millis(self.lock_timeout_ms),
+            slow: Duration::from_millis(self.slow_query_ms),
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        let urls = std::iter::once(&*self.url).filter(|url| !url.is_empty()).chain(self.replica_urls.split(',')).map(str::trim);
+        for url in urls.filter(|url| !url.is_empty()) {
+            let known = url.starts_with("postgres://") || url.starts_with("postgresql://");
+            let because = if known {
+                store::check_address(url).err().map(|error| error.to_string())
+            } else {
+                Some("must be of the form postgres://user@host:5432/database".to_owned())
+            };
+            if let Some(because) = because {
+                let told = shown("database.url", &toml::Value::String(url.to_owned()));
+                return Err(Error::Settings(format!("database.url = {told}: {because}")));
+            }
+        }
+        if self.url.is_empty() && !self.replica_urls.is_empty() {
+            let because = "replicas are of a server: set database.url (DATABASE_URL) too";
+            return Err(Error::Settings(format!("database.replica_urls: {because}")));
+        }
+        Ok(())
+    }
 }
 
 /// Section `[ingest]`.
@@ -224,13 +289,14 @@ impl Settings {
             merge(&mut table, over, "", &path.display().to_string(), &mut changed)?;
         }
         // First, so that our own name for it has the last word.
-        let own_name = |name: &str| HOSTS_NAMES.iter().find(|(hosts, _)| *hosts == name).map(|(_, own)| *own);
-        let (hosts, own): (Vec<_>, Vec<_>) = environment.partition(|(name, _)| own_name(name).is_some());
+        let hosts_own = |name: &str| HOSTS_OWN.iter().find(|(host, _)| *host == name);
+        let (hosts, own): (Vec<_>, Vec<_>) = environment.partition(|(name, _)| hosts_own(name).is_some());
         for (name, value) in hosts.into_iter().chain(own) {
-            if let Some(own) = own_name(&name) {
-                let told = set_from_environment(&mut table, own, &value, &mut changed)
-                    .map_err(|e| Error::Settings(e.to_string().replace(own, &name)))?;
-                changed.entry(told).and_modify(|told| *told = told.replace(own, &name));
+            if let Some((_, setting)) = hosts_own(&name) {
+                let variable = format!("{PREFIX}{}", setting.replace('.', "_").to_ascii_uppercase());
+                set_from_environment(&mut table, &variable, &value, &mut changed)
+                    .map_err(|e| Error::Settings(e.to_string().replace(&variable, &name)))?;
+                changed.entry((*setting).to_owned()).and_modify(|told| *told = told.replace(&variable, &name));
             } else if name.starts_with(PREFIX) && !NOT_SETTINGS.contains(&name.as_str()) {
                 set_from_environment(&mut table, &name, &value, &mut changed)?;
             }
@@ -242,7 +308,7 @@ impl Settings {
         Ok(settings)
     }
 
-    fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let within = |name: &str, value: u64, low: u64, high: u64| {
             if (low..=high).contains(&value) {
                 Ok(())
@@ -263,6 +329,11 @@ impl Settings {
         within("work.lease_s", self.work.lease_s, 1, 300)?;
         within("work.attempts_max", self.work.attempts_max.into(), 1, 100)?;
         within("work.backoff_ms", self.work.backoff_ms, 1, 60_000)?;
+        within("database.pool_size", self.database.pool_size as u64, 2, 1_000)?;
+        within("database.statement_timeout_ms", self.database.statement_timeout_ms, 100, 3_600_000)?;
+        within("database.lock_timeout_ms", self.database.lock_timeout_ms, 100, 600_000)?;
+        within("database.slow_query_ms", self.database.slow_query_ms, 1, 3_600_000)?;
+        self.database.check()?;
         self.redis.check()?;
         within("outbound.connections_max", self.outbound.connections_max as u64, 1, 10_000)?;
         within("outbound.per_origin", self.outbound.per_origin as u64, 1, 100)?;
@@ -341,12 +412,29 @@ fn merge(
     Ok(())
 }
 
+/// An address as it is told.
+pub(crate) fn told(url: &str) -> String {
+    shown("url", &toml::Value::String(url.to_owned())).trim_matches('"').to_owned()
+}
+
 /// A value as it is told: an address without the name and password in it.
 fn shown(name: &str, value: &toml::Value) -> String {
-    match (name, value.as_str().and_then(|text| text.split_once("://")?.1.rsplit_once('@'))) {
-        ("redis.url", Some((_, place))) => format!("\"redis://…@{place}\""),
-        _ => value.to_string(),
-    }
+    let Some(text) = value.as_str().filter(|_| name.ends_with("url") || name.ends_with("urls")) else {
+        return value.to_string();
+    };
+    let hidden = text.split(',').map(|one| match one.split_once("://") {
+        Some((kind, rest)) => match rest.rsplit_once('@') {
+            Some((_, place)) => format!("{kind}://…@{}", without_password(place)),
+            None => format!("{kind}://{}", without_password(rest)),
+        },
+        None => one.to_owned(),
+    });
+    format!("\"{}\"", hidden.collect::<Vec<_>>().join(","))
+}
+
+/// An address whose password stands among its parameters.
+fn without_password(place: &str) -> String {
+    place.split_inclusive(['?', '&']).filter(|part| !part.starts_with("password=")).collect()
 }
 
 fn set_from_environment(

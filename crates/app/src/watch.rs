@@ -31,6 +31,11 @@ impl Watch {
         self.0.since()
     }
 
+    /// Has a database server asked now, so that the next look tells what was written before this. Takes a question's time there.
+    pub fn refresh(&self) {
+        self.0.refresh();
+    }
+
     /// What changed since the look before; nothing when nothing was written. Takes microseconds.
     ///
     /// # Errors

@@ -46,8 +46,13 @@ pub enum Command {
         #[arg(long)]
         no_serve: bool,
     },
-    /// Answer REST, the page and metrics.
+    /// Answer REST, the page and metrics, and work off tasks.
+    ///
+    /// Any number of processes may share a PostgreSQL server, a Redis and the data folder; each does what its roles say.
     Serve {
+        /// What this process does: answer (`api`), work off tasks (`worker`) or both.
+        #[arg(long, value_enum, default_value_t = Roles::All)]
+        roles: Roles,
         /// Address and port.
         #[arg(long, value_name = "ADDR")]
         listen: Option<String>,
@@ -124,6 +129,20 @@ pub enum Command {
     /// Accounts of people: who may give verdicts, and who runs the installation.
     #[command(subcommand)]
     Users(UsersCommand),
+    /// Bring the database's schema up to date, as every start does; or only say what it is.
+    Migrate {
+        /// Change nothing.
+        #[arg(long)]
+        status: bool,
+    },
+    /// Copy everything from the data folder's SQLite file into an empty PostgreSQL database, and compare the two.
+    ///
+    /// All of it or nothing. Segments stay in the data folder, over which the server is used from then on.
+    Copy {
+        /// postgres://user:password@host:5432/database
+        #[arg(long, value_name = "URL")]
+        to: String,
+    },
     /// Measure the program against data whose answer is known.
     #[command(subcommand)]
     Eval(EvalCommand),
@@ -144,6 +163,17 @@ pub enum Command {
         #[arg(long, value_name = "PUBKEY")]
         key: Option<String>,
     },
+}
+
+/// What a server process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Roles {
+    /// Answers requests.
+    Api,
+    /// Works off tasks.
+    Worker,
+    /// Both.
+    All,
 }
 
 /// Which rows of the quarantine.

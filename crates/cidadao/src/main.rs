@@ -2,6 +2,7 @@
 
 mod bundle;
 mod cli;
+mod database;
 mod entities;
 mod evaluation;
 mod identity;

@@ -9,10 +9,10 @@ use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings, Sy
 use serde_json::json;
 
 use crate::bundle;
-use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand};
+use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand, Roles};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
-use crate::{entities, evaluation, identity, investigate, log, moment, quarantine, sync};
+use crate::{database, entities, evaluation, identity, investigate, log, moment, quarantine, sync};
 
 const DONE: ExitCode = ExitCode::SUCCESS;
 
@@ -24,7 +24,9 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Demo { contracts, no_serve, .. } => {
             demo(without_anonymous_limit(settings), contracts, no_serve, common.json)
         }
-        Command::Serve { .. } => serve(App::open(settings)?),
+        Command::Serve { roles, .. } => serve(App::open(settings)?, roles),
+        Command::Migrate { status } => database::migrate(&settings, status, common.json).map(|()| DONE),
+        Command::Copy { to } => database::copy(&settings, &to, common.json).map(|()| DONE),
         Command::Ingest { paths, source, map } => {
             let mapping = map.as_deref().map(app::load_mapping).transpose()?;
             ingest(settings, &IngestRequest { paths, source, mapping, stop: stop_at_signal() }, common.json)
@@ -60,7 +62,7 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
 
 fn listen_of(command: &Command) -> Option<&str> {
     match command {
-        Command::Demo { listen, .. } | Command::Serve { listen } => listen.as_deref(),
+        Command::Demo { listen, .. } | Command::Serve { listen, .. } => listen.as_deref(),
         _ => None,
     }
 }
@@ -116,11 +118,14 @@ fn demo(settings: Settings, contracts: u64, no_serve: bool, json: bool) -> Resul
         print_ingest(&report.ingest);
         print_findings(&report.gravest);
     }
-    if no_serve { Ok(DONE) } else { serve(app) }
+    if no_serve { Ok(DONE) } else { serve(app, Roles::All) }
 }
 
-fn serve(app: App) -> Result<ExitCode> {
+fn serve(app: App, roles: Roles) -> Result<ExitCode> {
     app.look_at_segments()?;
+    if roles == Roles::Worker {
+        return work(&app);
+    }
     app.take_over_ingests()?;
     let listen = app.settings().http.listen.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -134,12 +139,25 @@ fn serve(app: App) -> Result<ExitCode> {
         let address = listener.local_addr().map_err(|e| Error::Settings(format!("http.listen: {e}")))?;
         let scheme = if app.settings().http.tls_key.as_os_str().is_empty() { "http" } else { "https" };
         eprintln!("Servidor em {scheme}://{address}/ (Ctrl-C encerra) · API em {scheme}://{address}/docs");
-        let workers = app.start_workers();
+        let workers = (roles == Roles::All).then(|| app.start_workers());
         let served = api::serve(app, listener, stop_signal()).await;
         // Tasks in hand are put back, for the next start to go on with.
-        workers.stop();
+        if let Some(workers) = workers {
+            workers.stop();
+        }
         served.map_err(|e| Error::Settings(format!("server: {e}")))
     })?;
+    Ok(DONE)
+}
+
+/// Works off tasks until it is told to stop; it can come and go at will.
+fn work(app: &App) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| Error::Settings(format!("the runtime cannot start: {e}")))?;
+    let workers = app.start_workers();
+    eprintln!("Trabalhando (Ctrl-C encerra)");
+    runtime.block_on(stop_signal());
+    workers.stop();
     Ok(DONE)
 }
 

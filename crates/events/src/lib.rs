@@ -6,7 +6,7 @@
 //! its own. Tasks are at-least-once: who works one makes an effect that may come twice, and acknowledges after it.
 //!
 //! Everything goes through the traits [`EventStore`], [`Unit`] and [`Queue`], and one suite (`tests/events`) says what they
-//! promise. The embedded backend keeps all of it in the store's SQLite file and wakes by [`Bell`]; with a [`Redis`] the log stays
+//! promise. The embedded backend keeps all of it in the store's database and wakes by [`Bell`]; with a [`Redis`] the log stays
 //! there, and tasks are handed on to Redis Streams.
 
 mod audit;
@@ -17,7 +17,7 @@ mod log;
 mod open;
 mod queue;
 mod relay;
-mod sqlite;
+mod local;
 mod streams;
 
 pub use audit::{Audit, Fault, verify};

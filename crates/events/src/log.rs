@@ -1,6 +1,6 @@
 //! The log as a trait: what is decided in one transaction, and what can be read.
 
-use store::Connection;
+use store::Db;
 use store::chain::EventRow;
 
 use crate::{Error, Event, Expected, NewEvent, NewTask, Result};
@@ -11,7 +11,7 @@ pub trait ReadModels: Sync {
     ///
     /// # Errors
     /// The database cannot be written.
-    fn apply(&self, db: &Connection, event: &Event) -> store::Result<()>;
+    fn apply(&self, db: &Db, event: &Event) -> store::Result<()>;
 
     /// Their names; a rebuild empties them.
     fn tables(&self) -> &'static [&'static str];
@@ -96,7 +96,7 @@ pub trait Unit {
     fn log(&mut self, seq: i64, limit: usize) -> Result<Vec<Event>>;
 
     /// The embedded database, for read models that a decision looks at.
-    fn db(&self) -> &Connection;
+    fn db(&self) -> &Db;
 }
 
 /// The log.

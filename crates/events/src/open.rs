@@ -2,7 +2,7 @@
 
 use store::Store;
 
-use crate::sqlite::Embedded;
+use crate::local::Embedded;
 use crate::streams::Streams;
 use crate::{Bell, EventStore, Queue, ReadModels, Redis};
 

@@ -82,7 +82,7 @@ impl Batch {
     }
 
     /// Appends a stored row whose columns stand in the same order.
-    pub(crate) fn push(&mut self, row: &rusqlite::Row<'_>) -> Result<()> {
+    pub(crate) fn push(&mut self, row: &store::Row<'_>) -> Result<()> {
         for (at, builder) in self.builders.iter_mut().enumerate() {
             let value = row.get_ref(at)?;
             let null = matches!(value, ValueRef::Null);

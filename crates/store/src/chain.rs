@@ -8,7 +8,8 @@
 
 use std::fmt::Write as _;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::params;
+use crate::db::{Db, OptionalExtension};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -81,9 +82,9 @@ fn hash_of(event: &NewEventRow<'_>, previous: &str) -> String {
 ///
 /// # Errors
 /// The database cannot be read.
-pub fn last(db: &Connection) -> Result<(i64, String)> {
+pub fn last(db: &Db) -> Result<(i64, String)> {
     let found = db
-        .prepare_cached("select seq, hash from events order by seq desc limit 1")?
+        .prepare("select seq, hash from events order by seq desc limit 1")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     Ok(found.unwrap_or_else(|| (0, GENESIS.to_owned())))
@@ -93,7 +94,7 @@ pub fn last(db: &Connection) -> Result<(i64, String)> {
 ///
 /// # Errors
 /// The database cannot be written; the stream has this version already.
-pub fn append(db: &Connection, event: &NewEventRow<'_>) -> Result<EventRow> {
+pub fn append(db: &Db, event: &NewEventRow<'_>) -> Result<EventRow> {
     let (seq, previous) = last(db)?;
     let row = EventRow {
         seq: seq + 1,
@@ -106,7 +107,7 @@ pub fn append(db: &Connection, event: &NewEventRow<'_>) -> Result<EventRow> {
         hash: hash_of(event, &previous),
         previous,
     };
-    db.prepare_cached(
+    db.prepare(
         "insert into events (seq, stream, version, type, payload, metadata, recorded_at, previous, hash)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
@@ -121,7 +122,7 @@ pub fn append(db: &Connection, event: &NewEventRow<'_>) -> Result<EventRow> {
         row.previous,
         row.hash
     ])?;
-    db.prepare_cached("insert or replace into meta (key, value) values (?1, ?2)")?
+    db.prepare(crate::SET_META)?
         .execute(params![HEAD, format!("{} {}", row.seq, row.hash)])?;
     Ok(row)
 }
@@ -130,7 +131,7 @@ pub fn append(db: &Connection, event: &NewEventRow<'_>) -> Result<EventRow> {
 ///
 /// # Errors
 /// The database cannot be read.
-pub fn noted_head(db: &Connection) -> Result<Option<(i64, String)>> {
+pub fn noted_head(db: &Db) -> Result<Option<(i64, String)>> {
     let text: Option<String> =
         db.query_row("select value from meta where key = ?1", [HEAD], |row| row.get(0)).optional()?;
     Ok(text.and_then(|text| {
@@ -143,7 +144,7 @@ pub fn noted_head(db: &Connection) -> Result<Option<(i64, String)>> {
 ///
 /// # Errors
 /// A column is missing.
-pub fn event_from(row: &rusqlite::Row<'_>) -> rusqlite::Result<EventRow> {
+pub fn event_from(row: &crate::db::Row<'_>) -> rusqlite::Result<EventRow> {
     Ok(EventRow {
         seq: row.get("seq")?,
         stream: row.get("stream")?,
@@ -158,13 +159,13 @@ pub fn event_from(row: &rusqlite::Row<'_>) -> rusqlite::Result<EventRow> {
 }
 
 /// Puts the verdicts of before the log into it, in the order in which they were given.
-pub(crate) fn take_over_verdicts(db: &Connection) -> Result<()> {
+pub(crate) fn take_over_verdicts(db: &Db) -> Result<()> {
     let now = model::dates::now_text();
     let mut statement = db.prepare("select * from verdicts order by id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let finding_id: String = row.get("finding_id")?;
-        let verdict = crate::verdicts::verdict_from(row, "")?;
+        let verdict = crate::verdicts::verdict_from(&row, "")?;
         let payload = serde_json::to_string(&crate::verdicts::payload(&finding_id, &verdict))?;
         let stream = crate::verdicts::stream_of(&finding_id);
         append(

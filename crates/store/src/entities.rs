@@ -7,7 +7,11 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use model::{Buyer, ENVELOPE, Record, Row, Supplier, Table};
-use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params_from_iter, types::Value as SqlValue};
+use rusqlite::types::{Value as SqlValue, ValueRef};
+use tokio_postgres::types::Type;
+
+use crate::bulk::columns_of;
+use crate::db::{Append, Db, OptionalExtension, Row as SqlRow};
 
 use crate::schema::hash_columns;
 use crate::values::sql_value;
@@ -41,14 +45,14 @@ pub(crate) struct Entities {
 }
 
 impl Entities {
-    pub(crate) fn see_buyer(&mut self, db: &Connection, id: &str, by: NamedBy<'_>, buyer: Buyer) -> Result<()> {
+    pub(crate) fn see_buyer(&mut self, db: &Db, id: &str, by: NamedBy<'_>, buyer: Buyer) -> Result<()> {
         let seen_on = |b: &Buyer| b.seen_on;
         see(&mut self.buyers, id, by, buyer, seen_on, merge_buyer, || load(db, &Buyer::TABLE, id, buyer_from))
     }
 
     pub(crate) fn see_supplier(
         &mut self,
-        db: &Connection,
+        db: &Db,
         id: &str,
         by: NamedBy<'_>,
         supplier: Supplier,
@@ -60,7 +64,7 @@ impl Entities {
     }
 
     /// Writes what changed; gives the tables that changed and whether rows held before changed in them.
-    pub(crate) fn write(self, db: &Connection, ingest_id: i64) -> Result<Vec<(Table, bool)>> {
+    pub(crate) fn write(self, db: &Db, ingest_id: i64) -> Result<Vec<(Table, bool)>> {
         let mut changed = Vec::new();
         changed.extend(write_all(db, ingest_id, self.buyers, Record::Buyer)?);
         changed.extend(write_all(db, ingest_id, self.suppliers, Record::Supplier)?);
@@ -99,7 +103,7 @@ fn see<R>(
 }
 
 fn write_all<R: Row + Clone>(
-    db: &Connection,
+    db: &Db,
     ingest_id: i64,
     known: HashMap<String, Known<R>>,
     wrap: impl Fn(R) -> Record,
@@ -114,15 +118,8 @@ fn write_all<R: Row + Clone>(
     names.extend(ENVELOPE.iter().chain(R::TABLE.columns).map(|c| c.name));
     names.push("partition");
     debug_assert!(hash_columns(R::TABLE.name).is_empty(), "entities have no hashed columns");
-    let marks: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
-    let sql = format!(
-        "insert or replace into {} (rid, {}) values (?{}, {})",
-        R::TABLE.name,
-        names.join(","),
-        names.len() + 1,
-        marks.join(",")
-    );
     let fts = format!("{}_fts", R::TABLE.name);
+    let mut writer = Writer::new(db, &R::TABLE, &names, &fts)?;
     let mut rewrite = false;
     for (id, entity) in changed {
         rewrite |= entity.rid.is_some();
@@ -157,22 +154,85 @@ fn write_all<R: Row + Clone>(
         ]);
         values.extend(own);
         values.push(SqlValue::Text("all".to_owned()));
-        values.push(entity.rid.map_or(SqlValue::Null, SqlValue::Integer));
-        db.prepare_cached(&sql)?.execute(params_from_iter(values))?;
-        let rid = entity.rid.unwrap_or_else(|| db.last_insert_rowid());
-        if entity.rid.is_some() {
-            db.prepare_cached(&format!("delete from {fts} where rowid = ?1"))?.execute([rid])?;
-        }
-        db.prepare_cached(&format!("insert into {fts} (rowid, words) values (?1, ?2)"))?.execute((rid, &name))?;
+        writer.write(entity.rid, values, name)?;
     }
+    writer.end()?;
     Ok(Some((R::TABLE, rewrite)))
+}
+
+/// Writes entities and their words: on SQLite one by one, on PostgreSQL many at once.
+struct Writer<'a> {
+    db: &'a Db,
+    next: i64,
+    rows: Append,
+    words: Append,
+    insert: String,
+    update: String,
+    add_words: String,
+    drop_words: String,
+    changed: Vec<Vec<SqlValue>>,
+    changed_words: Vec<(i64, String)>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(db: &'a Db, table: &Table, names: &[&str], fts: &str) -> Result<Self> {
+        let marks: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
+        let sets: Vec<String> = names.iter().zip(&marks).map(|(name, mark)| format!("{name}={mark}")).collect();
+        let (name, own) = (table.name, names.len() + 1);
+        let next = format!("select coalesce(max(rid), 0) + 1 from {name}");
+        let words = [("rowid", Type::INT8), ("words", Type::TS_VECTOR)];
+        Ok(Self {
+            db,
+            next: db.query_row(&next, [], |row| row.get(0))?,
+            rows: Append::new(name, &columns_of(table)),
+            words: Append::new(fts, &words),
+            insert: format!("insert into {name} ({}, rid) values ({}, ?{own})", names.join(","), marks.join(",")),
+            update: format!("update {name} set {} where rid = ?{own}", sets.join(",")),
+            add_words: format!("insert into {fts} (rowid, words) values (?1, ?2)"),
+            drop_words: format!("delete from {fts} where rowid = ?1"),
+            changed: Vec::new(),
+            changed_words: Vec::new(),
+        })
+    }
+
+    fn write(&mut self, held: Option<i64>, mut values: Vec<SqlValue>, words: String) -> Result<()> {
+        let rid = held.unwrap_or(self.next);
+        values.push(SqlValue::Integer(rid));
+        if held.is_some() {
+            self.changed.push(values);
+            self.changed_words.push((rid, words));
+            return Ok(());
+        }
+        self.next += 1;
+        if !self.db.is_postgres() {
+            self.db.prepare(&self.insert)?.execute(&values)?;
+            return self.db.prepare(&self.add_words)?.execute((rid, &words)).map(|_| ());
+        }
+        for value in &values {
+            self.rows.push(value.into())?;
+        }
+        self.words.push(ValueRef::Integer(rid))?;
+        self.words.push(words.as_str().into())
+    }
+
+    /// Writes what waits.
+    fn end(mut self) -> Result<()> {
+        self.rows.flush(self.db)?;
+        self.words.flush(self.db)?;
+        self.db.execute_each(&self.update, self.changed.into_iter())?;
+        let rids = self.changed_words.iter().map(|(rid, _)| vec![SqlValue::Integer(*rid)]);
+        self.db.execute_each(&self.drop_words, rids)?;
+        let words = self.changed_words.into_iter().map(|(rid, words)| vec![SqlValue::Integer(rid), SqlValue::Text(words)]);
+        self.db.execute_each(&self.add_words, words)
+    }
 }
 
 /// Keeps the newest day on which a row showed what is known, so that an older row that comes later stays the older one.
 /// The lake's copy of the day follows when the rest of the record changes: no flag reads it.
-fn move_days_on<R: Row>(db: &Connection, same: &[(String, Known<R>)]) -> Result<()> {
+fn move_days_on<R: Row>(db: &Db, same: &[(String, Known<R>)]) -> Result<()> {
     let at = R::TABLE.columns.iter().position(|c| c.name == "seen_on").expect("entities have a day");
     let sql = format!("update {} set seen_on = ?1 where rid = ?2", R::TABLE.name);
+    let mut days: Vec<Vec<SqlValue>> = Vec::new();
     for (_, entity) in same.iter().filter(|(_, k)| k.seen_later) {
         let (mut column, mut day) = (0, SqlValue::Null);
         entity.record.visit(&mut |value| {
@@ -181,19 +241,19 @@ fn move_days_on<R: Row>(db: &Connection, same: &[(String, Known<R>)]) -> Result<
             }
             column += 1;
         });
-        db.prepare_cached(&sql)?.execute((day, entity.rid))?;
+        days.push(vec![day, entity.rid.map_or(SqlValue::Null, SqlValue::Integer)]);
     }
-    Ok(())
+    db.execute_each(&sql, days.into_iter())
 }
 
 fn load<R>(
-    db: &Connection,
+    db: &Db,
     table: &Table,
     id: &str,
     from: impl Fn(&SqlRow<'_>) -> rusqlite::Result<R>,
 ) -> Result<Option<(i64, R)>> {
     let sql = format!("select * from {} where idh = ?1 and id = ?2", table.name);
-    let mut statement = db.prepare_cached(&sql)?;
+    let mut statement = db.prepare(&sql)?;
     Ok(statement.query_row((id_hash(id), id), |row| Ok((row.get("rid")?, from(row)?))).optional()?)
 }
 

@@ -1,6 +1,7 @@
 //! Findings: what flags hit, what was withdrawn, and how much was judged.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::params;
+use crate::db::{Lock, OptionalExtension, Row};
 
 use crate::links::{self, EntityKind};
 use crate::read::{Conditions, Walk, walk};
@@ -169,14 +170,15 @@ impl Store {
     /// # Errors
     /// The database cannot be written; nothing is changed then.
     pub fn write_judgements(&self, run: &RunRecord, judgements: &[Judgement], judged_up_to: i64) -> Result<i64> {
-        let mut connection = self.writer()?;
-        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        transaction.execute(
-            "insert into runs (judged_at, catalogue_version, program_version, law_version, segments, scope, parameters) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        let connection = self.loader()?;
+        let transaction = connection.begin(Lock::Facts)?;
+        let run_id = transaction.query_row(
+            "insert into runs (id, judged_at, catalogue_version, program_version, law_version, segments, scope, parameters)
+             values ((select coalesce(max(id), 0) + 1 from runs), ?1, ?2, ?3, ?4, ?5, ?6, ?7) returning id",
             params![run.judged_at, run.catalogue_version, run.program_version, run.law_version, run.segments, run.scope, run.parameters],
+            |row| row.get(0),
         )?;
-        let run_id = transaction.last_insert_rowid();
-        transaction.execute_batch("create temp table judged_groups (k text primary key) without rowid; create temp table judged_ids (id text primary key) without rowid")?;
+                transaction.execute_batch("create temp table judged_groups (k text primary key); create temp table judged_ids (id text primary key)")?;
         for judgement in judgements {
             write_judgement(&transaction, run, run_id, judgement)?;
         }
@@ -186,7 +188,9 @@ impl Store {
         )?;
         transaction.execute_batch("drop table judged_groups; drop table judged_ids")?;
         transaction.commit()?;
-        let _ = connection.execute_batch("pragma wal_checkpoint(passive)");
+        if connection.sqlite().is_some() {
+            let _ = connection.execute_batch("pragma wal_checkpoint(passive)");
+        }
         Ok(run_id)
     }
 
@@ -254,7 +258,7 @@ impl Store {
     pub fn finding(&self, id: &str) -> Result<Option<FindingRow>> {
         self.read(|db| {
             let sql = format!("{} where p.id = ?1", select());
-            Ok(db.prepare_cached(&sql)?.query_row([id], finding_from).optional()?)
+            Ok(db.prepare(&sql)?.query_row([id], finding_from).optional()?)
         })
     }
 
@@ -265,7 +269,7 @@ impl Store {
     pub fn run(&self, id: i64) -> Result<RunRecord> {
         self.read(|db| {
             Ok(db
-                .prepare_cached("select judged_at, catalogue_version, program_version, law_version, segments, scope, parameters from runs where id = ?1")?
+                .prepare("select judged_at, catalogue_version, program_version, law_version, segments, scope, parameters from runs where id = ?1")?
                 .query_row([id], |row| {
                     Ok(RunRecord {
                         judged_at: row.get(0)?,
@@ -307,7 +311,7 @@ impl Store {
     pub fn outcomes_file(&self, flag: &str) -> Result<Option<String>> {
         self.read(|db| {
             Ok(db
-                .prepare_cached("select value from meta where key = ?1")?
+                .prepare("select value from meta where key = ?1")?
                 .query_row([format!("outcomes:{flag}")], |row| row.get(0))
                 .optional()?)
         })
@@ -319,7 +323,7 @@ impl Store {
     /// The database cannot be read.
     pub fn open_findings(&self) -> Result<Vec<(String, i64)>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select flag, count(*) from findings where state = 'open' group by flag order by flag",
             )?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -333,7 +337,7 @@ impl Store {
     /// The database cannot be read.
     pub fn coverage(&self) -> Result<Vec<CoverageRow>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select flag, source, outcome, field, n from coverage order by flag, source, outcome, field",
             )?;
             let rows = statement.query_map([], |row| {
@@ -350,40 +354,40 @@ impl Store {
     }
 }
 
-fn write_judgement(db: &rusqlite::Transaction<'_>, run: &RunRecord, run_id: i64, judgement: &Judgement) -> Result<()> {
+fn write_judgement(db: &crate::db::Db, run: &RunRecord, run_id: i64, judgement: &Judgement) -> Result<()> {
     db.execute_batch("delete from judged_groups; delete from judged_ids")?;
     for group in judgement.groups.iter().flatten() {
-        db.prepare_cached("insert or ignore into judged_groups values (?1)")?.execute([group])?;
+        db.prepare("insert into judged_groups values (?1) on conflict do nothing")?.execute([group])?;
     }
     for finding in &judgement.findings {
-        db.prepare_cached("insert or ignore into judged_ids values (?1)")?.execute([&finding.id])?;
+        db.prepare("insert into judged_ids values (?1) on conflict do nothing")?.execute([&finding.id])?;
         write_finding(db, run, run_id, finding)?;
     }
     let in_scope = if judgement.groups.is_some() { "group_key in (select k from judged_groups)" } else { "true" };
-    db.prepare_cached(&format!(
+    db.prepare(&format!(
         "update findings set state = 'withdrawn', updated_at = ?2, run_id = ?3
          where flag = ?1 and state = 'open' and {in_scope} and id not in (select id from judged_ids)"
     ))?
     .execute(params![judgement.flag, run.judged_at, run_id])?;
-    db.prepare_cached("delete from coverage where flag = ?1")?.execute([&judgement.flag])?;
-    db.prepare_cached("insert or replace into meta (key, value) values (?1, ?2)")?
+    db.prepare("delete from coverage where flag = ?1")?.execute([&judgement.flag])?;
+    db.prepare(crate::SET_META)?
         .execute([format!("outcomes:{}", judgement.flag), judgement.outcomes.clone()])?;
     for row in &judgement.coverage {
-        db.prepare_cached("insert into coverage (flag, source, outcome, field, n) values (?1, ?2, ?3, ?4, ?5)")?
+        db.prepare("insert into coverage (flag, source, outcome, field, n) values (?1, ?2, ?3, ?4, ?5)")?
             .execute(params![row.flag, row.source, row.outcome, row.field, row.n])?;
     }
     Ok(())
 }
 
-fn write_finding(db: &rusqlite::Transaction<'_>, run: &RunRecord, run_id: i64, finding: &JudgedFinding) -> Result<()> {
+fn write_finding(db: &crate::db::Db, run: &RunRecord, run_id: i64, finding: &JudgedFinding) -> Result<()> {
     let held: Option<(i64, String, String)> = db
-        .prepare_cached("select rid, state, body from findings where id = ?1")?
+        .prepare("select rid, state, body from findings where id = ?1")?
         .query_row([&finding.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     match held {
         Some((_, state, body)) if state == "open" && body == finding.body => return Ok(()),
         Some((rid, _, _)) => {
-            db.prepare_cached(
+            db.prepare(
                 "update findings set severity=?2, kind=?3, state='open', gravity=?4, amount=?5, as_of=?6, group_key=?7,
                  buyer_id=?8, supplier_id=?9, run_id=?10, updated_at=?11, body=?12 where rid=?1",
             )?
@@ -403,7 +407,7 @@ fn write_finding(db: &rusqlite::Transaction<'_>, run: &RunRecord, run_id: i64, f
             ])?;
         }
         None => {
-            db.prepare_cached(
+            db.prepare(
                 "insert into findings (id, flag, severity, kind, state, gravity, amount, as_of, group_key, subject_id,
                  buyer_id, supplier_id, run_id, first_seen_at, updated_at, body)
                  values (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14)",
@@ -426,9 +430,9 @@ fn write_finding(db: &rusqlite::Transaction<'_>, run: &RunRecord, run_id: i64, f
             ])?;
         }
     }
-    db.prepare_cached("delete from finding_contracts where finding_id = ?1")?.execute([&finding.id])?;
+    db.prepare("delete from finding_contracts where finding_id = ?1")?.execute([&finding.id])?;
     for contract in &finding.contract_ids {
-        db.prepare_cached("insert or ignore into finding_contracts (contract_id, finding_id) values (?1, ?2)")?
+        db.prepare("insert into finding_contracts (contract_id, finding_id) values (?1, ?2) on conflict do nothing")?
             .execute([contract, &finding.id])?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 //! Instants are texts as [`model::dates::at_text`] writes them, of one length and one offset, so that they compare as they
 //! are. Closed segments are kept; of one whose file was lost it is no longer known what it held.
 
-use rusqlite::OptionalExtension;
+use crate::db::OptionalExtension;
 
 use crate::{Result, Segment, Store};
 
@@ -30,8 +30,8 @@ impl Store {
     /// The database cannot be read.
     pub fn held_since(&self) -> Result<Option<String>> {
         self.read(|db| {
-            let sql = "select max(at) from (select max(valid_from) as at from segments union all select max(valid_to) from segments)";
-            Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?.flatten())
+            let sql = "select max(at) from (select max(valid_from) as at from segments union all select max(valid_to) from segments) as ends";
+            Ok(db.prepare(sql)?.query_row([], |row| row.get(0)).optional()?.flatten())
         })
     }
 }

@@ -3,8 +3,9 @@
 //! What writes takes the caller's transaction, so that a change and the event that tells of it are one. Secrets never come here:
 //! keys and tokens come as their hash, passwords as the text of Argon2.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::params;
 
+use crate::db::{Db, OptionalExtension, Row};
 use crate::{Result, Store};
 
 /// An API key, with the account that it acts for.
@@ -103,8 +104,8 @@ fn session_from(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn add_key(db: &Connection, key: &NewKey<'_>) -> Result<()> {
-    db.prepare_cached(
+pub fn add_key(db: &Db, key: &NewKey<'_>) -> Result<()> {
+    db.prepare(
         "insert into api_keys (id, hash, prefix, name, tier, scopes, user_id, rate, created_at, expires_at)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
@@ -127,16 +128,16 @@ pub fn add_key(db: &Connection, key: &NewKey<'_>) -> Result<()> {
 ///
 /// # Errors
 /// The database cannot be read.
-pub fn key(db: &Connection, id: &str) -> Result<Option<KeyRow>> {
-    Ok(db.prepare_cached(&format!("{KEYS} where k.id = ?1"))?.query_row([id], key_from).optional()?)
+pub fn key(db: &Db, id: &str) -> Result<Option<KeyRow>> {
+    Ok(db.prepare(&format!("{KEYS} where k.id = ?1"))?.query_row([id], key_from).optional()?)
 }
 
 /// Revokes a key.
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn revoke_key(db: &Connection, id: &str, at: &str) -> Result<()> {
-    db.prepare_cached("update api_keys set revoked_at = ?2 where id = ?1 and revoked_at is null")?
+pub fn revoke_key(db: &Db, id: &str, at: &str) -> Result<()> {
+    db.prepare("update api_keys set revoked_at = ?2 where id = ?1 and revoked_at is null")?
         .execute(params![id, at])?;
     Ok(())
 }
@@ -145,8 +146,8 @@ pub fn revoke_key(db: &Connection, id: &str, at: &str) -> Result<()> {
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn replace_key(db: &Connection, id: &str, by: &str, until: &str) -> Result<()> {
-    db.prepare_cached("update api_keys set rotated_into = ?2, expires_at = ?3 where id = ?1")?
+pub fn replace_key(db: &Db, id: &str, by: &str, until: &str) -> Result<()> {
+    db.prepare("update api_keys set rotated_into = ?2, expires_at = ?3 where id = ?1")?
         .execute(params![id, by, until])?;
     Ok(())
 }
@@ -155,17 +156,17 @@ pub fn replace_key(db: &Connection, id: &str, by: &str, until: &str) -> Result<(
 ///
 /// # Errors
 /// The database cannot be read.
-pub fn user_named(db: &Connection, name: &str) -> Result<Option<(UserRow, String)>> {
+pub fn user_named(db: &Db, name: &str) -> Result<Option<(UserRow, String)>> {
     let sql = "select id, name, role, created_at, disabled_at, password from users where name = ?1";
-    Ok(db.prepare_cached(sql)?.query_row([name], |row| Ok((user_from(row, 0)?, row.get(5)?))).optional()?)
+    Ok(db.prepare(sql)?.query_row([name], |row| Ok((user_from(row, 0)?, row.get(5)?))).optional()?)
 }
 
 /// Adds an account.
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn add_user(db: &Connection, user: &UserRow, password: &str) -> Result<()> {
-    db.prepare_cached("insert into users (id, name, role, password, created_at) values (?1, ?2, ?3, ?4, ?5)")?
+pub fn add_user(db: &Db, user: &UserRow, password: &str) -> Result<()> {
+    db.prepare("insert into users (id, name, role, password, created_at) values (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![user.id, user.name, user.role, password, user.created_at])?;
     Ok(())
 }
@@ -174,8 +175,8 @@ pub fn add_user(db: &Connection, user: &UserRow, password: &str) -> Result<()> {
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn set_role(db: &Connection, id: &str, role: &str) -> Result<()> {
-    db.prepare_cached("update users set role = ?2 where id = ?1")?.execute(params![id, role])?;
+pub fn set_role(db: &Db, id: &str, role: &str) -> Result<()> {
+    db.prepare("update users set role = ?2 where id = ?1")?.execute(params![id, role])?;
     Ok(())
 }
 
@@ -183,8 +184,8 @@ pub fn set_role(db: &Connection, id: &str, role: &str) -> Result<()> {
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn set_password(db: &Connection, id: &str, password: &str) -> Result<()> {
-    db.prepare_cached("update users set password = ?2 where id = ?1")?.execute(params![id, password])?;
+pub fn set_password(db: &Db, id: &str, password: &str) -> Result<()> {
+    db.prepare("update users set password = ?2 where id = ?1")?.execute(params![id, password])?;
     Ok(())
 }
 
@@ -192,8 +193,8 @@ pub fn set_password(db: &Connection, id: &str, password: &str) -> Result<()> {
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn set_disabled(db: &Connection, id: &str, at: Option<&str>) -> Result<()> {
-    db.prepare_cached("update users set disabled_at = ?2 where id = ?1")?.execute(params![id, at])?;
+pub fn set_disabled(db: &Db, id: &str, at: Option<&str>) -> Result<()> {
+    db.prepare("update users set disabled_at = ?2 where id = ?1")?.execute(params![id, at])?;
     Ok(())
 }
 
@@ -201,14 +202,14 @@ pub fn set_disabled(db: &Connection, id: &str, at: Option<&str>) -> Result<()> {
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn add_session(db: &Connection, id: &str, user_id: &str, now: &str, expires_at: &str) -> Result<()> {
+pub fn add_session(db: &Db, id: &str, user_id: &str, now: &str, expires_at: &str) -> Result<()> {
     let over = "user_id = ?1 and expires_at < ?2";
-    db.prepare_cached(&format!(
+    db.prepare(&format!(
         "delete from refresh_tokens where session_id in (select id from sessions where {over})"
     ))?
     .execute(params![user_id, now])?;
-    db.prepare_cached(&format!("delete from sessions where {over}"))?.execute(params![user_id, now])?;
-    db.prepare_cached("insert into sessions (id, user_id, created_at, expires_at) values (?1, ?2, ?3, ?4)")?
+    db.prepare(&format!("delete from sessions where {over}"))?.execute(params![user_id, now])?;
+    db.prepare("insert into sessions (id, user_id, created_at, expires_at) values (?1, ?2, ?3, ?4)")?
         .execute(params![id, user_id, now, expires_at])?;
     Ok(())
 }
@@ -217,16 +218,16 @@ pub fn add_session(db: &Connection, id: &str, user_id: &str, now: &str, expires_
 ///
 /// # Errors
 /// The database cannot be read.
-pub fn session(db: &Connection, id: &str) -> Result<Option<SessionRow>> {
-    Ok(db.prepare_cached(&format!("{SESSIONS} where s.id = ?1"))?.query_row([id], session_from).optional()?)
+pub fn session(db: &Db, id: &str) -> Result<Option<SessionRow>> {
+    Ok(db.prepare(&format!("{SESSIONS} where s.id = ?1"))?.query_row([id], session_from).optional()?)
 }
 
 /// Ends a sign-in; one that has ended stays as it is.
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn end_session(db: &Connection, id: &str, at: &str, because: &str) -> Result<()> {
-    db.prepare_cached("update sessions set ended_at = ?2, ended_because = ?3 where id = ?1 and ended_at is null")?
+pub fn end_session(db: &Db, id: &str, at: &str, because: &str) -> Result<()> {
+    db.prepare("update sessions set ended_at = ?2, ended_because = ?3 where id = ?1 and ended_at is null")?
         .execute(params![id, at, because])?;
     Ok(())
 }
@@ -235,8 +236,8 @@ pub fn end_session(db: &Connection, id: &str, at: &str, because: &str) -> Result
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn end_sessions_of(db: &Connection, user_id: &str, at: &str, because: &str) -> Result<()> {
-    db.prepare_cached("update sessions set ended_at = ?2, ended_because = ?3 where user_id = ?1 and ended_at is null")?
+pub fn end_sessions_of(db: &Db, user_id: &str, at: &str, because: &str) -> Result<()> {
+    db.prepare("update sessions set ended_at = ?2, ended_because = ?3 where user_id = ?1 and ended_at is null")?
         .execute(params![user_id, at, because])?;
     Ok(())
 }
@@ -245,8 +246,8 @@ pub fn end_sessions_of(db: &Connection, user_id: &str, at: &str, because: &str) 
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn add_token(db: &Connection, hash: &str, session_id: &str, at: &str) -> Result<()> {
-    db.prepare_cached("insert into refresh_tokens (hash, session_id, created_at) values (?1, ?2, ?3)")?
+pub fn add_token(db: &Db, hash: &str, session_id: &str, at: &str) -> Result<()> {
+    db.prepare("insert into refresh_tokens (hash, session_id, created_at) values (?1, ?2, ?3)")?
         .execute(params![hash, session_id, at])?;
     Ok(())
 }
@@ -255,17 +256,17 @@ pub fn add_token(db: &Connection, hash: &str, session_id: &str, at: &str) -> Res
 ///
 /// # Errors
 /// The database cannot be read.
-pub fn token(db: &Connection, hash: &str) -> Result<Option<(String, bool)>> {
+pub fn token(db: &Db, hash: &str) -> Result<Option<(String, bool)>> {
     let sql = "select session_id, used_at is not null from refresh_tokens where hash = ?1";
-    Ok(db.prepare_cached(sql)?.query_row([hash], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    Ok(db.prepare(sql)?.query_row([hash], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
 }
 
 /// Marks a refresh token as used.
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn use_token(db: &Connection, hash: &str, at: &str) -> Result<()> {
-    db.prepare_cached("update refresh_tokens set used_at = ?2 where hash = ?1")?.execute(params![hash, at])?;
+pub fn use_token(db: &Db, hash: &str, at: &str) -> Result<()> {
+    db.prepare("update refresh_tokens set used_at = ?2 where hash = ?1")?.execute(params![hash, at])?;
     Ok(())
 }
 
@@ -276,7 +277,7 @@ impl Store {
     /// The database cannot be read.
     pub fn name(&self) -> Result<String> {
         let sql = "select value from meta where key = 'streams'";
-        self.read(|db| Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?))
+        self.read(|db| Ok(db.prepare(sql)?.query_row([], |row| row.get(0))?))
     }
 
     /// The key with this hash, whatever has become of it.
@@ -285,7 +286,7 @@ impl Store {
     /// The database cannot be read.
     pub fn key_hashed(&self, hash: &str) -> Result<Option<KeyRow>> {
         self.read(|db| {
-            Ok(db.prepare_cached(&format!("{KEYS} where k.hash = ?1"))?.query_row([hash], key_from).optional()?)
+            Ok(db.prepare(&format!("{KEYS} where k.hash = ?1"))?.query_row([hash], key_from).optional()?)
         })
     }
 
@@ -295,7 +296,7 @@ impl Store {
     /// The database cannot be read.
     pub fn keys(&self, limit: usize) -> Result<Vec<KeyRow>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(&format!("{KEYS} order by k.created_at desc, k.id limit ?1"))?;
+            let mut statement = db.prepare(&format!("{KEYS} order by k.created_at desc, k.id limit ?1"))?;
             let rows = statement.query_map([limit.cast_signed()], key_from)?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })
@@ -307,7 +308,7 @@ impl Store {
     /// The database cannot be read.
     pub fn users(&self, limit: usize) -> Result<Vec<UserRow>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(&format!("{USERS} order by name limit ?1"))?;
+            let mut statement = db.prepare(&format!("{USERS} order by name limit ?1"))?;
             let rows = statement.query_map([limit.cast_signed()], |row| user_from(row, 0))?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })
@@ -319,7 +320,7 @@ impl Store {
     /// The database cannot be read.
     pub fn has_users(&self) -> Result<bool> {
         self.read(|db| {
-            Ok(db.prepare_cached("select 1 from users limit 1")?.query_row([], |_| Ok(())).optional()?.is_some())
+            Ok(db.prepare("select 1 from users limit 1")?.query_row([], |_| Ok(())).optional()?.is_some())
         })
     }
 

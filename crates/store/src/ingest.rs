@@ -8,8 +8,11 @@
 use std::collections::HashMap;
 
 use model::{Buyer, Record, Supplier, TABLES, Table};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::params;
+use crate::db::{Db, Lock, OptionalExtension};
 
+use crate::bulk::Bulk;
+use crate::db::pool::Lent;
 use crate::entities::{Entities, NamedBy};
 use crate::keys::Keys;
 use crate::put::TableSql;
@@ -19,6 +22,9 @@ use crate::{Result, Store, search};
 
 /// Bytes of the write-ahead log beyond which a batch ends with folding it into the database.
 const LOG_BYTES_MAX: u64 = 768 << 20;
+
+/// Bytes of files from which on an ingest into an emptier database drops the secondary indexes and makes them again.
+const LARGE_BYTES: u64 = 32 << 20;
 
 /// What a row did; of several records that it states, the greatest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,7 +122,9 @@ pub(crate) struct OpenFile {
 
 /// An ingest under way. Dropped without [`Ingest::commit`], it leaves what its saved batches hold and no more.
 pub struct Ingest {
-    pub(crate) connection: Connection,
+    pub(crate) connection: Lent,
+    /// On a server, what waits to be sent.
+    pub(crate) bulk: Option<Bulk>,
     pub(crate) id: i64,
     started_at: String,
     pub(crate) file: Option<OpenFile>,
@@ -130,6 +138,8 @@ pub struct Ingest {
     last_touch: Option<(u8, String, String, bool)>,
     /// Rows of it are committed: others may read them.
     is_split: bool,
+    /// The secondary indexes were dropped for it.
+    is_large: bool,
     words: String,
 }
 
@@ -144,26 +154,32 @@ impl Store {
     /// # Errors
     /// The database cannot be written (another writer, a full disk, no right).
     pub fn begin_ingest(&self, started_at: &str, bytes_expected: u64) -> Result<Ingest> {
-        let connection = self.writer()?;
-        // The log is folded in between batches, not in the middle of a commit.
-        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-        connection.execute_batch("begin immediate")?;
+        let connection = self.loader()?;
+        if let Some(db) = connection.sqlite() {
+            // The log is folded in between batches, not in the middle of a commit.
+            db.pragma_update(None, "wal_autocheckpoint", 0)?;
+        }
+        connection.begin_alone(Some(Lock::Facts))?;
         let open: Option<i64> = connection
             .query_row("select id from ingests where finished_at is null", [], |row| row.get(0))
             .optional()?;
         let id = match open {
             Some(id) => id,
             None => {
-                connection.execute("insert into ingests (started_at) values (?1)", [started_at])?;
-                connection.last_insert_rowid()
+                let sql = "insert into ingests (id, started_at)
+                           values ((select coalesce(max(id), 0) + 1 from ingests), ?1) returning id";
+                connection.query_row(sql, [started_at], |row| row.get(0))?
             }
         };
-        let held: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
-        let bulk = bytes_expected > 32 << 20 && bytes_expected / 2 > u64::try_from(held).unwrap_or(0) * 8_192;
-        if bulk {
+        let held = bytes_held(&connection)?;
+        let is_large = bytes_expected > LARGE_BYTES && bytes_expected / 2 > held;
+        if is_large {
             drop_indexes(&connection)?;
         }
-        let keys = Keys::open(&connection, bulk)?;
+        // A look at a server costs more than one into a file: there, knowing all keys pays sooner.
+        let filtered = is_large || connection.is_postgres() && bytes_expected > held / 128;
+        let keys = Keys::open(&connection, filtered)?;
+        let bulk = connection.is_postgres().then(|| Bulk::open(&connection)).transpose()?;
         let shares_keys = TABLES
             .iter()
             .map(|table| {
@@ -174,6 +190,8 @@ impl Store {
         let touched = load_touched(&connection)?;
         Ok(Ingest {
             connection,
+            bulk,
+            is_large,
             id,
             started_at: started_at.to_owned(),
             file: None,
@@ -205,9 +223,9 @@ impl Store {
     /// The database cannot be read.
     pub fn file_seen(&self, sha256: &str, member: &str, mapping: Option<&str>) -> Result<Option<u64>> {
         self.read(|db| {
-            let sql = "select read from files where sha256 = ?1 and member = ?2 and complete and (?3 is null or mapping = ?3)";
+            let sql = "select read from files where sha256 = ?1 and member = ?2 and complete and (mapping = ?3 or ?3 is null)";
             Ok(db
-                .prepare_cached(sql)?
+                .prepare(sql)?
                 .query_row(params![sha256, member, mapping], |row| row.get::<_, i64>(0))
                 .optional()?
                 .map(i64::cast_unsigned))
@@ -215,7 +233,16 @@ impl Store {
     }
 }
 
-fn load_touched(db: &Connection) -> Result<HashMap<(u8, String, String), bool>> {
+/// Bytes that the database takes, as far as it matters how much there is already.
+fn bytes_held(db: &Db) -> Result<u64> {
+    let bytes: i64 = match db {
+        Db::Sqlite(db) => db.query_row("select page_count * 8192 from pragma_page_count", [], |row| row.get(0))?,
+        Db::Postgres(_) => db.query_row("select pg_database_size(current_database())", [], |row| row.get(0))?,
+    };
+    Ok(u64::try_from(bytes).unwrap_or(0))
+}
+
+fn load_touched(db: &Db) -> Result<HashMap<(u8, String, String), bool>> {
     let mut statement = db.prepare("select tbl, source, partition, rewrite from touched")?;
     let rows = statement.query_map([], |row| {
         let table: String = row.get(0)?;
@@ -244,7 +271,7 @@ impl Ingest {
     pub fn begin_file(&mut self, file: &NewFile<'_>) -> Result<Progress> {
         let held = self
             .connection
-            .prepare_cached(
+            .prepare(
                 "select id, rows_done, read, kept, unchanged, replaced, quarantined from files
                  where sha256 = ?1 and member = ?2 and source = ?3 and not complete and error is null
                    and reader = ?4 and format = ?5 and mapping = ?6",
@@ -262,16 +289,16 @@ impl Ingest {
         }
         let remapped: bool = self
             .connection
-            .prepare_cached(
+            .prepare(
                 "select exists (select 1 from files where sha256 = ?1 and member = ?2 and source = ?3 and mapping <> ?4)",
             )?
             .query_row(params![file.sha256, file.member, file.source, file.mapping], |row| row.get(0))?;
-        self.connection.prepare_cached(
+        self.connection.prepare(
             "insert into files (ingest_id, name, sha256, member, source, format, head, mapping, reader, fetched_at,
                                 read, kept, unchanged, replaced, quarantined)
              values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, 0, 0, 0)
              on conflict (sha256, member, source) do update set ingest_id = ?1, name = ?2, format = ?6, head = ?7, mapping = ?8,
-                 reader = ?9, fetched_at = ?10, rows_done = 0, error = null, complete = 0,
+                 reader = ?9, fetched_at = ?10, rows_done = 0, error = null, complete = false,
                  read = 0, kept = 0, unchanged = 0, replaced = 0, quarantined = 0",
         )?.execute(params![
             self.id, file.name, file.sha256, file.member, file.source, file.format, file.head, file.mapping, file.reader,
@@ -283,7 +310,7 @@ impl Ingest {
             |row| row.get(0),
         )?;
         // What a first, broken reading of the same file quarantined is read again.
-        self.connection.prepare_cached("delete from quarantine where file_id = ?1")?.execute([id])?;
+        self.connection.prepare("delete from quarantine where file_id = ?1")?.execute([id])?;
         self.file = Some(OpenFile { id, again: false, remapped });
         Ok(Progress::default())
     }
@@ -301,7 +328,7 @@ impl Ingest {
         self.note_progress(progress)?;
         let file = self.file.take().expect("a file was begun");
         self.connection
-            .prepare_cached("update files set complete = ?2, error = ?3 where id = ?1")?
+            .prepare("update files set complete = ?2, error = ?3 where id = ?1")?
             .execute(params![file.id, error.is_none(), error])?;
         Ok(())
     }
@@ -310,7 +337,7 @@ impl Ingest {
         let file = self.file.as_ref().expect("a file was begun");
         let account = &progress.account;
         self.connection
-            .prepare_cached(
+            .prepare(
                 "update files set rows_done=?2, read=?3, kept=?4, unchanged=?5, replaced=?6, quarantined=?7 where id=?1",
             )?
             .execute(params![
@@ -337,30 +364,35 @@ impl Ingest {
         self.connection.execute_batch("commit")?;
         self.is_split = true;
         self.fold_log(LOG_BYTES_MAX)?;
-        crate::give_way();
-        self.connection.execute_batch("begin immediate")?;
-        Ok(())
+        if self.bulk.is_none() {
+            crate::sqlite::give_way();
+        }
+        self.connection.begin_alone(Some(Lock::Facts))
     }
 
     /// Folds the log into the database when it is longer than `bytes_max`.
     fn fold_log(&self, bytes_max: u64) -> Result<()> {
-        let path = self.connection.path().map(|path| format!("{path}-wal"));
+        let Some(db) = self.connection.sqlite() else { return Ok(()) };
+        let path = db.path().map(|path| format!("{path}-wal"));
         let bytes = path.and_then(|path| std::fs::metadata(path).ok()).map_or(0, |meta| meta.len());
         if bytes > bytes_max {
-            self.connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
+            db.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
         }
         Ok(())
     }
 
     fn write_batch(&mut self) -> Result<()> {
+        if let Some(bulk) = &mut self.bulk {
+            bulk.flush(&self.connection)?;
+        }
         let entities = std::mem::take(&mut self.entities);
         for (table, rewrite) in entities.write(&self.connection, self.id)? {
             self.touch(&table, "all", "all", rewrite);
         }
         self.keys.flush(&self.connection)?;
-        let mut statement = self.connection.prepare_cached(
+        let mut statement = self.connection.prepare(
             "insert into touched (tbl, source, partition, rewrite) values (?1, ?2, ?3, ?4)
-             on conflict do update set rewrite = max(rewrite, excluded.rewrite)",
+             on conflict (tbl, source, partition) do update set rewrite = touched.rewrite or excluded.rewrite",
         )?;
         for ((number, source, partition), rewrite) in &self.touched {
             statement.execute(params![TABLES[usize::from(*number)].name, source, partition, rewrite])?;
@@ -374,8 +406,11 @@ impl Ingest {
     /// The database cannot be written.
     pub fn quarantine(&mut self, row: &QuarantinedRow<'_>) -> Result<()> {
         let file = self.file.as_ref().expect("a file was begun");
+        if let Some(bulk) = &mut self.bulk {
+            return bulk.put_quarantined(self.id, file.id, row);
+        }
         self.connection
-            .prepare_cached("insert into quarantine (ingest_id, file_id, line, col, reason, detail, raw, whole) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+            .prepare("insert into quarantine (ingest_id, file_id, line, col, reason, detail, raw, whole) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
             .execute(params![self.id, file.id, row.line.cast_signed(), row.column, row.reason, row.detail, row.raw, row.whole])?;
         Ok(())
     }
@@ -398,29 +433,32 @@ impl Ingest {
         self.entities.see_supplier(&self.connection, id, NamedBy { source, file_id, line }, supplier)
     }
 
-    pub(crate) fn index_words(&mut self, rid: i64, record: &Record) -> Result<()> {
+    pub(crate) fn index_words(&mut self, rid: i64, record: &Record, is_new: bool) -> Result<()> {
         let Record::Contract(contract) = record else { return Ok(()) };
         let texts = [&contract.object, &contract.buyer_name, &contract.supplier_name];
-        self.insert_words(rid, texts.into_iter().flatten().map(String::as_str))
+        self.insert_words(rid, texts.into_iter().flatten().map(String::as_str), is_new)
     }
 
     /// Indexes a contract anew from what is held of it.
     pub(crate) fn index_words_again(&mut self, rid: i64) -> Result<()> {
-        self.connection.prepare_cached("delete from contracts_fts where rowid = ?1")?.execute([rid])?;
+        self.connection.prepare("delete from contracts_fts where rowid = ?1")?.execute([rid])?;
         let texts: [Option<String>; 3] = self
             .connection
-            .prepare_cached("select object, buyer_name, supplier_name from contracts where rid = ?1")?
+            .prepare("select object, buyer_name, supplier_name from contracts where rid = ?1")?
             .query_row([rid], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;
-        self.insert_words(rid, texts.iter().flatten().map(String::as_str))
+        self.insert_words(rid, texts.iter().flatten().map(String::as_str), false)
     }
 
-    fn insert_words<'t>(&mut self, rid: i64, texts: impl Iterator<Item = &'t str>) -> Result<()> {
+    fn insert_words<'t>(&mut self, rid: i64, texts: impl Iterator<Item = &'t str>, is_new: bool) -> Result<()> {
         self.words.clear();
         for text in texts {
             search::index_words(text, &mut self.words);
         }
+        if let Some(bulk) = self.bulk.as_mut().filter(|_| is_new) {
+            return bulk.put_words(&self.connection, rid, &self.words);
+        }
         self.connection
-            .prepare_cached("insert into contracts_fts (rowid, words) values (?1, ?2)")?
+            .prepare("insert into contracts_fts (rowid, words) values (?1, ?2)")?
             .execute(params![rid, self.words])?;
         Ok(())
     }
@@ -489,9 +527,16 @@ impl Ingest {
              where id = ?1",
             params![self.id, finished_at],
         )?;
-        self.connection.execute_batch("delete from touched; commit")?;
-        // Readers come back to a short log; a failure here loses nothing.
-        let _ = self.connection.execute_batch("pragma wal_checkpoint(truncate); pragma optimize");
+        self.connection.execute("delete from touched", [])?;
+        self.connection.execute_batch("commit")?;
+        // Readers come back to a short log and to what planners should know; a failure here loses nothing.
+        let _ = match (&*self.connection, self.is_large) {
+            (Db::Sqlite(db), _) => {
+                db.execute_batch("pragma wal_checkpoint(truncate); pragma optimize").map_err(crate::Error::from)
+            }
+            (db, true) => db.execute_batch("analyze"),
+            _ => Ok(()),
+        };
         Ok(())
     }
 }

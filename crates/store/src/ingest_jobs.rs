@@ -1,6 +1,7 @@
 //! Ingests that were asked for, as they are read: made of their events alone.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::params;
+use crate::db::{Db, OptionalExtension, Row};
 use serde_json::Value;
 
 use crate::{Result, Store};
@@ -26,19 +27,19 @@ pub struct IngestJobRow {
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn apply(db: &Connection, id: i64, kind: &str, at: &str, payload: &Value) -> Result<()> {
+pub fn apply(db: &Db, id: i64, kind: &str, at: &str, payload: &Value) -> Result<()> {
     match kind {
         "ingest.requested" => {
-            db.prepare_cached("insert into ingest_jobs (id, status, paths, asked_at) values (?1, 'queued', ?2, ?3)")?
+            db.prepare("insert into ingest_jobs (id, status, paths, asked_at) values (?1, 'queued', ?2, ?3)")?
                 .execute(params![id, payload["paths"].to_string(), payload["asked_at"].as_str()])?;
         }
         "ingest.started" => {
-            db.prepare_cached("update ingest_jobs set status = 'running', started_at = ?2 where id = ?1")?
+            db.prepare("update ingest_jobs set status = 'running', started_at = ?2 where id = ?1")?
                 .execute(params![id, at])?;
         }
         "ingest.ended" => {
             let report = (!payload["report"].is_null()).then(|| payload["report"].to_string());
-            db.prepare_cached(
+            db.prepare(
                 "update ingest_jobs set status = ?2, report = ?3, error = ?4, ended_at = ?5 where id = ?1",
             )?
             .execute(params![id, payload["status"].as_str(), report, payload["error"].as_str(), at])?;
@@ -52,7 +53,7 @@ pub fn apply(db: &Connection, id: i64, kind: &str, at: &str, payload: &Value) ->
 ///
 /// # Errors
 /// The database cannot be read.
-pub fn next_number(db: &Connection) -> Result<i64> {
+pub fn next_number(db: &Db) -> Result<i64> {
     Ok(db.query_row("select coalesce(max(id), 0) + 1 from ingest_jobs", [], |row| row.get(0))?)
 }
 
@@ -76,7 +77,7 @@ impl Store {
     /// The database cannot be read.
     pub fn ingest_jobs(&self, limit: usize) -> Result<Vec<IngestJobRow>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached("select * from ingest_jobs order by id desc limit ?1")?;
+            let mut statement = db.prepare("select * from ingest_jobs order by id desc limit ?1")?;
             let rows = statement.query_map([limit.cast_signed()], job_from)?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
@@ -88,7 +89,7 @@ impl Store {
     /// The database cannot be read.
     pub fn ingest_job(&self, id: i64) -> Result<Option<IngestJobRow>> {
         self.read(|db| {
-            Ok(db.prepare_cached("select * from ingest_jobs where id = ?1")?.query_row([id], job_from).optional()?)
+            Ok(db.prepare("select * from ingest_jobs where id = ?1")?.query_row([id], job_from).optional()?)
         })
     }
 }

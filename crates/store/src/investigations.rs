@@ -1,6 +1,7 @@
 //! Investigations as they are read: made of their events alone.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::params;
+use crate::db::{Db, OptionalExtension, Row};
 use serde_json::Value;
 
 use crate::read::{Conditions, Walk, walk};
@@ -90,11 +91,11 @@ fn investigation_from(row: &Row<'_>) -> rusqlite::Result<InvestigationRow> {
 ///
 /// # Errors
 /// The database cannot be written.
-pub fn apply(db: &Connection, id: &str, version: i64, kind: &str, at: &str, payload: &Value) -> Result<()> {
+pub fn apply(db: &Db, id: &str, version: i64, kind: &str, at: &str, payload: &Value) -> Result<()> {
     let text = |name: &str| payload[name].as_str();
     let json = |name: &str| (!payload[name].is_null()).then(|| payload[name].to_string());
     if kind == "investigation.requested" {
-        db.prepare_cached(
+        db.prepare(
             "insert into investigations (id, user_id, status, phase, asked, findings, created_at, updated_at, version)
              values (?1, ?2, 'active', 'requested', ?3, 0, ?4, ?4, ?5)",
         )?
@@ -105,7 +106,7 @@ pub fn apply(db: &Connection, id: &str, version: i64, kind: &str, at: &str, payl
         "investigation.planned" => {
             set(db, "phase = 'planned', plan = ?2", params![id, payload.to_string()])?;
             for flag in payload["flags"].as_array().into_iter().flatten() {
-                db.prepare_cached(
+                db.prepare(
                     "insert into investigation_flags (investigation_id, flag, state, attempts, findings)
                      values (?1, ?2, 'waiting', 0, 0)",
                 )?
@@ -143,7 +144,7 @@ pub fn apply(db: &Connection, id: &str, version: i64, kind: &str, at: &str, payl
         )?,
         "investigation.cancelled" => {
             set(db, "status = 'cancelled', phase = null, ended_at = ?2", params![id, at])?;
-            db.prepare_cached(
+            db.prepare(
                 "update investigation_flags set state = 'cancelled'
                  where investigation_id = ?1 and state in ('waiting', 'running')",
             )?
@@ -151,23 +152,23 @@ pub fn apply(db: &Connection, id: &str, version: i64, kind: &str, at: &str, payl
         }
         _ => {}
     }
-    db.prepare_cached("update investigations set updated_at = ?2, version = ?3 where id = ?1")?
+    db.prepare("update investigations set updated_at = ?2, version = ?3 where id = ?1")?
         .execute(params![id, at, version])?;
     Ok(())
 }
 
-fn set(db: &Connection, what: &str, values: impl rusqlite::Params) -> Result<()> {
-    db.prepare_cached(&format!("update investigations set {what} where id = ?1"))?.execute(values)?;
+fn set(db: &Db, what: &str, values: impl crate::db::Params) -> Result<()> {
+    db.prepare(&format!("update investigations set {what} where id = ?1"))?.execute(values)?;
     Ok(())
 }
 
-fn set_flag(db: &Connection, what: &str, values: impl rusqlite::Params) -> Result<()> {
+fn set_flag(db: &Db, what: &str, values: impl crate::db::Params) -> Result<()> {
     let sql = format!("update investigation_flags set {what} where investigation_id = ?1 and flag = ?2");
-    db.prepare_cached(&sql)?.execute(values)?;
+    db.prepare(&sql)?.execute(values)?;
     Ok(())
 }
 
-fn apply_judged(db: &Connection, id: &str, payload: &Value) -> Result<()> {
+fn apply_judged(db: &Db, id: &str, payload: &Value) -> Result<()> {
     let flag = payload["flag"].as_str();
     set_flag(
         db,
@@ -175,7 +176,7 @@ fn apply_judged(db: &Connection, id: &str, payload: &Value) -> Result<()> {
         params![id, flag, payload["findings"].as_i64(), payload["outcome"].to_string()],
     )?;
     for found in payload["attached"].as_array().into_iter().flatten() {
-        db.prepare_cached(
+        db.prepare(
             "insert into investigation_findings (investigation_id, finding_id, flag, gravity, body, known_since)
              values (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
@@ -188,7 +189,7 @@ fn apply_judged(db: &Connection, id: &str, payload: &Value) -> Result<()> {
             found["known_since"].as_str()
         ])?;
     }
-    db.prepare_cached(
+    db.prepare(
         "update investigations set findings =
              (select sum(findings) from investigation_flags where investigation_id = ?1) where id = ?1",
     )?
@@ -200,9 +201,9 @@ fn apply_judged(db: &Connection, id: &str, payload: &Value) -> Result<()> {
 ///
 /// # Errors
 /// The database cannot be read.
-pub fn count_active(db: &Connection) -> Result<i64> {
+pub fn count_active(db: &Db) -> Result<i64> {
     let sql = "select count(*) from investigations indexed by idx_active_investigations where status = 'active'";
-    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    Ok(db.prepare(sql)?.query_row([], |row| row.get(0))?)
 }
 
 impl Store {
@@ -231,7 +232,7 @@ impl Store {
     /// The database cannot be read.
     pub fn investigation(&self, id: &str) -> Result<Option<InvestigationRow>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached("select * from investigations where id = ?1")?;
+            let mut statement = db.prepare("select * from investigations where id = ?1")?;
             Ok(statement.query_row([id], investigation_from).optional()?)
         })
     }
@@ -243,7 +244,7 @@ impl Store {
     pub fn investigation_flags(&self, id: &str) -> Result<Vec<InvestigationFlagRow>> {
         self.read(|db| {
             let mut statement =
-                db.prepare_cached("select * from investigation_flags where investigation_id = ?1 order by flag")?;
+                db.prepare("select * from investigation_flags where investigation_id = ?1 order by flag")?;
             let rows = statement.query_map([id], |row| {
                 Ok(InvestigationFlagRow {
                     flag: row.get("flag")?,

@@ -8,7 +8,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use model::{TABLES, Table};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::params;
+use rusqlite::types::ValueRef;
+use tokio_postgres::types::Type;
+use crate::db::{Append, Db, OptionalExtension};
 
 use crate::Result;
 
@@ -38,6 +41,7 @@ pub(crate) struct Keys {
 }
 
 struct TableKeys {
+    name: String,
     find: String,
     insert: String,
     remove: String,
@@ -53,12 +57,13 @@ pub(crate) fn keys_table(table: &str) -> String {
 
 impl Keys {
     /// `filtered`: many rows will come, so that reading all keys once pays.
-    pub(crate) fn open(db: &Connection, filtered: bool) -> Result<Self> {
+    pub(crate) fn open(db: &Db, filtered: bool) -> Result<Self> {
         let mut tables = Vec::with_capacity(TABLES.len());
         for table in TABLES {
             let keys = keys_table(table.name);
             let filter = if filtered && has_keys(table) { Some(Filter::over(db, &keys)?) } else { None };
             tables.push(TableKeys {
+                name: keys.clone(),
                 find: format!("select rid from {keys} where idh = ?1"),
                 insert: format!("insert into {keys} (idh, rid) values (?1, ?2)"),
                 remove: format!("delete from {keys} where idh = ?1"),
@@ -70,7 +75,7 @@ impl Keys {
     }
 
     /// The row held under a key.
-    pub(crate) fn find(&self, db: &Connection, table: u8, idh: i64) -> Result<Option<i64>> {
+    pub(crate) fn find(&self, db: &Db, table: u8, idh: i64) -> Result<Option<i64>> {
         let keys = &self.tables[usize::from(table)];
         if let Some(rid) = keys.waiting.get(&idh) {
             return Ok(Some(*rid));
@@ -78,7 +83,7 @@ impl Keys {
         if keys.filter.as_ref().is_some_and(|filter| !filter.may_hold(idh)) {
             return Ok(None);
         }
-        Ok(db.prepare_cached(&keys.find)?.query_row([idh], |row| row.get(0)).optional()?)
+        Ok(db.prepare(&keys.find)?.query_row([idh], |row| row.get(0)).optional()?)
     }
 
     /// Notes a new row.
@@ -91,28 +96,44 @@ impl Keys {
     }
 
     /// Forgets a key: its row goes by another from now on.
-    pub(crate) fn remove(&mut self, db: &Connection, table: u8, idh: i64) -> Result<()> {
+    pub(crate) fn remove(&mut self, db: &Db, table: u8, idh: i64) -> Result<()> {
         let keys = &mut self.tables[usize::from(table)];
         if keys.waiting.remove(&idh).is_none() {
-            db.prepare_cached(&keys.remove)?.execute([idh])?;
+            db.prepare(&keys.remove)?.execute([idh])?;
         }
         Ok(())
     }
 
     /// Writes the waiting keys into their tables, in order.
-    pub(crate) fn flush(&mut self, db: &Connection) -> Result<()> {
+    pub(crate) fn flush(&mut self, db: &Db) -> Result<()> {
         for keys in &mut self.tables {
             if keys.waiting.is_empty() {
                 continue;
             }
             let mut sorted: Vec<(i64, i64)> = keys.waiting.drain().collect();
             sorted.sort_unstable();
-            let mut statement = db.prepare_cached(&keys.insert)?;
+            if db.is_postgres() {
+                keys.send(db, &sorted)?;
+                continue;
+            }
+            let mut statement = db.prepare(&keys.insert)?;
             for (idh, rid) in sorted {
                 statement.execute(params![idh, rid])?;
             }
         }
         Ok(())
+    }
+}
+
+impl TableKeys {
+    /// Sends keys to PostgreSQL, many at once.
+    fn send(&self, db: &Db, sorted: &[(i64, i64)]) -> Result<()> {
+        let mut rows = Append::new(&self.name, &[("idh", Type::INT8), ("rid", Type::INT8)]);
+        for (idh, rid) in sorted {
+            rows.push(ValueRef::Integer(*idh))?;
+            rows.push(ValueRef::Integer(*rid))?;
+        }
+        rows.flush(db).map(|_| ())
     }
 }
 
@@ -155,7 +176,7 @@ impl Layer {
 }
 
 impl Filter {
-    fn over(db: &Connection, keys: &str) -> Result<Self> {
+    fn over(db: &Db, keys: &str) -> Result<Self> {
         let mut filter = Self { layers: vec![Layer::new(FIRST_LAYER_KEYS)] };
         let mut statement = db.prepare(&format!("select idh from {keys}"))?;
         let mut rows = statement.query([])?;

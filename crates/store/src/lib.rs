@@ -4,7 +4,10 @@
 //! Canonical tables are made from the model's columns, so a record has one shape everywhere.
 
 mod cache_store;
+mod bulk;
 pub mod chain;
+mod copying;
+pub mod db;
 mod entities;
 mod error;
 mod findings;
@@ -21,26 +24,27 @@ mod put;
 mod quality;
 mod quarantine;
 mod read;
+mod replicas;
 mod schema;
 mod scope;
 pub mod search;
 mod segments;
+mod server;
 mod sources;
+mod sqlite;
 mod statements;
 mod values;
 pub mod verdicts;
 mod watch;
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
-use std::time::{Duration, Instant};
-
-use rusqlite::OpenFlags;
+use std::path::Path;
+use std::time::Instant;
 
 pub use cache_store::CacheStore;
+pub use db::{Db, OptionalExtension, Params, PoolFigures, PoolSettings, Row};
 pub use error::{Error, Result};
+pub use copying::Copied;
 pub use findings::{
     CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord, VerdictFilter,
 };
@@ -55,7 +59,7 @@ pub use read::{
     BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, ReadFile, RowVersion,
     SanctionRow, SupplierFilter, SupplierRow, Totals,
 };
-pub use rusqlite::Connection;
+pub use replicas::Reads;
 pub use scope::PlacedFinding;
 pub use segments::{NewSegment, Scanner, Segment, TouchedPartition};
 pub use sources::{FileRow, QuarantineCount, SourceRow};
@@ -63,18 +67,16 @@ pub use statements::{NewStatement, StatementRow};
 pub use verdicts::{VerdictCount, VerdictRow};
 pub use watch::{Change, Watch};
 
-/// How long a connection waits for a lock before it says so.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a short transaction waits for an ingest's: less than a request may take, so that its caller hears of it.
-const SHORT_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an ingest stands back between two batches for who waits to write.
-const GIVE_WAY_MAX: Duration = Duration::from_secs(1);
-/// How many of this process wait to write.
-static WAITING: AtomicUsize = AtomicUsize::new(0);
+use db::pool::Lent;
+use server::Server;
+use sqlite::Folder;
 
 /// Steps of SQLite's machine between two looks at the clock; some tens of microseconds.
 const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+
+/// Notes something under a key.
+pub(crate) const SET_META: &str =
+    "insert into meta (key, value) values (?1, ?2) on conflict (key) do update set value = excluded.value";
 
 thread_local! {
     static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
@@ -99,232 +101,184 @@ pub fn id_hash(id: &str) -> i64 {
     xxhash_rust::xxh3::xxh3_64(id.as_bytes()).cast_signed()
 }
 
-/// The database of one data folder.
-pub struct Store {
-    path: PathBuf,
-    readers: Mutex<Vec<Connection>>,
-    returned: Condvar,
-    /// For short transactions, one after the other.
-    short: Mutex<Short>,
-    short_returned: Condvar,
+/// The newest version of the schema that this program knows.
+pub const SCHEMA_VERSION: i64 = schema::VERSION;
+
+/// The version of the schema in a file; 0 when there is none. Changes nothing.
+///
+/// # Errors
+/// Not a database.
+pub fn schema_in(path: &Path) -> Result<i64> {
+    if path.is_file() { schema::version(&sqlite::connect(path, true)?) } else { Ok(0) }
 }
 
-/// The connection for short transactions; made when the first comes.
-#[derive(Default)]
-struct Short {
-    connection: Option<Connection>,
-    is_lent: bool,
+/// The version of the schema at a server; 0 when there is none. Changes nothing.
+///
+/// # Errors
+/// It cannot be reached.
+pub fn schema_at(server: PoolSettings) -> Result<i64> {
+    schema::version(&*db::pool::Pool::new(server)?.lend()?)
+}
+
+/// Whether the address of a server can be read.
+///
+/// # Errors
+/// [`Error::Address`], with the reason.
+pub fn check_address(url: &str) -> Result<()> {
+    url.parse::<tokio_postgres::Config>().map(|_| ()).map_err(|error| Error::Address(db::told(&error)))
+}
+
+/// The database of one data folder, or of a server.
+pub struct Store {
+    home: Home,
+}
+
+enum Home {
+    Folder(Folder),
+    Server(Server),
 }
 
 impl Store {
-    /// Opens the database, making it when it is not there, and brings its schema up to date.
+    /// Opens the database in a file, making it when it is not there, and brings its schema up to date.
     ///
     /// `readers` is the number of connections kept for queries.
     ///
     /// # Errors
     /// Not a database, written by a newer program, no right to write.
     pub fn open(path: &Path, readers: usize) -> Result<Self> {
-        let writer = connect(path, false)?;
-        schema::migrate(&writer)?;
-        let connections = (0..readers.max(1)).map(|_| connect(path, true)).collect::<Result<Vec<_>>>()?;
-        Ok(Self {
-            path: path.to_owned(),
-            readers: Mutex::new(connections),
-            returned: Condvar::new(),
-            short: Mutex::default(),
-            short_returned: Condvar::new(),
-        })
+        Ok(Self { home: Home::Folder(Folder::open(path, readers)?) })
+    }
+
+    /// Opens the database of a PostgreSQL server with its replicas, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// It cannot be reached, was written by a newer program, or gives no right to write.
+    pub fn connect(settings: PoolSettings, replicas: Vec<PoolSettings>) -> Result<Self> {
+        Ok(Self { home: Home::Server(Server::open(settings, replicas)?) })
     }
 
     /// Runs `query` on a reader, waiting for one to be free.
     ///
     /// # Errors
     /// Whatever `query` gives.
-    pub fn read<T>(&self, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let mut free = self.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let connection = loop {
-            match free.pop() {
-                Some(connection) => break connection,
-                None => free = self.returned.wait(free).unwrap_or_else(std::sync::PoisonError::into_inner),
-            }
-        };
-        drop(free);
-        let mut lent = Lent { store: self, connection: Some(connection) };
-        let connection = lent.connection.as_mut().expect("a lent connection is there until it is dropped");
-        if let Some(deadline) = DEADLINE.get() {
-            connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= deadline))?;
+    pub fn read<T>(&self, query: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
+        match &self.home {
+            Home::Folder(folder) => folder.read(DEADLINE.get(), query),
+            Home::Server(server) => server.read(DEADLINE.get(), query),
         }
-        query(connection)
     }
 
-    /// Does `work` in one short transaction, alone among writers: all of it is written, or nothing.
+    /// Does `work` in one short transaction, alone among those that append to the log: all of it is written, or nothing.
     ///
     /// # Errors
     /// Whatever `work` gives; another writer holds the database for too long ([`Error::is_busy`]).
     pub fn write<T, E: From<Error>>(
         &self,
-        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+        work: impl FnOnce(&Db) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        WAITING.fetch_add(1, Ordering::Relaxed);
-        let lent = self.lend_short();
-        let begun = lent.and_then(|mut lent| {
-            lent.begin()?;
-            Ok(lent)
-        });
-        WAITING.fetch_sub(1, Ordering::Relaxed);
-        let lent = begun?;
-        let done = work(lent.transaction())?;
-        lent.commit()?;
-        Ok(done)
+        match &self.home {
+            Home::Folder(folder) => folder.write(work),
+            Home::Server(server) => server.write(Some(db::Lock::Log), work),
+        }
     }
 
-    /// Lends the connection for short transactions, with what is left of the time that its borrower may wait.
-    fn lend_short(&self) -> Result<LentShort<'_>> {
-        let deadline = Instant::now() + SHORT_BUSY_TIMEOUT;
-        let mut short = self.short.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        while short.is_lent {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(Error::busy());
-            }
-            let waited = self.short_returned.wait_timeout(short, left);
-            short = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
+    /// Does `work` in one short transaction that shuts nobody out but from the rows it changes; on SQLite, as [`Self::write`].
+    ///
+    /// # Errors
+    /// Whatever `work` gives.
+    pub fn change<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&Db) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        match &self.home {
+            Home::Folder(folder) => folder.write(work),
+            Home::Server(server) => server.write(None, work),
         }
-        let connection = short.connection.take();
-        short.is_lent = true;
-        drop(short);
-        let mut lent = LentShort { store: self, connection, in_transaction: false };
-        if lent.connection.is_none() {
-            lent.connection = Some(self.short_writer()?);
-        }
-        lent.transaction().busy_timeout(deadline.saturating_duration_since(Instant::now()))?;
-        Ok(lent)
     }
 
-    /// A connection for short transactions: it keeps few pages.
-    fn short_writer(&self) -> Result<Connection> {
-        let connection = connect(&self.path, false)?;
-        connection.pragma_update(None, "cache_size", -8_192)?;
-        Ok(connection)
+    /// Does `work`, which is one statement, and so all or nothing by itself.
+    ///
+    /// # Errors
+    /// Whatever `work` gives.
+    pub fn change_at_once<T, E: From<Error>>(
+        &self,
+        work: impl FnOnce(&Db) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        match &self.home {
+            Home::Folder(folder) => folder.write(work),
+            Home::Server(server) => work(&*server.lend()?),
+        }
     }
 
     /// A connection that may write. Who writes holds the data folder's lock.
-    pub(crate) fn writer(&self) -> Result<Connection> {
-        connect(&self.path, false)
+    pub(crate) fn writer(&self) -> Result<Lent> {
+        match &self.home {
+            Home::Folder(folder) => Ok(Lent::own(folder.writer()?)),
+            Home::Server(server) => server.lend(),
+        }
     }
 
-    /// A connection that only reads, for one who reads all of a table: what it has read is not kept mapped.
-    pub(crate) fn reader(&self) -> Result<Connection> {
-        let connection = connect(&self.path, true)?;
-        connection.pragma_update(None, "mmap_size", 0)?;
-        Ok(connection)
+    /// A connection that writes much.
+    pub(crate) fn loader(&self) -> Result<Lent> {
+        match &self.home {
+            Home::Folder(folder) => Ok(Lent::own(folder.writer()?)),
+            Home::Server(server) => server.loader(),
+        }
     }
 
-    /// Checks the database's own structure; an empty list is a sound database.
+    /// A connection that only reads, for one who reads all of a table.
+    pub(crate) fn reader(&self) -> Result<Lent> {
+        match &self.home {
+            Home::Folder(folder) => Ok(Lent::own(folder.scanner()?)),
+            Home::Server(server) => server.loader(),
+        }
+    }
+
+    /// Who asks the server for all that watch it, if the database is a server's.
+    pub(crate) fn poller(&self) -> Result<Option<std::sync::Arc<watch::Poller>>> {
+        match &self.home {
+            Home::Folder(_) => Ok(None),
+            Home::Server(server) => server.poller().map(Some),
+        }
+    }
+
+    /// Whether the database is a server's.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        matches!(self.home, Home::Server(_))
+    }
+
+    /// The connections to the server, if it is one.
+    #[must_use]
+    pub fn pool(&self) -> Option<PoolFigures> {
+        match &self.home {
+            Home::Folder(_) => None,
+            Home::Server(server) => Some(server.figures()),
+        }
+    }
+
+    /// Where questions went, if the server has replicas.
+    #[must_use]
+    pub fn reads(&self) -> Option<Reads> {
+        match &self.home {
+            Home::Folder(_) => None,
+            Home::Server(server) => server.reads(),
+        }
+    }
+
+    /// Checks the database's own structure; an empty list is a sound database. A server checks its own.
     ///
     /// # Errors
     /// The check could not run.
     pub fn integrity(&self) -> Result<Vec<String>> {
         self.read(|db| {
+            if db.is_postgres() {
+                return db.query_row("select 1", [], |_| Ok(Vec::new()));
+            }
             let mut statement = db.prepare("pragma quick_check(20)")?;
             let lines =
                 statement.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
             Ok(lines.into_iter().filter(|line| line != "ok").collect())
         })
     }
-}
-
-impl Drop for Store {
-    /// Folds the log into the database file, so that this one file is whole when nobody has it open: connections that only
-    /// read cannot do it.
-    fn drop(&mut self) {
-        self.readers.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).clear();
-        self.short.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner).connection.take();
-        let _ = connect(&self.path, false);
-    }
-}
-
-/// A reader on loan; it goes back when dropped, also when the query panics.
-struct Lent<'a> {
-    store: &'a Store,
-    connection: Option<Connection>,
-}
-
-impl Drop for Lent<'_> {
-    fn drop(&mut self) {
-        if let Some(mut connection) = self.connection.take() {
-            let _ = connection.progress_handler(0, None::<fn() -> bool>);
-            self.store.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(connection);
-            self.store.returned.notify_one();
-        }
-    }
-}
-
-/// The connection for short transactions on loan; what was not committed is undone when it goes back.
-struct LentShort<'a> {
-    store: &'a Store,
-    connection: Option<Connection>,
-    in_transaction: bool,
-}
-
-impl LentShort<'_> {
-    fn transaction(&self) -> &Connection {
-        self.connection.as_ref().expect("a lent connection is there until it is dropped")
-    }
-
-    fn begin(&mut self) -> Result<()> {
-        self.transaction().execute_batch("begin immediate")?;
-        self.in_transaction = true;
-        Ok(())
-    }
-
-    fn commit(mut self) -> Result<()> {
-        self.transaction().execute_batch("commit")?;
-        self.in_transaction = false;
-        Ok(())
-    }
-}
-
-impl Drop for LentShort<'_> {
-    fn drop(&mut self) {
-        // One that cannot be undone is not used again.
-        let undone = !self.in_transaction || self.transaction().execute_batch("rollback").is_ok();
-        let mut short = self.store.short.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        short.connection = self.connection.take().filter(|_| undone);
-        short.is_lent = false;
-        self.store.short_returned.notify_one();
-    }
-}
-
-/// Lets those of this process who wait to write go first, for a while: SQLite's lock knows no order.
-pub(crate) fn give_way() {
-    let deadline = Instant::now() + GIVE_WAY_MAX;
-    while WAITING.load(Ordering::Relaxed) > 0 && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-fn connect(path: &Path, read_only: bool) -> Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | if read_only {
-            OpenFlags::SQLITE_OPEN_READ_ONLY
-        } else {
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
-        };
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.set_prepared_statement_cache_capacity(128);
-    connection.pragma_update(None, "foreign_keys", false)?;
-    connection.pragma_update(None, "temp_store", "file")?;
-    if read_only {
-        connection.pragma_update(None, "query_only", true)?;
-        connection.pragma_update(None, "mmap_size", 1_i64 << 30)?;
-        connection.pragma_update(None, "cache_size", -8_192)?;
-    } else {
-        connection.pragma_update(None, "page_size", 8_192)?;
-        connection.pragma_update(None, "journal_mode", "wal")?;
-        connection.pragma_update(None, "synchronous", "normal")?;
-        connection.pragma_update(None, "cache_size", -98_304)?;
-    }
-    Ok(connection)
 }

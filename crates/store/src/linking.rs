@@ -9,7 +9,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::params;
+use crate::db::{Db, Lock, OptionalExtension};
 
 use crate::likeness::{LIKENESS_MIN, first_word, likeness, words};
 use crate::links::{Decision, EntityKind, Groups, NewLink, add_link, between, decide, derive_members};
@@ -72,7 +73,7 @@ impl Store {
     /// # Errors
     /// The database cannot be written; nothing is changed then.
     pub fn link_entities(&self, at: &str) -> Result<LinkedReport> {
-        let mut connection = self.writer()?;
+        let connection = self.loader()?;
         let newest: i64 = connection.query_row("select coalesce(max(id), 0) from ingests", [], |row| row.get(0))?;
         let since = mark(&connection, "linked_ingest")?;
         if since >= newest {
@@ -82,7 +83,7 @@ impl Store {
         connection.execute_batch(
             "create index if not exists suppliers_not_companies on suppliers (id) where kind <> 'company'",
         )?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = connection.begin(Lock::Facts)?;
         let units = units(&transaction, since)?;
         let mut found = certain_links(&units);
         found.extend(alike_units(&units));
@@ -95,18 +96,18 @@ impl Store {
     }
 }
 
-fn mark(db: &Connection, key: &str) -> Result<i64> {
+fn mark(db: &Db, key: &str) -> Result<i64> {
     let text: Option<String> =
         db.query_row("select value from meta where key = ?1", [key], |row| row.get(0)).optional()?;
     Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
-fn set_mark(db: &Connection, key: &str, value: i64) -> Result<()> {
-    db.execute("insert or replace into meta (key, value) values (?1, ?2)", params![key, value.to_string()])?;
+fn set_mark(db: &Db, key: &str, value: i64) -> Result<()> {
+    db.execute(crate::SET_META, params![key, value.to_string()])?;
     Ok(())
 }
 
-fn units(db: &Connection, since: i64) -> Result<Vec<Unit>> {
+fn units(db: &Db, since: i64) -> Result<Vec<Unit>> {
     let mut statement = db.prepare(
         "select id, name, code, cnpj, sphere, state, municipality, parent_name, superior_name, ingest_id
          from buyers order by id",
@@ -239,7 +240,7 @@ fn may_be_one(a: &Unit, b: &Unit) -> bool {
 }
 
 /// Persons and foreigners whose ids hold one number and whose names are alike. Companies are one by their CNPJ.
-fn alike_people(db: &Connection, since: i64) -> Result<Vec<Found>> {
+fn alike_people(db: &Db, since: i64) -> Result<Vec<Found>> {
     let newest: i64 = db.query_row("select coalesce(max(rid), 0) from suppliers", [], |row| row.get(0))?;
     let seen = if since == 0 { 0 } else { mark(db, "linked_supplier")? };
     let mut fresh = db.prepare("select id, name from suppliers where rid > ?1 and kind <> 'company'")?;
@@ -247,7 +248,7 @@ fn alike_people(db: &Connection, since: i64) -> Result<Vec<Found>> {
         "select id, name from suppliers indexed by suppliers_not_companies
          where kind <> 'company' and id >= ?1 and id < ?2 order by id limit ?3",
     )?;
-    let pair = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+    let pair = |row: &crate::db::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
     let mut found: BTreeMap<(String, String), Found> = BTreeMap::new();
     for person in fresh.query_map([seen], pair)? {
         let (id, name) = person?;
@@ -279,7 +280,7 @@ fn alike_people(db: &Connection, since: i64) -> Result<Vec<Found>> {
 }
 
 /// Writes what is new of what was found. What a person decided stands.
-fn write(db: &Connection, kind: EntityKind, found: &[Found], at: &str) -> Result<LinkedReport> {
+fn write(db: &Db, kind: EntityKind, found: &[Found], at: &str) -> Result<LinkedReport> {
     let mut report = LinkedReport::default();
     let mut groups = Groups::load(db, kind)?;
     let parted = parted(db, kind)?;
@@ -314,9 +315,9 @@ fn write(db: &Connection, kind: EntityKind, found: &[Found], at: &str) -> Result
 }
 
 /// The pairs that a person said are not one.
-fn parted(db: &Connection, kind: EntityKind) -> Result<Vec<(String, String)>> {
+fn parted(db: &Db, kind: EntityKind) -> Result<Vec<(String, String)>> {
     let mut statement =
-        db.prepare_cached("select from_id, into_id from entity_links where kind = ?1 and state = 'undone'")?;
+        db.prepare("select from_id, into_id from entity_links where kind = ?1 and state = 'undone'")?;
     let rows = statement.query_map([kind.code()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
 }
@@ -404,7 +405,7 @@ mod tests {
 
     #[test]
     fn what_a_person_parted_is_not_joined_by_a_third() {
-        let db = Connection::open_in_memory().unwrap();
+        let db = Db::Sqlite(Box::new(rusqlite::Connection::open_in_memory().unwrap()));
         crate::schema::migrate(&db).unwrap();
         let found = |from: &str, into: &str| Found {
             from: from.to_owned(),

@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::params;
+use crate::db::{Db, Lock, OptionalExtension, Row};
 
 use crate::read::{Conditions, Cursor, Page, Walk, walk};
 use crate::{Result, Store, id_hash};
@@ -87,11 +88,6 @@ pub struct Decision<'a> {
     pub reason: &'a str,
 }
 
-/// Makes the tables of links where they are not there.
-pub(crate) fn entities_schema(connection: &Connection) -> Result<()> {
-    Ok(connection.execute_batch(include_str!("../sql/entities.sql"))?)
-}
-
 fn link_from(row: &Row<'_>) -> rusqlite::Result<LinkRow> {
     Ok(LinkRow {
         kind: row.get("kind")?,
@@ -107,8 +103,8 @@ fn link_from(row: &Row<'_>) -> rusqlite::Result<LinkRow> {
 }
 
 /// Every id of the entity that `id` belongs to, the one that stands for it first; `id` alone when it is linked to none.
-pub(crate) fn members(db: &Connection, kind: EntityKind, id: &str) -> Result<Vec<String>> {
-    let mut statement = db.prepare_cached(
+pub(crate) fn members(db: &Db, kind: EntityKind, id: &str) -> Result<Vec<String>> {
+    let mut statement = db.prepare(
         "select id from entity_members where kind = ?1
          and entity_id = (select entity_id from entity_members where kind = ?1 and id = ?2) order by id <> entity_id, id",
     )?;
@@ -141,7 +137,7 @@ impl Store {
     pub fn merged_buyers(&self) -> Result<Vec<(String, String)>> {
         self.read(|db| {
             let mut statement =
-                db.prepare_cached("select id, entity_id from entity_members where kind = 'buyer' order by id")?;
+                db.prepare("select id, entity_id from entity_members where kind = 'buyer' order by id")?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })
@@ -154,7 +150,7 @@ impl Store {
     pub fn holds(&self, kind: EntityKind, id: &str) -> Result<bool> {
         self.read(|db| {
             let sql = format!("select exists (select 1 from {} where idh = ?1 and id = ?2)", kind.table());
-            Ok(db.prepare_cached(&sql)?.query_row(params![id_hash(id), id], |row| row.get(0))?)
+            Ok(db.prepare(&sql)?.query_row(params![id_hash(id), id], |row| row.get(0))?)
         })
     }
 
@@ -180,7 +176,7 @@ impl Store {
         self.read(|db| {
             let mut found: BTreeMap<(String, String), LinkRow> = BTreeMap::new();
             for sql in [LINKS_FROM, LINKS_INTO] {
-                let mut statement = db.prepare_cached(sql)?;
+                let mut statement = db.prepare(sql)?;
                 for id in ids {
                     for link in statement.query_map(params![kind.code(), id, limit.cast_signed()], link_from)? {
                         let link = link?;
@@ -203,7 +199,7 @@ impl Store {
         let links = self.links_of(kind, ids, limit)?;
         self.read(|db| {
             let mut changes: Vec<(i64, LinkChange)> = Vec::new();
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select h.id, h.state, h.basis, h.decided_by, h.decided_at, h.reason
                  from entity_links l join entity_link_history h on h.link_rid = l.rid
                  where l.kind = ?1 and l.from_id = ?2 and l.into_id = ?3",
@@ -266,9 +262,9 @@ impl Store {
     }
 
     /// Changes links and derives the groups anew, in one transaction.
-    fn change_links<T>(&self, kind: EntityKind, change: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let mut connection = self.writer()?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    fn change_links<T>(&self, kind: EntityKind, change: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
+        let connection = self.writer()?;
+        let transaction = connection.begin(Lock::Facts)?;
         let outcome = change(&transaction)?;
         derive_members(&transaction, kind)?;
         transaction.commit()?;
@@ -290,9 +286,9 @@ pub(crate) struct NewLink<'a> {
 }
 
 /// The link between two ids, whichever way it points, with its number.
-pub(crate) fn between(db: &Connection, kind: EntityKind, a: &str, b: &str) -> Result<Option<(i64, LinkRow)>> {
+pub(crate) fn between(db: &Db, kind: EntityKind, a: &str, b: &str) -> Result<Option<(i64, LinkRow)>> {
     let mut statement =
-        db.prepare_cached("select * from entity_links where kind = ?1 and from_id = ?2 and into_id = ?3")?;
+        db.prepare("select * from entity_links where kind = ?1 and from_id = ?2 and into_id = ?3")?;
     for (from, into) in [(a, b), (b, a)] {
         let found = statement
             .query_row(params![kind.code(), from, into], |row| Ok((row.get("rid")?, link_from(row)?)))
@@ -304,12 +300,11 @@ pub(crate) fn between(db: &Connection, kind: EntityKind, a: &str, b: &str) -> Re
     Ok(None)
 }
 
-pub(crate) fn add_link(db: &Connection, link: &NewLink<'_>, by: &Decision<'_>) -> Result<()> {
-    db.prepare_cached(
+pub(crate) fn add_link(db: &Db, link: &NewLink<'_>, by: &Decision<'_>) -> Result<()> {
+    let rid = db.query_row(
         "insert into entity_links (kind, from_id, into_id, basis, confidence, state, decided_by, decided_at, reason)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?
-    .execute(params![
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) returning rid",
+        params![
         link.kind.code(),
         link.from,
         link.into,
@@ -319,21 +314,23 @@ pub(crate) fn add_link(db: &Connection, link: &NewLink<'_>, by: &Decision<'_>) -
         by.by,
         by.at,
         by.reason
-    ])?;
-    note(db, db.last_insert_rowid(), link.basis, by)
+        ],
+        |row| row.get(0),
+    )?;
+    note(db, rid, link.basis, by)
 }
 
 /// Brings a link into another state.
-pub(crate) fn decide(db: &Connection, rid: i64, basis: &str, by: &Decision<'_>) -> Result<()> {
-    db.prepare_cached(
+pub(crate) fn decide(db: &Db, rid: i64, basis: &str, by: &Decision<'_>) -> Result<()> {
+    db.prepare(
         "update entity_links set state = ?2, decided_by = ?3, decided_at = ?4, reason = ?5 where rid = ?1",
     )?
     .execute(params![rid, by.state, by.by, by.at, by.reason])?;
     note(db, rid, basis, by)
 }
 
-fn note(db: &Connection, rid: i64, basis: &str, by: &Decision<'_>) -> Result<()> {
-    db.prepare_cached(
+fn note(db: &Db, rid: i64, basis: &str, by: &Decision<'_>) -> Result<()> {
+    db.prepare(
         "insert into entity_link_history (link_rid, state, basis, decided_by, decided_at, reason) values (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![rid, by.state, basis, by.by, by.at, by.reason])?;
@@ -348,10 +345,10 @@ pub(crate) struct Groups {
 
 impl Groups {
     /// The groups that the merged links make.
-    pub(crate) fn load(db: &Connection, kind: EntityKind) -> Result<Self> {
+    pub(crate) fn load(db: &Db, kind: EntityKind) -> Result<Self> {
         let mut groups = Self::default();
         let mut statement =
-            db.prepare_cached("select from_id, into_id from entity_links where kind = ?1 and state = 'merged'")?;
+            db.prepare("select from_id, into_id from entity_links where kind = ?1 and state = 'merged'")?;
         let mut rows = statement.query([kind.code()])?;
         while let Some(row) = rows.next()? {
             groups.join(&row.get::<_, String>(0)?, &row.get::<_, String>(1)?);
@@ -380,18 +377,18 @@ impl Groups {
 
 /// Writes the groups that merged links make, and who stands for each: an id that is merged into no other, else the
 /// least, so that the same links give the same entity whatever their order.
-pub(crate) fn derive_members(db: &Connection, kind: EntityKind) -> Result<()> {
+pub(crate) fn derive_members(db: &Db, kind: EntityKind) -> Result<()> {
     let groups = Groups::load(db, kind)?;
     let mut statement =
-        db.prepare_cached("select distinct from_id from entity_links where kind = ?1 and state = 'merged'")?;
+        db.prepare("select distinct from_id from entity_links where kind = ?1 and state = 'merged'")?;
     let followers = statement.query_map([kind.code()], |row| row.get(0))?;
     let followers: BTreeSet<String> = followers.collect::<rusqlite::Result<_>>()?;
     let mut by_leader: BTreeMap<String, Vec<&String>> = BTreeMap::new();
     for id in groups.leader.keys() {
         by_leader.entry(groups.leader(id)).or_default().push(id);
     }
-    db.prepare_cached("delete from entity_members where kind = ?1")?.execute([kind.code()])?;
-    let mut insert = db.prepare_cached("insert into entity_members (kind, id, entity_id) values (?1, ?2, ?3)")?;
+    db.prepare("delete from entity_members where kind = ?1")?.execute([kind.code()])?;
+    let mut insert = db.prepare("insert into entity_members (kind, id, entity_id) values (?1, ?2, ?3)")?;
     for ids in by_leader.values().filter(|ids| ids.len() > 1) {
         let Some(entity) = ids.iter().find(|id| !followers.contains(**id)).or(ids.first()) else { continue };
         for id in ids {
@@ -405,13 +402,13 @@ pub(crate) fn derive_members(db: &Connection, kind: EntityKind) -> Result<()> {
 mod tests {
     use super::*;
 
-    fn database() -> Connection {
-        let db = Connection::open_in_memory().unwrap();
+    fn database() -> Db {
+        let db = Db::Sqlite(Box::new(rusqlite::Connection::open_in_memory().unwrap()));
         crate::schema::migrate(&db).unwrap();
         db
     }
 
-    fn link(db: &Connection, from: &str, into: &str, state: &str) {
+    fn link(db: &Db, from: &str, into: &str, state: &str) {
         let by = Decision { state, by: "program", at: "2026-11-25T10:00:00-03:00", reason: "" };
         add_link(db, &NewLink { kind: EntityKind::Buyer, from, into, basis: "cnpj", confidence: 1.0 }, &by).unwrap();
         derive_members(db, EntityKind::Buyer).unwrap();
@@ -454,7 +451,7 @@ mod tests {
         queries.push("select rid from findings where buyer_id in ('1', '2') and state = 'open'".to_owned());
         for sql in queries {
             let mut statement = db.prepare(&format!("explain query plan {sql}")).unwrap();
-            let plan: Vec<String> = statement.raw_query().mapped(|row| row.get("detail")).map(|l| l.unwrap()).collect();
+            let plan: Vec<String> = statement.query_map([], |row| row.get("detail")).unwrap().map(|l| l.unwrap()).collect();
             for line in plan {
                 let indexed = line.contains("INDEX") || line.starts_with("LIST SUBQUERY");
                 assert!(indexed && !line.contains("TEMP B-TREE"), "{sql}: {line}");

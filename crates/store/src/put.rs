@@ -10,7 +10,7 @@
 
 use model::{ENVELOPE, Sourced, Table};
 use rusqlite::params;
-use rusqlite::types::Value as SqlValue;
+use rusqlite::types::{Value as SqlValue, ValueRef};
 
 use crate::ingest::{Outcome, table_number};
 use crate::schema::hash_columns;
@@ -19,6 +19,10 @@ use crate::{Error, Ingest, Result, id_hash};
 
 /// How many characters of the content hash tell records under one key apart.
 const SHARED_KEY_HASH_LENGTH: usize = 12;
+
+const INSERT_VERSION: &str = "insert into versions
+    (tbl, record_id, row_hash, file_id, line, valid_from, valid_to, fields, updated_at, metadata)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 /// The statements of one table.
 pub(crate) struct TableSql {
@@ -112,7 +116,7 @@ impl Ingest {
     fn is_shared(&self, table: &Table, idh: i64) -> Result<bool> {
         Ok(self
             .connection
-            .prepare_cached("select exists (select 1 from shared_keys where tbl = ?1 and idh = ?2)")?
+            .prepare("select exists (select 1 from shared_keys where tbl = ?1 and idh = ?2)")?
             .query_row(params![table.name, idh], |row| row.get(0))?)
     }
 
@@ -140,7 +144,7 @@ impl Ingest {
         self.insert(source, table, sourced)?;
         // Another row of this file may have taken its place before the key was known to be shared.
         self.connection
-            .prepare_cached(
+            .prepare(
                 "delete from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3 and valid_to = ?4",
             )?
             .execute(params![key, table.name, sourced.row_hash, self.id])?;
@@ -152,30 +156,38 @@ impl Ingest {
         let (number, key) = (table_number(table.name), id_hash(&held.id));
         let id = apart(&held.id, &held.row_hash);
         let update = format!("update {} set id = ?1, ingest_id = ?2 where rid = ?3", table.name);
-        self.connection.prepare_cached(&update)?.execute(params![id, self.id, held.rid])?;
+        self.connection.prepare(&update)?.execute(params![id, self.id, held.rid])?;
         self.keys.remove(&self.connection, number, key)?;
         self.keys.add(number, id_hash(&id), held.rid);
         self.touch(table, &held.source, &held.partition, held.ingest_id != self.id);
         self.shares_keys[usize::from(number)] = true;
         self.connection
-            .prepare_cached("insert or ignore into shared_keys (tbl, idh) values (?1, ?2)")?
+            .prepare("insert into shared_keys (tbl, idh) values (?1, ?2) on conflict do nothing")?
             .execute(params![table.name, key])?;
         Ok(())
     }
 
     /// Notes that a held row stands in this file too.
-    fn see_again(&self, table: u8, held: &Held) -> Result<()> {
+    fn see_again(&mut self, table: u8, held: &Held) -> Result<()> {
         let file = self.file_id();
-        if held.seen_in != file {
+        if held.seen_in == file {
+            return Ok(());
+        }
+        if let Some(bulk) = &mut self.bulk {
+            bulk.see_again(table, held.rid, file);
+        } else {
             let sql = &self.sql[usize::from(table)].see_again;
-            self.connection.prepare_cached(sql)?.execute([held.rid, file])?;
+            self.connection.prepare(sql)?.execute([held.rid, file])?;
         }
         Ok(())
     }
 
-    fn held(&self, table: u8, rid: i64, id: &str) -> Result<Held> {
+    fn held(&mut self, table: u8, rid: i64, id: &str) -> Result<Held> {
+        if let Some(bulk) = self.bulk.as_mut().filter(|bulk| bulk.waits(table, rid)) {
+            bulk.flush(&self.connection)?;
+        }
         let sql = &self.sql[usize::from(table)].held;
-        let held = self.connection.prepare_cached(sql)?.query_row([rid], |row| {
+        let held = self.connection.prepare(sql)?.query_row([rid], |row| {
             Ok(Held {
                 rid,
                 id: row.get(0)?,
@@ -193,14 +205,19 @@ impl Ingest {
     fn insert(&mut self, source: &str, table: &Table, sourced: &Sourced) -> Result<()> {
         let partition = sourced.record.partition();
         let number = table_number(table.name);
-        {
-            let mut statement = self.connection.prepare_cached(&self.sql[usize::from(number)].insert)?;
-            bind(&mut statement, &self.bound(source, sourced, &partition, table))?;
-            statement.raw_execute()?;
-        }
-        let rid = self.connection.last_insert_rowid();
+        let bound = self.bound(source, sourced, &partition, table);
+        let rid = match (&mut self.bulk, self.connection.sqlite()) {
+            (None, Some(db)) => {
+                let mut statement = db.prepare_cached(&self.sql[usize::from(number)].insert)?;
+                bind(&mut *statement, &bound)?;
+                statement.raw_execute()?;
+                db.last_insert_rowid()
+            }
+            (Some(bulk), _) => bulk.put(&self.connection, number, &bound)?,
+            (None, None) => unreachable!("an ingest of a server holds its rows back"),
+        };
         self.keys.add(number, id_hash(&sourced.id), rid);
-        self.index_words(rid, &sourced.record)?;
+        self.index_words(rid, &sourced.record, true)?;
         self.touch(table, source, &partition, false);
         Ok(())
     }
@@ -219,15 +236,15 @@ impl Ingest {
         let partition = sourced.record.partition();
         {
             let sql = &self.sql[usize::from(table_number(table.name))];
-            let mut statement = self.connection.prepare_cached(&sql.update)?;
-            bind(&mut statement, &self.bound(source, sourced, &partition, table))?;
-            statement.raw_bind_parameter(sql.columns + 1, held.rid)?;
-            statement.raw_execute()?;
+            let mut values: Vec<SqlValue> = Vec::with_capacity(sql.columns + 1);
+            bind(&mut values, &self.bound(source, sourced, &partition, table))?;
+            values.push(SqlValue::Integer(held.rid));
+            self.connection.prepare(&sql.update)?.execute(&values)?;
         }
         if table.name == "contracts" {
-            self.connection.prepare_cached("delete from contracts_fts where rowid = ?1")?.execute([held.rid])?;
+            self.connection.prepare("delete from contracts_fts where rowid = ?1")?.execute([held.rid])?;
         }
-        self.index_words(held.rid, &sourced.record)?;
+        self.index_words(held.rid, &sourced.record, false)?;
         self.touch(table, &held.source, &held.partition, held.ingest_id != self.id);
         self.touch(table, source, &partition, held.ingest_id != self.id);
         Ok(())
@@ -235,14 +252,20 @@ impl Ingest {
 
     /// Keeps what is held as a version, before it is replaced.
     fn keep_version(&self, table: &Table, held: &Held) -> Result<()> {
-        let names: Vec<String> = table.columns.iter().map(|c| format!("'{0}', {0}", c.name)).collect();
-        let sql = format!(
-            "insert into versions (tbl, record_id, row_hash, file_id, line, valid_from, valid_to, fields, updated_at, metadata)
-             select ?1, id, row_hash, file_id, line, ingest_id, ?2, json_object({}), updated_at, metadata from {} where rid = ?3",
-            names.join(", "),
-            table.name
-        );
-        self.connection.prepare_cached(&sql)?.execute(params![table.name, self.id, held.rid])?;
+        let names: Vec<&str> = table.columns.iter().map(|c| c.name).collect();
+        let sql = format!("select {}, file_id, line, metadata from {} where rid = ?1", names.join(", "), table.name);
+        let (fields, file, line, metadata) = self.connection.prepare(&sql)?.query_row([held.rid], |row| {
+            let mut fields = serde_json::Map::new();
+            for name in &names {
+                fields.insert((*name).to_owned(), as_json(row.get_ref(*name)?)?);
+            }
+            let text = serde_json::Value::Object(fields).to_string();
+            let n = |at: usize| row.get::<_, i64>(names.len() + at);
+            Ok((text, n(0)?, n(1)?, row.get::<_, Option<String>>(names.len() + 2)?))
+        })?;
+        self.connection.prepare(INSERT_VERSION)?.execute(params![
+            table.name, held.id, held.row_hash, file, line, held.ingest_id, self.id, fields, held.updated_at, metadata
+        ])?;
         Ok(())
     }
 
@@ -250,7 +273,7 @@ impl Ingest {
     fn keep_version_of(&self, table: &Table, sourced: &Sourced) -> Result<bool> {
         let known: bool = self
             .connection
-            .prepare_cached(
+            .prepare(
                 "select exists (select 1 from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3)",
             )?
             .query_row(params![sourced.id, table.name, sourced.row_hash], |row| row.get(0))?;
@@ -264,9 +287,9 @@ impl Ingest {
             fields.insert(name.to_owned(), json(&value));
         });
         self.connection
-            .prepare_cached("insert into versions (tbl, record_id, row_hash, file_id, line, valid_from, valid_to, fields, updated_at, metadata) values (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?9)")?
+            .prepare(INSERT_VERSION)?
             .execute(params![
-                table.name, sourced.id, sourced.row_hash, self.file_id(), sourced.line.cast_signed(), self.id,
+                table.name, sourced.id, sourced.row_hash, self.file_id(), sourced.line.cast_signed(), self.id, self.id,
                 serde_json::Value::Object(fields).to_string(), sourced.updated_at, sourced.metadata
             ])?;
         Ok(true)
@@ -278,7 +301,7 @@ impl Ingest {
         let first = held.row_hash.clone();
         let is_merged: bool = self
             .connection
-            .prepare_cached(
+            .prepare(
                 "select exists (select 1 from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3)",
             )?
             .query_row(params![held.id, table.name, first], |row| row.get(0))?;
@@ -302,25 +325,28 @@ impl Ingest {
         }
         self.touch(table, &held.source, &held.partition, held.ingest_id != self.id);
         let mark = format!("update {} set ingest_id = ?1, seen_in = ?2 where rid = ?3", table.name);
-        self.connection.prepare_cached(&mark)?.execute(params![self.id, self.file_id(), held.rid])?;
+        self.connection.prepare(&mark)?.execute(params![self.id, self.file_id(), held.rid])?;
         Ok(Outcome::Replaced)
     }
 
     /// Sets each field to the newest statement of it, the newest statement first.
     fn fill_silent_fields(&self, table: &Table, held: &Held) -> Result<()> {
-        let latest = |column: &str| {
-            format!(
-                "(select json_extract(fields, '$.{column}') from versions where record_id = ?1 and tbl = ?2
-                   and json_extract(fields, '$.{column}') is not null order by updated_at desc, row_hash desc limit 1)"
-            )
-        };
         // A record's partition follows its newest statement; its rows were touched by it.
         let names: Vec<&str> = table.columns.iter().map(|c| c.name).filter(|n| *n != "partition_on").collect();
-        let sql = format!("select {} ", names.iter().map(|n| latest(n)).collect::<Vec<_>>().join(", "));
-        let values: Vec<SqlValue> =
-            self.connection.prepare_cached(&sql)?.query_row(params![held.id, table.name], |row| {
-                (0..names.len()).map(|at| row.get::<_, SqlValue>(at)).collect()
-            })?;
+        let sql = "select fields from versions where record_id = ?1 and tbl = ?2
+                   order by updated_at desc nulls last, row_hash desc";
+        let statements: Vec<String> = {
+            let mut found = self.connection.prepare(sql)?;
+            let rows = found.query_map(params![held.id, table.name], |row| row.get(0))?;
+            rows.collect::<rusqlite::Result<_>>()?
+        };
+        let mut values = vec![SqlValue::Null; names.len()];
+        for fields in statements {
+            let fields: serde_json::Value = serde_json::from_str(&fields)?;
+            for (value, name) in values.iter_mut().zip(&names).filter(|(value, _)| **value == SqlValue::Null) {
+                *value = from_json(&fields[*name]);
+            }
+        }
         let hashed = |name: &str, value: &SqlValue| {
             let (hash, _) = hash_columns(table.name).iter().find(|(_, of)| *of == name)?;
             match value {
@@ -337,8 +363,24 @@ impl Ingest {
             sets.iter().enumerate().map(|(n, (name, _))| format!("{name} = ?{}", n + 2)).collect();
         let update = format!("update {} set {} where rid = ?1", table.name, assigned.join(", "));
         let values = std::iter::once(SqlValue::Integer(held.rid)).chain(sets.into_iter().map(|(_, value)| value));
-        self.connection.prepare_cached(&update)?.execute(rusqlite::params_from_iter(values))?;
+        self.connection.prepare(&update)?.execute(&values.collect::<Vec<_>>())?;
         Ok(())
+    }
+}
+
+/// A stored value as it stands in a version's fields.
+fn as_json(value: ValueRef<'_>) -> rusqlite::Result<serde_json::Value> {
+    Ok(match value {
+        ValueRef::Null => serde_json::Value::Null,
+        ValueRef::Integer(n) => n.into(),
+        other => other.as_str()?.into(),
+    })
+}
+
+fn from_json(value: &serde_json::Value) -> SqlValue {
+    match value {
+        serde_json::Value::String(text) => SqlValue::Text(text.clone()),
+        other => other.as_i64().map_or(SqlValue::Null, SqlValue::Integer),
     }
 }
 

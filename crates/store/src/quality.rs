@@ -3,7 +3,8 @@
 //! Nothing here looks at rows: months come from the manifest, files from their accounts, and values from notes that are
 //! written after an ingest for the sources and tables it touched.
 
-use rusqlite::{OptionalExtension, TransactionBehavior, params};
+use rusqlite::params;
+use crate::db::{Lock, OptionalExtension};
 
 use crate::{Result, Store};
 
@@ -58,7 +59,7 @@ impl Store {
     /// The database cannot be read.
     pub fn source_months(&self) -> Result<Vec<SourceMonth>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select source, tbl, partition, sum(rows) from segments
                  where valid_to is null and tbl not in ('buyers', 'suppliers') group by 1, 2, 3 order by 1, 2, 3",
             )?;
@@ -75,7 +76,7 @@ impl Store {
     /// The database cannot be read.
     pub fn source_accounts(&self) -> Result<Vec<SourceFiles>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select source, sum(unchanged), count(*) filter (where not complete), sum(quarantined)
                  from files group by 1 order by 1",
             )?;
@@ -97,7 +98,7 @@ impl Store {
     /// The database cannot be read.
     pub fn incomplete_files(&self, source: &str, limit: usize) -> Result<Vec<String>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select name from files where source = ?1 and not complete order by id desc limit ?2",
             )?;
             let rows = statement.query_map(params![source, limit.cast_signed()], |row| row.get(0))?;
@@ -114,7 +115,7 @@ impl Store {
             if noted_ingest(db)? == 0 {
                 return Ok(None);
             }
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select source, tbl, field, value, n from quality_notes order by source, tbl, field, n desc, value",
             )?;
             let rows = statement.query_map([], |row| {
@@ -138,7 +139,7 @@ impl Store {
         self.read(|db| {
             let since = noted_ingest(db)?;
             let newest = db.query_row("select coalesce(max(id), 0) from ingests", [], |row| row.get(0))?;
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select distinct source, tbl from segments
                  where (from_ingest > ?1 or to_ingest > ?1) and tbl not in ('buyers', 'suppliers') order by 1, 2",
             )?;
@@ -152,21 +153,21 @@ impl Store {
     /// # Errors
     /// The database cannot be written; the old notes stand then.
     pub fn write_quality_notes(&self, noted: &Noted, notes: &[QualityNote]) -> Result<()> {
-        let mut connection = self.writer()?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let connection = self.loader()?;
+        let transaction = connection.begin(Lock::Facts)?;
         for (source, table) in &noted.stale {
             transaction
-                .prepare_cached("delete from quality_notes where source = ?1 and tbl = ?2")?
+                .prepare("delete from quality_notes where source = ?1 and tbl = ?2")?
                 .execute(params![source, table])?;
         }
         for note in notes {
             transaction
-                .prepare_cached("insert into quality_notes (source, tbl, field, value, n) values (?1, ?2, ?3, ?4, ?5)")?
+                .prepare("insert into quality_notes (source, tbl, field, value, n) values (?1, ?2, ?3, ?4, ?5)")?
                 .execute(params![note.source, note.table, note.field, note.value, note.n])?;
         }
         transaction.execute(
-            "insert or replace into meta (key, value) values ('noted_ingest', ?1)",
-            params![noted.newest.to_string()],
+            crate::SET_META,
+            params!["noted_ingest", noted.newest.to_string()],
         )?;
         transaction.commit()?;
         Ok(())
@@ -174,7 +175,7 @@ impl Store {
 }
 
 /// The ingest up to which notes were written; 0 for none.
-fn noted_ingest(db: &rusqlite::Connection) -> Result<i64> {
+fn noted_ingest(db: &crate::db::Db) -> Result<i64> {
     let text: Option<String> =
         db.query_row("select value from meta where key = 'noted_ingest'", [], |row| row.get(0)).optional()?;
     Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))

@@ -1,6 +1,7 @@
 //! The quarantine: rows that could not be kept, each with its file, line, column, reason and text.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::params;
+use crate::db::{Db, OptionalExtension, Row};
 use serde::Serialize;
 
 use crate::ingest::{Account, Outcome};
@@ -52,8 +53,8 @@ pub struct FileHead {
 const SELECT: &str =
     "select q.id, f.source, f.format, f.name, q.file_id, q.line, q.col, q.reason, q.detail, q.raw, q.whole
     from quarantine q join files f on f.id = q.file_id
-    where (?1 is null or q.id = ?1) and (?2 is null or f.source = ?2) and (?3 is null or q.reason = ?3)
-      and (?4 is null or instr(f.name, ?4) > 0) and q.id > ?5 order by q.id limit ?6";
+    where (q.id = ?1 or ?1 is null) and (f.source = ?2 or ?2 is null) and (q.reason = ?3 or ?3 is null)
+      and (instr(f.name, ?4) > 0 or ?4 is null) and q.id > ?5 order by q.id limit ?6";
 
 fn quarantined_from(row: &Row<'_>) -> rusqlite::Result<Quarantined> {
     Ok(Quarantined {
@@ -71,8 +72,8 @@ fn quarantined_from(row: &Row<'_>) -> rusqlite::Result<Quarantined> {
     })
 }
 
-fn page(db: &Connection, filter: &QuarantineFilter, after: i64, limit: usize) -> Result<Vec<Quarantined>> {
-    let mut statement = db.prepare_cached(SELECT)?;
+fn page(db: &Db, filter: &QuarantineFilter, after: i64, limit: usize) -> Result<Vec<Quarantined>> {
+    let mut statement = db.prepare(SELECT)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement
         .query_map(params![filter.id, filter.source, filter.reason, filter.file, after, limit], quarantined_from)?;
@@ -95,7 +96,7 @@ impl Store {
     pub fn file_head(&self, file_id: i64) -> Result<Option<FileHead>> {
         self.read(|db| {
             let sql = "select name, source, format, head, mapping from files where id = ?1";
-            let head = db.prepare_cached(sql)?.query_row([file_id], |row| {
+            let head = db.prepare(sql)?.query_row([file_id], |row| {
                 Ok(FileHead {
                     name: row.get(0)?,
                     source: row.get(1)?,
@@ -122,9 +123,9 @@ impl Ingest {
     pub fn release(&mut self, row: &Quarantined, outcome: Outcome) -> Result<()> {
         let mut gained = Account::default();
         gained.book(outcome);
-        self.connection.prepare_cached("delete from quarantine where id = ?1")?.execute([row.id])?;
+        self.connection.prepare("delete from quarantine where id = ?1")?.execute([row.id])?;
         self.connection
-            .prepare_cached(
+            .prepare(
                 "update files set quarantined = quarantined - 1, kept = kept + ?2, unchanged = unchanged + ?3,
                         replaced = replaced + ?4 where id = ?1",
             )?
@@ -143,7 +144,7 @@ impl Ingest {
     /// The database cannot be written.
     pub fn keep_quarantined(&mut self, id: i64, column: Option<&str>, reason: &str, detail: &str) -> Result<()> {
         self.connection
-            .prepare_cached("update quarantine set col = ?2, reason = ?3, detail = ?4 where id = ?1")?
+            .prepare("update quarantine set col = ?2, reason = ?3, detail = ?4 where id = ?1")?
             .execute(params![id, column, reason, detail])?;
         Ok(())
     }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
+use crate::db::OptionalExtension;
 
 use crate::links::{self, EntityKind};
 use crate::{Result, Store, id_hash, search};
@@ -28,7 +29,7 @@ impl Store {
     /// The database cannot be read.
     pub fn placed_findings(&self, flag: &str, after: (i64, i64), limit: usize) -> Result<Vec<PlacedFinding>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select rid, id, gravity, amount, as_of, buyer_id, supplier_id, updated_at from findings
                  where flag = ?1 and state = 'open' and (gravity, rid) < (?2, ?3)
                  order by gravity desc, rid desc limit ?4",
@@ -55,7 +56,7 @@ impl Store {
     /// The database cannot be read.
     pub fn contracts_of_finding(&self, id: &str) -> Result<Vec<String>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached("select contract_id from finding_contracts where finding_id = ?1")?;
+            let mut statement = db.prepare("select contract_id from finding_contracts where finding_id = ?1")?;
             let rows = statement.query_map([id], |row| row.get(0))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
@@ -71,7 +72,7 @@ impl Store {
             let sql = "select rid, modality from contracts
                        where rid = (select rid from contracts_keys where idh = ?1) and id = ?2";
             let held: Option<(i64, Option<String>)> = db
-                .prepare_cached(sql)?
+                .prepare(sql)?
                 .query_row(params![id_hash(id), id], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
             let Some((rid, stated)) = held else { return Ok(None) };
@@ -82,7 +83,7 @@ impl Store {
             }
             let Some(expression) = words.and_then(search::match_expression) else { return Ok(Some(words.is_none())) };
             let sql = "select exists (select 1 from contracts_fts where rowid = ?1 and contracts_fts match ?2)";
-            Ok(Some(db.prepare_cached(sql)?.query_row(params![rid, expression], |row| row.get(0))?))
+            Ok(Some(db.prepare(sql)?.query_row(params![rid, expression], |row| row.get(0))?))
         })
     }
 
@@ -109,9 +110,9 @@ impl Store {
             let mut ids = BTreeSet::new();
             let sql = match state {
                 Some(_) => "select id, municipality from buyers where state = ?1",
-                None => "select id, municipality from buyers where ?1 is null",
+                None => "select id, municipality from buyers where cast(?1 as text) is null",
             };
-            let mut statement = db.prepare_cached(sql)?;
+            let mut statement = db.prepare(sql)?;
             let mut rows = statement.query([state])?;
             while let Some(row) = rows.next()? {
                 let municipality: Option<String> = row.get(1)?;
@@ -132,7 +133,7 @@ impl Store {
     pub fn municipalities(&self) -> Result<Vec<(String, Option<String>)>> {
         self.read(|db| {
             let sql = "select distinct municipality, state from buyers where municipality is not null";
-            let mut statement = db.prepare_cached(sql)?;
+            let mut statement = db.prepare(sql)?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })

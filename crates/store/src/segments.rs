@@ -1,8 +1,10 @@
 //! The lake's manifest: which Parquet segments count, and since when.
 
 use model::{ENVELOPE, Table};
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
+use crate::db::pool::Lent;
+use crate::db::{Db, Row};
 use crate::{Ingest, Result, Store};
 
 /// A partition whose rows an ingest changed.
@@ -47,7 +49,7 @@ pub struct Segment {
 
 const SEGMENT_COLUMNS: &str = "tbl, source, partition, path, rows, bytes, sha256, from_ingest, to_ingest";
 
-fn segment_from(row: &rusqlite::Row<'_>) -> rusqlite::Result<Segment> {
+fn segment_from(row: &crate::db::Row<'_>) -> rusqlite::Result<Segment> {
     Ok(Segment {
         table: row.get(0)?,
         source: row.get(1)?,
@@ -69,7 +71,7 @@ impl Ingest {
     pub fn live_segments(&self, touched: &TouchedPartition) -> Result<u64> {
         let count: i64 = self
             .connection
-            .prepare_cached(
+            .prepare(
                 "select count(*) from segments where tbl = ?1 and source = ?2 and partition = ?3 and valid_to is null",
             )?
             .query_row(params![touched.table.name, touched.source, touched.partition], |row| row.get(0))?;
@@ -79,7 +81,7 @@ impl Ingest {
     /// Reads partitions through the ingest's own connection: what it has put is seen before it is committed.
     #[must_use]
     pub fn scanner(&self) -> Scanner<'_> {
-        Scanner { connection: Lent::Own(&self.connection), since: self.id() }
+        Scanner { connection: Reader::Own(&self.connection), since: self.id() }
     }
 
     /// Closes the interval of a partition's live segments.
@@ -88,7 +90,7 @@ impl Ingest {
     /// The database cannot be written.
     pub fn close_segments(&self, touched: &TouchedPartition, at: &str) -> Result<()> {
         self.connection
-            .prepare_cached("update segments set valid_to = ?4, to_ingest = ?5 where tbl = ?1 and source = ?2 and partition = ?3 and valid_to is null")?
+            .prepare("update segments set valid_to = ?4, to_ingest = ?5 where tbl = ?1 and source = ?2 and partition = ?3 and valid_to is null")?
             .execute(params![touched.table.name, touched.source, touched.partition, at, self.id()])?;
         Ok(())
     }
@@ -99,7 +101,7 @@ impl Ingest {
     /// The database cannot be written.
     pub fn lose_segment(&mut self, segment: &Segment, at: &str) -> Result<()> {
         self.connection.execute(
-            "update segments set lost = 1, valid_to = coalesce(valid_to, ?2), to_ingest = coalesce(to_ingest, ?3) where path = ?1",
+            "update segments set lost = true, valid_to = coalesce(valid_to, ?2), to_ingest = coalesce(to_ingest, ?3) where path = ?1",
             params![segment.path, at, self.id()],
         )?;
         if segment.to_ingest.is_none() {
@@ -117,7 +119,7 @@ impl Ingest {
     /// The database cannot be written.
     pub fn add_segment(&self, touched: &TouchedPartition, segment: &NewSegment, at: &str) -> Result<()> {
         self.connection
-            .prepare_cached(
+            .prepare(
                 "insert into segments (tbl, source, partition, path, rows, bytes, min_on, max_on, sha256, from_ingest, valid_from)
                  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?
@@ -129,14 +131,14 @@ impl Ingest {
     }
 }
 
-enum Lent<'a> {
-    Own(&'a Connection),
-    Other(Connection),
+enum Reader<'a> {
+    Own(&'a Db),
+    Other(Lent),
 }
 
 /// Reads the rows of partitions for the lake.
 pub struct Scanner<'a> {
-    connection: Lent<'a>,
+    connection: Reader<'a>,
     since: i64,
 }
 
@@ -149,7 +151,7 @@ impl Scanner<'_> {
     pub fn scan<E: From<crate::Error>>(
         &self,
         touched: &TouchedPartition,
-        mut visit: impl FnMut(&rusqlite::Row<'_>) -> std::result::Result<(), E>,
+        mut visit: impl FnMut(&Row<'_>) -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
         let names: Vec<&str> = ENVELOPE.iter().chain(touched.table.columns).map(|c| c.name).collect();
         let by_source = touched.source != "all";
@@ -157,18 +159,18 @@ impl Scanner<'_> {
             "select {} from {} where partition = ?1 and ingest_id >= ?2 {} order by rid",
             names.join(","),
             touched.table.name,
-            if by_source { "and source = ?3" } else { "and ?3 is not null" }
+            if by_source { "and source = ?3" } else { "and cast(?3 as text) is not null" }
         );
         let since = if touched.rewrite { 0 } else { self.since };
-        let connection = match &self.connection {
-            Lent::Own(connection) => connection,
-            Lent::Other(connection) => connection,
+        let connection: &Db = match &self.connection {
+            Reader::Own(connection) => *connection,
+            Reader::Other(connection) => &**connection,
         };
-        let mut statement = connection.prepare_cached(&sql).map_err(crate::Error::from)?;
+        let mut statement = connection.prepare(&sql)?;
         let mut rows =
-            statement.query(params![touched.partition, since, touched.source]).map_err(crate::Error::from)?;
-        while let Some(row) = rows.next().map_err(crate::Error::from)? {
-            visit(row)?;
+            statement.query(params![touched.partition, since, touched.source])?;
+        while let Some(row) = rows.next()? {
+            visit(&row)?;
         }
         Ok(())
     }
@@ -181,7 +183,7 @@ impl Store {
     /// # Errors
     /// The database cannot be opened.
     pub fn scanner(&self, since: i64) -> Result<Scanner<'static>> {
-        Ok(Scanner { connection: Lent::Other(self.reader()?), since })
+        Ok(Scanner { connection: Reader::Other(self.reader()?), since })
     }
 
     /// The segments that count now, in a fixed order.
@@ -208,7 +210,7 @@ impl Store {
         self.segments_where("not lost", [])
     }
 
-    pub(crate) fn segments_where(&self, condition: &str, params: impl rusqlite::Params) -> Result<Vec<Segment>> {
+    pub(crate) fn segments_where(&self, condition: &str, params: impl crate::db::Params) -> Result<Vec<Segment>> {
         self.read(|db| {
             let sql =
                 format!("select {SEGMENT_COLUMNS} from segments where {condition} order by tbl, source, partition, id");

@@ -40,7 +40,7 @@ impl Store {
     /// The database cannot be read.
     pub fn source_rows(&self) -> Result<Vec<SourceRow>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select source, tbl, sum(rows), min(min_on), max(max_on) from segments
                  where valid_to is null and tbl not in ('buyers', 'suppliers') group by source, tbl order by source, tbl",
             )?;
@@ -63,7 +63,7 @@ impl Store {
     /// The database cannot be read.
     pub fn source_files(&self) -> Result<Vec<FileRow>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select source, count(*), max(fetched_at) from files group by source order by source",
             )?;
             let rows = statement.query_map([], |row| {
@@ -79,7 +79,7 @@ impl Store {
     /// The database cannot be read.
     pub fn quarantine_counts(&self) -> Result<Vec<QuarantineCount>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select f.source, q.reason, count(*) from quarantine q join files f on f.id = q.file_id group by 1, 2 order by 1, 2",
             )?;
             let rows = statement.query_map([], |row| {
@@ -96,7 +96,7 @@ impl Store {
     pub fn file(&self, id: i64) -> Result<(String, String)> {
         self.read(|db| {
             Ok(db
-                .prepare_cached("select name, sha256 from files where id = ?1")?
+                .prepare("select name, sha256 from files where id = ?1")?
                 .query_row(params![id], |row| Ok((row.get(0)?, row.get(1)?)))?)
         })
     }

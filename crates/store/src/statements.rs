@@ -1,7 +1,8 @@
 //! Statements: what those whom a finding is about say to it. They are only ever added; one that is withdrawn is kept, with
 //! the day on which it was.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::params;
+use crate::db::{OptionalExtension, Row};
 
 use crate::{Result, Store};
 
@@ -49,12 +50,11 @@ impl Store {
     /// # Errors
     /// The database cannot be written.
     pub fn add_statement(&self, statement: &NewStatement<'_>) -> Result<i64> {
-        let connection = self.writer()?;
-        connection.execute(
-            "insert into statements (finding_id, who, text, contact, made_at) values (?1, ?2, ?3, ?4, ?5)",
+        self.writer()?.query_row(
+            "insert into statements (finding_id, who, text, contact, made_at) values (?1, ?2, ?3, ?4, ?5) returning id",
             params![statement.finding_id, statement.who, statement.text, statement.contact, statement.made_at],
-        )?;
-        Ok(connection.last_insert_rowid())
+            |row| row.get(0),
+        )
     }
 
     /// Marks a statement as withdrawn; one that was withdrawn before stays as it is.
@@ -63,7 +63,7 @@ impl Store {
     /// The database cannot be written.
     pub fn withdraw_statement(&self, id: i64, reason: Option<&str>, at: &str) -> Result<()> {
         self.writer()?.execute(
-            "insert or ignore into statement_withdrawals (statement_id, reason, withdrawn_at) values (?1, ?2, ?3)",
+            "insert into statement_withdrawals (statement_id, reason, withdrawn_at) values (?1, ?2, ?3) on conflict do nothing",
             params![id, reason, at],
         )?;
         Ok(())
@@ -76,7 +76,7 @@ impl Store {
     pub fn statements(&self, finding_id: &str, limit: usize) -> Result<Vec<StatementRow>> {
         self.read(|db| {
             let mut statement =
-                db.prepare_cached(&format!("{SELECT} where t.finding_id = ?1 order by t.id limit ?2"))?;
+                db.prepare(&format!("{SELECT} where t.finding_id = ?1 order by t.id limit ?2"))?;
             let rows = statement.query_map(params![finding_id, limit.cast_signed()], statement_from)?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })
@@ -88,7 +88,7 @@ impl Store {
     /// The database cannot be read.
     pub fn statement(&self, id: i64) -> Result<Option<StatementRow>> {
         self.read(|db| {
-            Ok(db.prepare_cached(&format!("{SELECT} where t.id = ?1"))?.query_row([id], statement_from).optional()?)
+            Ok(db.prepare(&format!("{SELECT} where t.id = ?1"))?.query_row([id], statement_from).optional()?)
         })
     }
 }

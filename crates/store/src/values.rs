@@ -1,8 +1,7 @@
 //! A record's values as SQLite keeps them: days as text, money in ten-thousandths, ids of parties also as hashes.
 
 use model::{Sourced, Table, Value};
-use rusqlite::Statement;
-use rusqlite::types::Value as SqlValue;
+use rusqlite::types::{ToSqlOutput, Value as SqlValue, ValueRef};
 
 use crate::schema::hash_columns;
 use crate::{Result, id_hash};
@@ -17,17 +16,44 @@ pub(crate) struct Bound<'a> {
     pub(crate) table: &'a Table,
 }
 
+/// Takes the values of a row, the first as 1.
+pub(crate) trait Bind {
+    /// Takes the value of a parameter; they come in order.
+    fn bind(&mut self, at: usize, value: ValueRef<'_>) -> Result<()>;
+}
+
+impl Bind for rusqlite::Statement<'_> {
+    fn bind(&mut self, at: usize, value: ValueRef<'_>) -> Result<()> {
+        Ok(self.raw_bind_parameter(at, ToSqlOutput::Borrowed(value))?)
+    }
+}
+
+impl Bind for Vec<SqlValue> {
+    fn bind(&mut self, _: usize, value: ValueRef<'_>) -> Result<()> {
+        self.push(match value {
+            ValueRef::Text(text) => SqlValue::Text(String::from_utf8_lossy(text).into_owned()),
+            ValueRef::Integer(n) => SqlValue::Integer(n),
+            other => other.try_into().unwrap_or(SqlValue::Null),
+        });
+        Ok(())
+    }
+}
+
+fn or_null<'a, T: Into<ValueRef<'a>>>(value: Option<T>) -> ValueRef<'a> {
+    value.map_or(ValueRef::Null, Into::into)
+}
+
 /// Binds every column of a record, in the order of the insert statement.
-pub(crate) fn bind(statement: &mut Statement<'_>, row: &Bound<'_>) -> Result<()> {
+pub(crate) fn bind(statement: &mut impl Bind, row: &Bound<'_>) -> Result<()> {
     let sourced = row.sourced;
-    statement.raw_bind_parameter(1, sourced.id.as_str())?;
-    statement.raw_bind_parameter(2, row.source)?;
-    statement.raw_bind_parameter(3, row.file_id)?;
-    statement.raw_bind_parameter(4, sourced.line.cast_signed())?;
-    statement.raw_bind_parameter(5, sourced.row_hash.as_str())?;
-    statement.raw_bind_parameter(6, sourced.updated_at.as_deref())?;
-    statement.raw_bind_parameter(7, row.ingest_id)?;
-    statement.raw_bind_parameter(8, sourced.metadata.as_deref())?;
+    statement.bind(1, sourced.id.as_str().into())?;
+    statement.bind(2, row.source.into())?;
+    statement.bind(3, ValueRef::Integer(row.file_id))?;
+    statement.bind(4, ValueRef::Integer(sourced.line.cast_signed()))?;
+    statement.bind(5, sourced.row_hash.as_str().into())?;
+    statement.bind(6, or_null(sourced.updated_at.as_deref()))?;
+    statement.bind(7, ValueRef::Integer(row.ingest_id))?;
+    statement.bind(8, or_null(sourced.metadata.as_deref()))?;
     let mut at = 9;
     let mut failed = None;
     let hashes = hash_columns(row.table.name);
@@ -44,27 +70,23 @@ pub(crate) fn bind(statement: &mut Statement<'_>, row: &Bound<'_>) -> Result<()>
         at += 1;
     });
     if let Some(error) = failed {
-        return Err(error.into());
+        return Err(error);
     }
     for slot in ids.iter().take(hashes.len()) {
-        statement.raw_bind_parameter(at, *slot)?;
+        statement.bind(at, slot.map_or(ValueRef::Null, ValueRef::Integer))?;
         at += 1;
     }
-    statement.raw_bind_parameter(at, row.partition)?;
-    statement.raw_bind_parameter(at + 1, row.file_id)?;
-    Ok(())
+    statement.bind(at, row.partition.into())?;
+    statement.bind(at + 1, ValueRef::Integer(row.file_id))
 }
 
-fn bind_value(statement: &mut Statement<'_>, at: usize, value: Value<'_>) -> rusqlite::Result<()> {
+fn bind_value(statement: &mut impl Bind, at: usize, value: Value<'_>) -> Result<()> {
     match value {
-        Value::Null => statement.raw_bind_parameter(at, rusqlite::types::Null),
-        Value::Text(text) => statement.raw_bind_parameter(at, text),
-        Value::Int(n) | Value::Decimal(n) => statement.raw_bind_parameter(at, n),
-        Value::Bool(b) => statement.raw_bind_parameter(at, b),
-        Value::Date(date) => {
-            let day = day_bytes(date);
-            statement.raw_bind_parameter(at, std::str::from_utf8(&day).unwrap_or_default())
-        }
+        Value::Null => statement.bind(at, ValueRef::Null),
+        Value::Text(text) => statement.bind(at, text.into()),
+        Value::Int(n) | Value::Decimal(n) => statement.bind(at, ValueRef::Integer(n)),
+        Value::Bool(b) => statement.bind(at, ValueRef::Integer(b.into())),
+        Value::Date(date) => statement.bind(at, ValueRef::Text(&day_bytes(date))),
     }
 }
 

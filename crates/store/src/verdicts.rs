@@ -1,6 +1,7 @@
 //! Verdicts: what people concluded of findings. They are only ever added; the last of a finding stands.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::params;
+use crate::db::{Db, Row};
 use serde_json::{Value, json};
 
 use crate::{Result, Store};
@@ -84,14 +85,13 @@ pub fn payload(finding_id: &str, verdict: &VerdictRow) -> Value {
 ///
 /// # Errors
 /// The database cannot be written; the payload is not that of a verdict.
-pub fn apply_verdict(db: &Connection, version: i64, payload: &Value) -> Result<()> {
+pub fn apply_verdict(db: &Db, version: i64, payload: &Value) -> Result<()> {
     let text = |name: &str| payload[name].as_str();
     let flag_version = payload["flag_version"].as_i64();
-    db.prepare_cached(
+    let id: i64 = db.query_row(
         "insert into verdicts (finding_id, verdict, reason, who, given_at, flag, flag_version, given_on, version)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-    )?
-    .execute(params![
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) returning id",
+        params![
         text("finding_id"),
         text("verdict"),
         text("reason"),
@@ -101,12 +101,15 @@ pub fn apply_verdict(db: &Connection, version: i64, payload: &Value) -> Result<(
         flag_version,
         text("given_on"),
         version
-    ])?;
-    db.prepare_cached(
-        "insert or replace into standing_verdicts (finding_id, verdict_id, verdict, flag, flag_version)
-         values (?1, ?2, ?3, ?4, ?5)",
+        ],
+        |row| row.get(0),
+    )?;
+    db.prepare(
+        "insert into standing_verdicts (finding_id, verdict_id, verdict, flag, flag_version)
+         values (?1, ?2, ?3, ?4, ?5)
+         on conflict (finding_id) do update set verdict_id = ?2, verdict = ?3, flag = ?4, flag_version = ?5",
     )?
-    .execute(params![text("finding_id"), db.last_insert_rowid(), text("verdict"), text("flag"), flag_version])?;
+    .execute(params![text("finding_id"), id, text("verdict"), text("flag"), flag_version])?;
     Ok(())
 }
 
@@ -118,7 +121,7 @@ impl Store {
     pub fn verdicts(&self, finding_id: &str, limit: usize) -> Result<Vec<VerdictRow>> {
         self.read(|db| {
             let mut statement =
-                db.prepare_cached("select * from verdicts where finding_id = ?1 order by id desc limit ?2")?;
+                db.prepare("select * from verdicts where finding_id = ?1 order by id desc limit ?2")?;
             let rows = statement.query_map(params![finding_id, limit.cast_signed()], |row| verdict_from(row, ""))?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })
@@ -130,7 +133,7 @@ impl Store {
     /// The database cannot be read.
     pub fn verdict_counts(&self) -> Result<Vec<VerdictCount>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select flag, flag_version, verdict, count(*) from standing_verdicts
                  group by flag, flag_version, verdict order by flag, flag_version, verdict",
             )?;

@@ -10,6 +10,8 @@ use crate::{Program, Run, Server, State, state_of};
 /// A data folder that goes away with the test.
 pub struct House {
     folder: TempDir,
+    /// Variables of the environment for every program over it.
+    variables: Vec<(String, String)>,
 }
 
 impl Default for House {
@@ -24,7 +26,20 @@ pub type Account = [u64; 5];
 impl House {
     #[must_use]
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), variables: Vec::new() }
+    }
+
+    /// One whose database is a server's.
+    #[must_use]
+    pub fn on(database: &str) -> Self {
+        Self { variables: vec![("DATABASE_URL".to_owned(), database.to_owned())], ..Self::new() }
+    }
+
+    /// With a variable of the environment for every program over it.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// The folder around it.
@@ -50,7 +65,8 @@ impl House {
     /// The program over this data folder.
     #[must_use]
     pub fn program(&self) -> Program {
-        Program::new().arg("--data-dir").arg(self.data())
+        let program = Program::new().arg("--data-dir").arg(self.data());
+        self.variables.iter().fold(program, |program, (name, value)| program.env(name, value))
     }
 
     /// `ingest --json` of these paths, run to its end whatever that is.

@@ -10,6 +10,7 @@ pub mod files;
 pub mod house;
 pub mod origin;
 pub mod page;
+pub mod postgres;
 pub mod program;
 pub mod redis;
 pub mod seed;
@@ -19,6 +20,7 @@ pub mod tab;
 pub mod wire;
 
 pub use house::House;
+pub use postgres::PostgresServer;
 pub use program::{Program, Run};
 pub use redis::RedisServer;
 pub use server::{Answer, Server, Told};

@@ -46,7 +46,10 @@ impl Program {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CIDADAO_")) {
             command.env_remove(name);
         }
-        command.env_remove("REDIS_URL").stdin(Stdio::null());
+        for name in ["REDIS_URL", "DATABASE_URL", "DATABASE_REPLICA_URLS", "DB_POOL_SIZE"] {
+            command.env_remove(name);
+        }
+        command.stdin(Stdio::null());
         Self { command }
     }
 

@@ -41,7 +41,13 @@ impl Server {
     /// Starts `program … serve` and waits until it says where it listens.
     #[must_use]
     pub fn start(program: Program) -> Self {
-        let mut command = program.args(["serve", "--listen", "127.0.0.1:0"]).into_command();
+        Self::start_as(program, "all")
+    }
+
+    /// Starts `program … serve` in these roles.
+    #[must_use]
+    pub fn start_as(program: Program, roles: &str) -> Self {
+        let mut command = program.args(["serve", "--listen", "127.0.0.1:0", "--roles", roles]).into_command();
         // Most tests ask more than anyone may, from one address; those about limits say so.
         if command.get_envs().all(|(name, _)| name != ANONYMOUS) {
             command.env(ANONYMOUS, "unlimited");

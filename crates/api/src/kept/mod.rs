@@ -83,7 +83,9 @@ impl Answers {
 
     /// Looks at the house now: what was written before this is seen.
     pub fn look(&self) {
-        self.look_with(&mut self.watch.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        watch.refresh();
+        self.look_with(&mut watch);
     }
 
     fn look_with(&self, watch: &mut Watch) {

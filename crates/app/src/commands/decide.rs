@@ -28,7 +28,7 @@ impl App {
     /// Whatever `work` gives; [`Error::Locked`] when another writer holds the database for too long.
     pub(crate) fn decide<T>(&self, work: impl FnOnce(&mut dyn Unit) -> Result<T>) -> Result<T> {
         events::transact(&*self.log(), work).map_err(|error| match error {
-            Error::Store(error) if error.is_busy() => Error::Locked(self.folder().to_owned()),
+            Error::Store(error) if error.is_busy() && !error.is_away() => Error::Locked(self.folder().to_owned()),
             error => error,
         })
     }

@@ -73,7 +73,7 @@ impl App {
         }
         check_space(&mut chart, folder);
         let database = folder.join("cidadao.db");
-        if !database.is_file() {
+        if settings.database.server().is_none() && !database.is_file() {
             chart.note(
                 "database",
                 format!("{} holds no database yet", folder.display()),
@@ -81,10 +81,10 @@ impl App {
             );
             return chart.0;
         }
-        match Store::open(&database, 1) {
+        match crate::open_store(settings) {
             Err(error) => chart.problem(
                 "database",
-                format!("{} cannot be opened: {error}", database.display()),
+                format!("{} cannot be opened: {error}", place_of(settings, &database)),
                 "restore it from a copy, or move the folder away and ingest the files again",
             ),
             Ok(store) => {
@@ -126,6 +126,10 @@ impl App {
         self.lake().remove_orphans(self.store())?;
         Ok(damaged.iter().map(ToString::to_string).collect())
     }
+}
+
+fn place_of(settings: &Settings, file: &Path) -> String {
+    if settings.database.server().is_some() { "the server's".to_owned() } else { file.display().to_string() }
 }
 
 fn check_machine(chart: &mut Chart, settings: &Settings) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use store::{Decision, LinkedReport};
 
 use crate::views::Entity;
-use crate::{App, Error, Result, WriterLock};
+use crate::{App, Error, Result};
 
 /// How long a decision waits for another writer.
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
@@ -34,7 +34,7 @@ impl App {
         if kind != self.kind_of(into)? {
             return Err(Error::invalid("into", "a buyer and a supplier cannot be one"));
         }
-        let _lock = WriterLock::take(self.folder(), LOCK_PATIENCE)?;
+        let _lock = self.lock_for_decision(LOCK_PATIENCE)?;
         let at = model::dates::now_text();
         let by = Decision { state: "merged", by: "operator", at: &at, reason };
         self.store().merge_by_hand(kind, from, into, &by)?;
@@ -49,7 +49,7 @@ impl App {
     pub fn undo_entities(&self, from: &str, into: &str, reason: &str) -> Result<Entity> {
         let reason = checked(reason)?;
         let kind = self.kind_of(from)?;
-        let _lock = WriterLock::take(self.folder(), LOCK_PATIENCE)?;
+        let _lock = self.lock_for_decision(LOCK_PATIENCE)?;
         let at = model::dates::now_text();
         let by = Decision { state: "undone", by: "operator", at: &at, reason };
         if !self.store().undo_link(kind, from, into, &by)? {

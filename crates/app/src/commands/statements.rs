@@ -10,7 +10,7 @@ use super::said::{self, LOCK_PATIENCE, WHO_CHARS_MAX};
 use crate::identity::Account;
 use crate::queries::STATEMENTS_MAX;
 use crate::views::Statement;
-use crate::{App, Error, Result, WriterLock};
+use crate::{App, Error, Result};
 
 /// The most characters of a statement.
 const TEXT_CHARS_MAX: usize = 5_000;
@@ -57,7 +57,7 @@ impl App {
         let who = said::line("who", &made.who, WHO_CHARS_MAX)?;
         let text = said::text("text", &made.text, TEXT_CHARS_MAX)?;
         let contact = made.contact.as_deref().map(|c| said::line("contact", c, CONTACT_CHARS_MAX)).transpose()?;
-        let _lock = WriterLock::take(self.folder(), LOCK_PATIENCE)?;
+        let _lock = self.lock_for_decision(LOCK_PATIENCE)?;
         if self.store().finding(finding)?.is_none() {
             return Err(Error::not_found("finding", finding));
         }
@@ -79,7 +79,7 @@ impl App {
     pub fn withdraw_statement(&self, id: i64, asked: &WithdrawStatement, by: Option<&Account>) -> Result<Statement> {
         let who = said::line("who", &asked.who, WHO_CHARS_MAX)?;
         let reason = asked.reason.as_deref().map(|r| said::text("reason", r, REASON_CHARS_MAX)).transpose()?;
-        let _lock = WriterLock::take(self.folder(), LOCK_PATIENCE)?;
+        let _lock = self.lock_for_decision(LOCK_PATIENCE)?;
         let held = self.store().statement(id)?.ok_or_else(|| Error::not_found("statement", &id.to_string()))?;
         if held.who != who {
             return Err(Error::invalid("who", "only who made a statement may withdraw it, under the same name"));

@@ -10,7 +10,7 @@ use super::decide::Answer;
 use super::said::{self, LOCK_PATIENCE, WHO_CHARS_MAX};
 use crate::identity::Account;
 use crate::views::{GivenOn, Verdict};
-use crate::{App, Error, Result, WriterLock};
+use crate::{App, Error, Result};
 
 /// The most characters of a reason.
 const REASON_CHARS_MAX: usize = 2_000;
@@ -81,7 +81,7 @@ impl App {
         let reason = said::text("reason", &given.reason, REASON_CHARS_MAX)?;
         let who = said::line("who", &given.who, WHO_CHARS_MAX)?;
         let expected = given.expected_version.map_or(Expected::Any, Expected::Version);
-        let _lock = WriterLock::take(self.folder(), LOCK_PATIENCE)?;
+        let _lock = self.lock_for_decision(LOCK_PATIENCE)?;
         let held = self.store().finding(finding)?.ok_or_else(|| Error::not_found("finding", finding))?;
         self.once(key, |unit| {
             let stream = verdicts::stream_of(finding);

@@ -286,6 +286,7 @@ impl App {
             watch.check()?;
             match work() {
                 Err(Error::Locked(_)) => {}
+                Err(Error::Store(error)) if error.is_away() => std::thread::sleep(LOOK_EVERY),
                 Err(Error::Store(error)) if error.is_busy() => {}
                 done => return done,
             }
@@ -298,7 +299,9 @@ impl App {
     }
 
     fn note_trouble(&self, who: &str, error: &Error) {
-        if matches!(error, Error::Store(error) if error.is_busy()) {
+        if matches!(error, Error::Store(error) if error.is_away()) {
+            tracing::warn!(%error, "{who} waits for the database");
+        } else if matches!(error, Error::Store(error) if error.is_busy()) {
             tracing::debug!("{who} waits for another writer");
         } else if matches!(error, Error::Redis(_)) {
             // Which the relay tells, once.

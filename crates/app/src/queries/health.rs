@@ -34,6 +34,10 @@ pub struct Figures {
     pub outbox_lag: i64,
     /// Topic, tasks handed on to Redis that nobody has read; none without Redis, or while it is away.
     pub stream_lags: Vec<(String, i64)>,
+    /// Connections to the database's server, where it is one: state, number.
+    pub connections: Vec<(&'static str, usize)>,
+    /// Where questions went, where there are replicas: to what and why, number.
+    pub reads: Vec<(&'static str, &'static str, u64)>,
     /// Whether Redis answers, where one is set.
     pub redis_up: Option<bool>,
     /// Questions to the store whose result was kept, and whose was not.
@@ -56,6 +60,17 @@ impl App {
         let lags = self.log().lags();
         Ok(Figures {
             recalls: self.recalls(),
+            connections: self.store().pool().map_or_else(Vec::new, |pool| {
+                vec![("idle", pool.idle), ("lent", pool.open - pool.idle), ("waited_for", pool.waiting)]
+            }),
+            reads: self.store().reads().map_or_else(Vec::new, |reads| {
+                vec![
+                    ("replica", "near", reads.replica),
+                    ("primary", "written", reads.written),
+                    ("primary", "behind", reads.behind),
+                    ("primary", "away", reads.away),
+                ]
+            }),
             redis_up: self.redis().map(|_| lags.is_ok()),
             stream_lags: lags.unwrap_or_default(),
             rows: rows.into_iter().map(|row| (row.source, row.table, row.rows)).collect(),

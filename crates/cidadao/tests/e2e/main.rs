@@ -45,6 +45,8 @@ mod two_dates;
 mod verdicts;
 mod versions;
 mod worked_page;
+mod plans;
+mod postgres;
 
 use std::path::PathBuf;
 

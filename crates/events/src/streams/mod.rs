@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 use redis::{Client, Connection, FromRedisValue, Script};
 use store::Store;
 
-use crate::sqlite::Embedded;
+use crate::local::Embedded;
 use crate::{Error, Result};
 
 /// The group of a stream's workers.

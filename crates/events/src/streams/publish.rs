@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::params;
+use store::{Db, OptionalExtension};
 
 use super::{GROUP, PUBLISH, RENUMBER, Streams, TRIM};
-use crate::sqlite::now_ms;
+use crate::local::now_ms;
 use crate::{Error, Result};
 
 /// Tasks handed on at once.
@@ -55,7 +56,7 @@ impl Streams<'_> {
 
     pub(super) fn topics(&self) -> Result<Vec<String>> {
         let topics = self.local.store.read(|db| {
-            let mut statement = db.prepare_cached(TOPICS)?;
+            let mut statement = db.prepare(TOPICS)?;
             let topics = statement.query_map([], |row| row.get(0))?;
             Ok(topics.collect::<rusqlite::Result<Vec<_>>>()?)
         })?;
@@ -97,7 +98,7 @@ impl Streams<'_> {
         Ok(self
             .local
             .store
-            .read(|db| Ok(db.prepare_cached(sql)?.query_row(params![topic, now_ms()], |r| r.get(0))?))?)
+            .read(|db| Ok(db.prepare(sql)?.query_row(params![topic, now_ms()], |r| r.get(0))?))?)
     }
 
     /// Gives the next numbers of the stream to what is due; gives how many.
@@ -107,8 +108,8 @@ impl Streams<'_> {
         }
         self.local.store.write(|db| {
             let now = now_ms();
-            db.prepare_cached(LEFT_BEHIND)?.execute(params![topic, now])?;
-            let mut statement = db.prepare_cached(if topic == DEAD { DEAD_DUE } else { DUE })?;
+            db.prepare(LEFT_BEHIND)?.execute(params![topic, now])?;
+            let mut statement = db.prepare(if topic == DEAD { DEAD_DUE } else { DUE })?;
             let ids = statement.query_map(params![topic, now, BATCH.cast_signed()], |row| row.get(0))?;
             let ids = ids.collect::<rusqlite::Result<Vec<i64>>>()?;
             let mut entry = cursor(db, &numbered_of(topic))?;
@@ -116,7 +117,7 @@ impl Streams<'_> {
                 "update tasks set entry = ?2, state = case state when 'ready' then 'sent' else state end where id = ?1";
             for id in &ids {
                 entry += 1;
-                db.prepare_cached(sql)?.execute([*id, entry])?;
+                db.prepare(sql)?.execute([*id, entry])?;
             }
             raise(db, &numbered_of(topic), entry)?;
             Ok(ids.len())
@@ -145,7 +146,7 @@ impl Streams<'_> {
             } else {
                 "update tasks set entry = null, state = 'ready' where topic = ?1 and state = 'sent'"
             };
-            db.prepare_cached(sql)?.execute([topic])?;
+            db.prepare(sql)?.execute([topic])?;
             let from = cursor(db, &numbered_of(topic))?.max(seen);
             raise(db, &numbered_of(topic), from)?;
             raise(db, &sent_of(topic), from)?;
@@ -160,7 +161,7 @@ impl Streams<'_> {
         let held: i64 = self.redis.with(|redis| redis::cmd("XLEN").arg(&key).query(redis))?;
         let dead: i64 = self.local.store.read(|db| {
             let sql = "select count(*) from tasks where state = 'dead' and entry is not null";
-            Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+            Ok(db.prepare(sql)?.query_row([], |row| row.get(0))?)
         })?;
         if held <= dead {
             return Ok(());
@@ -172,7 +173,7 @@ impl Streams<'_> {
             .with(|redis| redis::cmd("XRANGE").arg(&key).arg("-").arg("+").arg("COUNT").arg(SWEEP).query(redis))?;
         let known: HashSet<String> = self.local.store.read(|db| {
             let mut statement =
-                db.prepare_cached("select entry || '-0' from tasks where state = 'dead' and entry > 0")?;
+                db.prepare("select entry || '-0' from tasks where state = 'dead' and entry > 0")?;
             let ids = statement.query_map([], |row| row.get(0))?;
             Ok(ids.collect::<rusqlite::Result<_>>()?)
         })?;
@@ -198,20 +199,21 @@ fn sent_of(topic: &str) -> String {
     format!("sent/{topic}")
 }
 
-fn unsent(db: &Connection, topic: &str, sent: i64) -> rusqlite::Result<Vec<Numbered>> {
-    let mut statement = db.prepare_cached(if topic == DEAD { DEAD_UNSENT } else { UNSENT })?;
+fn unsent(db: &Db, topic: &str, sent: i64) -> store::Result<Vec<Numbered>> {
+    let mut statement = db.prepare(if topic == DEAD { DEAD_UNSENT } else { UNSENT })?;
     let rows = statement.query_map(params![topic, sent], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    rows.collect()
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn cursor(db: &Connection, name: &str) -> rusqlite::Result<i64> {
+fn cursor(db: &Db, name: &str) -> store::Result<i64> {
     let sql = "select seq from outbox_cursors where name = ?1";
-    Ok(db.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0))
+    Ok(db.prepare(sql)?.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0))
 }
 
-fn raise(db: &Connection, name: &str, to: i64) -> Result<()> {
+fn raise(db: &Db, name: &str, to: i64) -> Result<()> {
     let sql = "insert into outbox_cursors (name, seq) values (?1, ?2)
-               on conflict (name) do update set seq = max(seq, excluded.seq)";
-    db.prepare_cached(sql)?.execute(params![name, to])?;
+               on conflict (name) do update set seq = excluded.seq
+               where excluded.seq > outbox_cursors.seq";
+    db.prepare(sql)?.execute(params![name, to])?;
     Ok(())
 }

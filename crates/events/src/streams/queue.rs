@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
+use store::OptionalExtension;
 
 use super::{FIGURES, GROUP, HOLD, LEFT, Streams, TAKE, WAITING};
-use crate::sqlite::millis;
+use crate::local::millis;
 use crate::{Dead, Error, EventStore, Fate, Queue, Result, Task, Unit};
 
 /// What may be done to an entry that is a worker's.
@@ -24,7 +25,7 @@ impl Streams<'_> {
             let Some((entry, attempt, id)) = taken else { return Ok(None) };
             let sql = "select key, body from tasks where id = ?1 and topic = ?2 and state = 'sent' and entry = ?3";
             let held: Option<(String, String)> = self.local.store.read(|db| {
-                let mut statement = db.prepare_cached(sql)?;
+                let mut statement = db.prepare(sql)?;
                 let row =
                     statement.query_row(params![id, topic, number_of(&entry)], |row| Ok((row.get(0)?, row.get(1)?)));
                 Ok(row.optional()?)
@@ -72,7 +73,7 @@ impl Streams<'_> {
         Ok(self
             .local
             .store
-            .read(|db| Ok(db.prepare_cached(sql)?.query_row([task.id], |row| row.get(0)).optional()?))?)
+            .read(|db| Ok(db.prepare(sql)?.query_row([task.id], |row| row.get(0)).optional()?))?)
     }
 
     /// Ends a task, which is over whether Redis hears of it or not: an entry without a task is dropped by who takes it.

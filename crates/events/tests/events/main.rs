@@ -9,17 +9,20 @@ mod queue_suite;
 mod streams;
 
 use events::{Backend, Bell, Event, ReadModels, Redis};
-use store::{Connection, Store};
-use testkit::RedisServer;
+use std::time::Duration;
+
+use store::{Db, PoolSettings, Store};
+use testkit::{PostgresServer, RedisServer};
 
 /// A read model that keeps the last payload of each stream.
 struct LastOfStream;
 
 impl ReadModels for LastOfStream {
-    fn apply(&self, db: &Connection, event: &Event) -> store::Result<()> {
+    fn apply(&self, db: &Db, event: &Event) -> store::Result<()> {
         db.execute(
-            "insert or replace into investigations (id, user_id, status, asked, findings, created_at, updated_at, version)
-             values (?1, '', 'active', ?2, 0, '', '', ?3)",
+            "insert into investigations (id, user_id, status, asked, findings, created_at, updated_at, version)
+             values (?1, '', 'active', ?2, 0, '', '', ?3)
+             on conflict (id) do update set asked = ?2, version = ?3",
             (&event.stream, event.payload.to_string(), event.version),
         )?;
         Ok(())
@@ -32,15 +35,15 @@ impl ReadModels for LastOfStream {
 
 /// Runs a test on each backend, each time on a fresh one. `models` says what the read models hold.
 fn on_every_backend(test: impl Fn(&dyn Backend, &dyn Fn() -> Vec<String>)) {
-    for over_redis in [false, true] {
-        println!("over Redis: {over_redis}");
+    for (on_server, over_redis) in [(false, false), (false, true), (true, false), (true, true)] {
+        println!("PostgreSQL: {on_server}, over Redis: {over_redis}");
         let server = over_redis.then(RedisServer::start);
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("log.db"), 4).unwrap();
+        let store = if on_server { on_postgres(6) } else { Store::open(&folder.path().join("log.db"), 4).unwrap() };
         let redis = server.as_ref().map(|server| Redis::at(&server.url(), &store).unwrap());
         let bell = Bell::default();
         let models = || {
-            let read = |db: &Connection| {
+            let read = |db: &Db| {
                 let mut statement =
                     db.prepare("select id || ' ' || asked || ' ' || version from investigations order by id")?;
                 let rows = statement.query_map([], |row| row.get(0))?;
@@ -50,6 +53,18 @@ fn on_every_backend(test: impl Fn(&dyn Backend, &dyn Fn() -> Vec<String>)) {
         };
         test(&*events::open(&store, &LastOfStream, &bell, redis.as_ref()), &models);
     }
+}
+
+/// A store on a new database of a PostgreSQL server.
+fn on_postgres(connections: usize) -> Store {
+    let settings = PoolSettings {
+        url: PostgresServer::shared().database(),
+        size: connections,
+        statement_timeout: Duration::from_secs(30),
+        lock_timeout: Duration::from_secs(30),
+        slow: Duration::from_secs(30),
+    };
+    Store::connect(settings, Vec::new()).unwrap()
 }
 
 /// How many tasks of a topic wait or are worked on.

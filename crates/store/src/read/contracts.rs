@@ -1,6 +1,7 @@
 //! Contracts with their items, amendments and older versions.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::params;
+use crate::db::{Db, OptionalExtension, Row};
 use serde_json::{Map, Value};
 
 use super::{Conditions, Cursor, Page, Walk, walk};
@@ -184,7 +185,7 @@ impl Store {
     pub fn contract(&self, id: &str) -> Result<Option<ContractRow>> {
         self.read(|db| {
             let sql = format!("{SELECT} where c.rid = (select rid from contracts_keys where idh = ?1) and c.id = ?2");
-            Ok(db.prepare_cached(&sql)?.query_row(params![id_hash(id), id], contract_from).optional()?)
+            Ok(db.prepare(&sql)?.query_row(params![id_hash(id), id], contract_from).optional()?)
         })
     }
 
@@ -243,7 +244,7 @@ impl Store {
                 "select t.*, f.name as file, f.sha256 as file_sha256, f.fetched_at as fetched_at
                  from {table} t left join files f on f.id = t.file_id where {condition} order by t.rid limit {limit}"
             );
-            let mut statement = db.prepare_cached(&sql)?;
+            let mut statement = db.prepare(&sql)?;
             let rows = statement.query_map(values, |row| row_map(schema, row))?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })
@@ -255,7 +256,7 @@ impl Store {
     /// The database cannot be read.
     pub fn versions(&self, table: &str, id: &str) -> Result<Vec<RowVersion>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select v.row_hash, f.name, v.line, i.started_at, j.started_at, v.fields from versions v
                  left join files f on f.id = v.file_id
                  left join ingests i on i.id = v.valid_from left join ingests j on j.id = v.valid_to
@@ -277,14 +278,14 @@ impl Store {
 }
 
 /// Adds the full-text condition; true when its matches are few and should lead.
-fn add_words(db: &Connection, conditions: &mut Conditions, q: Option<&str>) -> Result<bool> {
+fn add_words(db: &Db, conditions: &mut Conditions, q: Option<&str>) -> Result<bool> {
     let Some(q) = q else { return Ok(false) };
     let Some(expression) = search::match_expression(q) else {
         conditions.add("false", vec![]);
         return Ok(true);
     };
     let count: i64 = db
-        .prepare_cached("select count(*) from (select 1 from contracts_fts where contracts_fts match ?1 limit ?2)")?
+        .prepare("select count(*) from (select 1 from contracts_fts where contracts_fts match ?1 limit ?2) as m")?
         .query_row(params![expression, FEW_MATCHES], |row| row.get(0))?;
     let few = count < FEW_MATCHES;
     let condition = if few {

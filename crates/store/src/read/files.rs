@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::OptionalExtension;
+use crate::db::OptionalExtension;
 
 use crate::{Result, Store};
 
@@ -22,7 +22,7 @@ impl Store {
     /// The database cannot be read.
     pub fn files_numbered(&self, ids: impl Iterator<Item = i64>) -> Result<HashMap<i64, ReadFile>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached("select name, sha256, fetched_at from files where id = ?1")?;
+            let mut statement = db.prepare("select name, sha256, fetched_at from files where id = ?1")?;
             let mut files = HashMap::new();
             for id in ids {
                 let file = statement.query_row([id], |row| {

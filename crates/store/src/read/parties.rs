@@ -1,6 +1,7 @@
 //! Suppliers and buyers.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::params;
+use crate::db::{OptionalExtension, Row};
 
 use super::{Conditions, Cursor, Page, Walk, walk};
 use crate::links::{self, EntityKind};
@@ -181,7 +182,7 @@ impl Store {
     /// The database cannot be read.
     pub fn supplier(&self, id: &str) -> Result<Option<SupplierRow>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached("select * from suppliers where idh = ?1 and id = ?2")?;
+            let mut statement = db.prepare("select * from suppliers where idh = ?1 and id = ?2")?;
             Ok(statement.query_row(params![id_hash(id), id], supplier_from).optional()?)
         })
     }
@@ -192,7 +193,7 @@ impl Store {
     /// The database cannot be read.
     pub fn buyer(&self, id: &str) -> Result<Option<BuyerRow>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached("select * from buyers where idh = ?1 and id = ?2")?;
+            let mut statement = db.prepare("select * from buyers where idh = ?1 and id = ?2")?;
             Ok(statement.query_row(params![id_hash(id), id], buyer_from).optional()?)
         })
     }
@@ -203,10 +204,10 @@ impl Store {
     /// The database cannot be read.
     pub fn sanctions_of(&self, id: &str, root: Option<&str>) -> Result<Vec<SanctionRow>> {
         self.read(|db| {
-            let mut statement = db.prepare_cached(
+            let mut statement = db.prepare(
                 "select s.*, f.name as file, f.sha256 as file_sha256, f.fetched_at from sanctions s left join files f on f.id = s.file_id
                  where s.rid in (select rid from sanctions where supplier_id = ?1 union select rid from sanctions where supplier_root = ?2)
-                 order by s.starts_on desc, s.rid limit 200",
+                 order by s.starts_on desc nulls last, s.rid limit 200",
             )?;
             let rows = statement.query_map(params![id, root], |row| {
                 Ok(SanctionRow {
@@ -260,7 +261,7 @@ impl Store {
                  from contracts where {} and not income",
                 conditions.where_clause()
             );
-            Ok(db.prepare_cached(&sql)?.query_row(conditions.values().as_slice(), |row| {
+            Ok(db.prepare(&sql)?.query_row(conditions.values().as_slice(), |row| {
                 let whole: Option<i64> = row.get(1)?;
                 let rest: Option<i64> = row.get(2)?;
                 Ok(Totals {

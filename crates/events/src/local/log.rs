@@ -1,7 +1,8 @@
-//! The log in SQLite. A transaction begins by taking the database's one place for writers, so what a decision reads cannot change
+//! The log in the store. A transaction begins by taking the one place for who appends, so what a decision reads cannot change
 //! under it, and positions in the log come in the order of commits.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::params;
+use store::{Db, OptionalExtension};
 use store::chain::{self, EventRow, NewEventRow};
 
 use super::{Embedded, now_ms};
@@ -13,7 +14,7 @@ const ANSWERS_KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
 impl EventStore for Embedded<'_> {
     fn transact(&self, work: &mut dyn FnMut(&mut dyn Unit) -> Result<()>) -> Result<()> {
         let rings = self.store.write(|db| {
-            let mut unit = SqliteUnit { db, models: self.models, rings: false };
+            let mut unit = LocalUnit { db, models: self.models, rings: false };
             work(&mut unit)?;
             Ok::<_, Error>(unit.rings)
         })?;
@@ -26,7 +27,7 @@ impl EventStore for Embedded<'_> {
     fn stream(&self, stream: &str, version: i64, limit: usize) -> Result<Vec<Event>> {
         let sql = "select * from events where stream = ?1 and version > ?2 order by version limit ?3";
         let rows = self.store.read(|db| {
-            let mut statement = db.prepare_cached(sql)?;
+            let mut statement = db.prepare(sql)?;
             let rows = statement.query_map(params![stream, version, limit.cast_signed()], chain::event_from)?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })?;
@@ -44,13 +45,13 @@ impl EventStore for Embedded<'_> {
     fn lag(&self, cursor: &str) -> Result<i64> {
         let sql = "select coalesce((select max(seq) from events), 0)
                         - coalesce((select seq from outbox_cursors where name = ?1), 0)";
-        Ok(self.store.read(|db| Ok(db.prepare_cached(sql)?.query_row([cursor], |row| row.get(0))?))?)
+        Ok(self.store.read(|db| Ok(db.prepare(sql)?.query_row([cursor], |row| row.get(0))?))?)
     }
 
     fn rebuild(&self) -> Result<u64> {
         self.store.write(|db| {
             for table in self.models.tables() {
-                db.execute_batch(&format!("delete from {table}"))?;
+                db.empty(table)?;
             }
             let (mut seq, mut count) = (0, 0);
             loop {
@@ -66,28 +67,28 @@ impl EventStore for Embedded<'_> {
     }
 }
 
-fn rows_behind(db: &Connection, seq: i64, limit: usize) -> rusqlite::Result<Vec<EventRow>> {
-    let mut statement = db.prepare_cached("select * from events where seq > ?1 order by seq limit ?2")?;
+fn rows_behind(db: &Db, seq: i64, limit: usize) -> store::Result<Vec<EventRow>> {
+    let mut statement = db.prepare("select * from events where seq > ?1 order by seq limit ?2")?;
     let rows = statement.query_map(params![seq, limit.cast_signed()], chain::event_from)?;
-    rows.collect()
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// One transaction.
-struct SqliteUnit<'a> {
-    db: &'a Connection,
+struct LocalUnit<'a> {
+    db: &'a Db,
     models: &'a dyn ReadModels,
     /// Something was written that others wait for.
     rings: bool,
 }
 
-impl Unit for SqliteUnit<'_> {
+impl Unit for LocalUnit<'_> {
     fn version(&mut self, stream: &str) -> Result<i64> {
         let sql = "select coalesce(max(version), 0) from events where stream = ?1";
-        Ok(self.db.prepare_cached(sql)?.query_row([stream], |row| row.get(0))?)
+        Ok(self.db.prepare(sql)?.query_row([stream], |row| row.get(0))?)
     }
 
     fn stream(&mut self, stream: &str) -> Result<Vec<Event>> {
-        let mut statement = self.db.prepare_cached("select * from events where stream = ?1 order by version")?;
+        let mut statement = self.db.prepare("select * from events where stream = ?1 order by version")?;
         let rows = statement.query_map([stream], chain::event_from)?;
         rows.map(|row| Event::of(&row?)).collect()
     }
@@ -132,7 +133,7 @@ impl Unit for SqliteUnit<'_> {
         let sql = "select body_hash, answer from command_answers where command = ?1 and key = ?2 and answered_ms > ?3";
         let found: Option<(String, String)> = self
             .db
-            .prepare_cached(sql)?
+            .prepare(sql)?
             .query_row(params![command.command, command.key, now_ms() - ANSWERS_KEPT_MS], |row| {
                 Ok((row.get(0)?, row.get(1)?))
             })
@@ -146,10 +147,10 @@ impl Unit for SqliteUnit<'_> {
     fn note_answer(&mut self, command: &CommandKey, answer: &str) -> Result<()> {
         let now = now_ms();
         self.db
-            .prepare_cached("delete from command_answers where answered_ms <= ?1")?
+            .prepare("delete from command_answers where answered_ms <= ?1")?
             .execute([now - ANSWERS_KEPT_MS])?;
         self.db
-            .prepare_cached(
+            .prepare(
                 "insert into command_answers (command, key, body_hash, answer, answered_ms) values (?1, ?2, ?3, ?4, ?5)",
             )?
             .execute(params![command.command, command.key, command.body_hash, answer, now])?;
@@ -158,12 +159,12 @@ impl Unit for SqliteUnit<'_> {
 
     fn cursor(&mut self, name: &str) -> Result<i64> {
         let sql = "select seq from outbox_cursors where name = ?1";
-        Ok(self.db.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0))
+        Ok(self.db.prepare(sql)?.query_row([name], |row| row.get(0)).optional()?.unwrap_or(0))
     }
 
     fn set_cursor(&mut self, name: &str, seq: i64) -> Result<()> {
         self.db
-            .prepare_cached("insert or replace into outbox_cursors (name, seq) values (?1, ?2)")?
+            .prepare("insert into outbox_cursors (name, seq) values (?1, ?2) on conflict (name) do update set seq = excluded.seq")?
             .execute(params![name, seq])?;
         Ok(())
     }
@@ -172,7 +173,7 @@ impl Unit for SqliteUnit<'_> {
         rows_behind(self.db, seq, limit)?.iter().map(Event::of).collect()
     }
 
-    fn db(&self) -> &Connection {
+    fn db(&self) -> &Db {
         self.db
     }
 }

@@ -1,8 +1,9 @@
-//! The queue in SQLite.
+//! The queue in the store.
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::params;
+use store::{Db, OptionalExtension, Row};
 
 use super::{Embedded, millis, now_ms};
 use crate::{Dead, Error, Fate, NewTask, Queue, Result, Task};
@@ -20,25 +21,50 @@ const DUE: &str =
 const PROMOTE: &str = "update tasks set state = 'ready' where state = 'blocked'
     and id = (select min(id) from tasks where topic = ?1 and lane = ?2 and state <> 'dead')";
 
-pub(super) fn enqueue(db: &Connection, task: &NewTask) -> Result<bool> {
+/// Who puts into a lane or takes out of it does so alone; see [`Db::lock_name`].
+fn lock_lane(db: &Db, topic: &str, lane: &str) -> Result<()> {
+    Ok(db.lock_name(&format!("{topic} {lane}"))?)
+}
+
+/// Shuts the lane of a task to others before the task is touched, so that no two wait for each other.
+fn lock_lane_of(db: &Db, topic: &str, id: i64) -> Result<()> {
+    if !db.is_postgres() {
+        return Ok(());
+    }
+    let lane = db.prepare("select lane from tasks where id = ?1")?.query_row([id], |row| row.get(0)).optional()?;
+    lane.flatten().map_or(Ok(()), |lane: String| lock_lane(db, topic, &lane))
+}
+
+pub(super) fn enqueue(db: &Db, task: &NewTask) -> Result<bool> {
+    if let Some(lane) = &task.lane {
+        lock_lane(db, &task.topic, lane)?;
+    }
     let added = db
-        .prepare_cached(
-            "insert or ignore into tasks (topic, key, lane, body, state, attempts, due_ms, enqueued_at)
+        .prepare(
+            "insert into tasks (topic, key, lane, body, state, attempts, due_ms, enqueued_at)
              values (?1, ?2, ?3, ?4, case when exists (
                  select 1 from tasks where topic = ?1 and lane = ?3 and state <> 'dead') then 'blocked' else 'ready' end,
-                 0, ?5, ?6)",
+                 0, ?5, ?6) on conflict do nothing",
         )?
         .execute(params![task.topic, task.key, task.lane, task.body.to_string(), now_ms(), model::dates::now_text()])?;
     Ok(added > 0)
 }
 
-pub(super) fn withdraw(db: &Connection, topic: &str, prefix: &str) -> Result<usize> {
-    let sql = "delete from tasks where topic = ?1 and key >= ?2 and key < ?2 || char(1114111) returning lane";
-    let mut statement = db.prepare_cached(sql)?;
-    let lanes = statement.query_map([topic, prefix], |row| row.get(0))?;
+pub(super) fn withdraw(db: &Db, topic: &str, prefix: &str) -> Result<usize> {
+    let beyond = format!("{prefix}\u{10ffff}");
+    if db.is_postgres() {
+        let sql = "select distinct lane from tasks where topic = ?1 and key >= ?2 and key < ?3 and lane is not null order by lane";
+        let mut statement = db.prepare(sql)?;
+        for lane in statement.query_map([topic, prefix, &beyond], |row| row.get::<_, String>(0))? {
+            lock_lane(db, topic, &lane?)?;
+        }
+    }
+    let sql = "delete from tasks where topic = ?1 and key >= ?2 and key < ?3 returning lane";
+    let mut statement = db.prepare(sql)?;
+    let lanes = statement.query_map([topic, prefix, &beyond], |row| row.get(0))?;
     let lanes = lanes.collect::<rusqlite::Result<Vec<Option<String>>>>()?;
     for lane in lanes.iter().flatten() {
-        db.prepare_cached(PROMOTE)?.execute([topic, lane])?;
+        db.prepare(PROMOTE)?.execute([topic, lane])?;
     }
     Ok(lanes.len())
 }
@@ -74,7 +100,26 @@ impl Embedded<'_> {
         let sql = format!("{what} where id = ?1 and state = 'taken' and worker = ?2 and attempts = ?3");
         let mut all: Vec<&dyn rusqlite::ToSql> = vec![&task.id, &worker, &task.attempt];
         all.extend(values);
-        self.store.write(|db| Ok(db.prepare_cached(&sql)?.execute(all.as_slice())? > 0))
+        self.store.change_at_once(|db| Ok(db.prepare(&sql)?.execute(all.as_slice())? > 0))
+    }
+
+    /// Looks and takes in one statement, past those that others are about to take.
+    fn take_from_server(&self, topics: &[&str], worker: &str, lease: Duration) -> Result<Option<Task>> {
+        let now = now_ms();
+        let lease_ms = now + millis(lease);
+        self.store.change_at_once(|db| {
+            for (topic, which) in topics.iter().flat_map(|topic| [(topic, ABANDONED), (topic, DUE)]) {
+                let sql = format!(
+                    "update tasks set state = 'taken', attempts = attempts + 1, worker = ?3, lease_ms = ?4
+                     where id = ({which} for update skip locked) returning *"
+                );
+                let taken = db.prepare(&sql)?.query_row(params![topic, now, worker, lease_ms], task_from).optional()?;
+                if let Some((task, body)) = taken {
+                    return Ok(Some(Task { body: serde_json::from_str(&body)?, ..task }));
+                }
+            }
+            Ok(None)
+        })
     }
 
     /// Ends the task if it is still this worker's, and lets the next of its lane go.
@@ -82,15 +127,23 @@ impl Embedded<'_> {
         let sql = format!("{what} where id = ?1 and state = 'taken' and worker = ?2 and attempts = ?3 returning lane");
         let mut all: Vec<&dyn rusqlite::ToSql> = vec![&task.id, &worker, &task.attempt];
         all.extend(values);
+        // One that is in no lane lets nobody go.
+        if self.store.is_server() {
+            let alone = sql.replace(" returning lane", " and lane is null");
+            if self.store.change_at_once(|db| Ok::<_, Error>(db.execute(&alone, all.as_slice())? > 0))? {
+                return Ok(true);
+            }
+        }
         self.end_and_promote(task, &sql, &all)
     }
 
     fn end_and_promote(&self, task: &Task, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<bool> {
-        let lane: Option<Option<String>> = self.store.write(|db| {
+        let lane: Option<Option<String>> = self.store.change(|db| {
+            lock_lane_of(db, &task.topic, task.id)?;
             let lane: Option<Option<String>> =
-                db.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
+                db.prepare(sql)?.query_row(values, |row| row.get(0)).optional()?;
             if let Some(Some(lane)) = &lane {
-                db.prepare_cached(PROMOTE)?.execute([&task.topic, lane])?;
+                db.prepare(PROMOTE)?.execute([&task.topic, lane])?;
             }
             Ok::<_, Error>(lane)
         })?;
@@ -117,10 +170,13 @@ impl Embedded<'_> {
 
 impl Queue for Embedded<'_> {
     fn take(&self, topics: &[&str], worker: &str, lease: Duration) -> Result<Option<Task>> {
+        if self.store.is_server() {
+            return self.take_from_server(topics, worker, lease);
+        }
         let now = now_ms();
         // Most looks find nothing: those need not become writers.
-        let due = |db: &Connection, topic: &str| -> rusqlite::Result<Option<i64>> {
-            let first = |sql: &str| db.prepare_cached(sql)?.query_row(params![topic, now], |row| row.get(0)).optional();
+        let due = |db: &Db, topic: &str| -> store::Result<Option<i64>> {
+            let first = |sql: &str| db.prepare(sql)?.query_row(params![topic, now], |row| row.get(0)).optional();
             Ok(match first(ABANDONED)? {
                 None => first(DUE)?,
                 abandoned => abandoned,
@@ -135,7 +191,7 @@ impl Queue for Embedded<'_> {
                 let sql = "update tasks set state = 'taken', attempts = attempts + 1, worker = ?2, lease_ms = ?3
                            where id = ?1 returning *";
                 let taken =
-                    db.prepare_cached(sql)?.query_row(params![id, worker, now_ms() + millis(lease)], task_from)?;
+                    db.prepare(sql)?.query_row(params![id, worker, now_ms() + millis(lease)], task_from)?;
                 Ok::<_, Error>(Some(taken))
             })?;
             if let Some((task, body)) = taken {
@@ -153,7 +209,7 @@ impl Queue for Embedded<'_> {
         let sql =
             "select exists (select 1 from tasks where id = ?1 and state = 'taken' and worker = ?2 and attempts = ?3)";
         let held = self.store.read(|db| {
-            Ok(db.prepare_cached(sql)?.query_row(params![task.id, worker, task.attempt], |row| row.get(0))?)
+            Ok(db.prepare(sql)?.query_row(params![task.id, worker, task.attempt], |row| row.get(0))?)
         })?;
         Ok(held)
     }
@@ -187,7 +243,7 @@ impl Queue for Embedded<'_> {
     fn dead(&self, after: i64, limit: usize) -> Result<Vec<Dead>> {
         let rows = self.store.read(|db| {
             let sql = "select * from tasks where state = 'dead' and id > ?1 order by id limit ?2";
-            let mut statement = db.prepare_cached(sql)?;
+            let mut statement = db.prepare(sql)?;
             let rows = statement.query_map(params![after, limit.cast_signed()], dead_from)?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })?;
@@ -199,14 +255,18 @@ impl Queue for Embedded<'_> {
     }
 
     fn replay(&self, id: i64) -> Result<bool> {
-        let done = self.store.write(|db| {
+        let done = self.store.change(|db| {
+            let topic = db.prepare("select topic from tasks where id = ?1")?.query_row([id], |row| row.get(0)).optional()?;
+            let Some(topic) = topic else { return Ok(false) };
+            let topic: String = topic;
+            lock_lane_of(db, &topic, id)?;
             // One of its lane may be under way: then it comes next.
             let sql =
                 "update tasks set attempts = 0, due_ms = ?2, died_at = null, entry = null, state = case when exists (
                            select 1 from tasks o where o.topic = tasks.topic and o.lane = tasks.lane
                                and o.state in ('ready', 'sent', 'taken')) then 'blocked' else 'ready' end
                        where id = ?1 and state = 'dead'";
-            Ok::<_, Error>(db.prepare_cached(sql)?.execute([id, now_ms()])? > 0)
+            Ok::<_, Error>(db.prepare(sql)?.execute([id, now_ms()])? > 0)
         })?;
         self.bell.ring();
         Ok(done)
@@ -214,12 +274,12 @@ impl Queue for Embedded<'_> {
 
     fn drop_dead(&self, id: i64) -> Result<bool> {
         let sql = "delete from tasks where id = ?1 and state = 'dead'";
-        self.store.write(|db| Ok(db.prepare_cached(sql)?.execute([id])? > 0))
+        self.store.write(|db| Ok(db.prepare(sql)?.execute([id])? > 0))
     }
 
     fn counts(&self) -> Result<Vec<(String, String, i64)>> {
         let counts = self.store.read(|db| {
-            let mut statement = db.prepare_cached("select topic, state, count(*) from tasks group by topic, state")?;
+            let mut statement = db.prepare("select topic, state, count(*) from tasks group by topic, state")?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })?;
@@ -230,7 +290,7 @@ impl Queue for Embedded<'_> {
         let sql = "update tasks set state = 'ready', entry = null where state = 'sent'";
         if self.store.read(|db| {
             Ok(db
-                .prepare_cached("select exists (select 1 from tasks where state = 'sent')")?
+                .prepare("select exists (select 1 from tasks where state = 'sent')")?
                 .query_row([], |r| r.get(0))?)
         })? {
             self.store.write(|db| Ok::<_, Error>(db.execute(sql, [])?))?;
@@ -251,7 +311,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("plan.db"), 1).unwrap();
         let plan = |sql: &str| -> Vec<String> {
-            let read = |db: &Connection| {
+            let read = |db: &Db| {
                 let mut statement = db.prepare(&format!("explain query plan {sql}"))?;
                 let rows = statement.query_map(params!["t", 1], |row| row.get::<_, String>(3))?;
                 Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)

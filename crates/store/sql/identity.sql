@@ -1,4 +1,4 @@
--- Version 6: who calls. These tables are the truth about it and not made of the log: the log says that an account or a key was made,
+-- Version 7: who calls. These tables are the truth about it and not made of the log: the log says that an account or a key was made,
 -- changed or ended, and never holds what is derived from a secret, for nothing can be taken out of it again.
 -- Instants are texts as everywhere, so written that they compare as texts.
 

@@ -1,66 +1,36 @@
-//! The schema: canonical tables from the model's columns, the rest from `schema.sql`.
+//! The schema on SQLite, and how an older one is brought up to date.
 
 use std::fmt::Write as _;
 
 use model::{Column, ENVELOPE, Kind, TABLES, Table};
-use rusqlite::{Connection, TransactionBehavior};
 
+use super::{INDEXES, VERSION, create_indexes, create_partition_indexes, hash_columns};
+use crate::db::{Db, Lock};
 use crate::keys::{has_keys, keys_table};
 use crate::{Error, Result};
 
-/// The schema's version; a program refuses a newer one.
-const VERSION: i64 = 6;
+/// What version 3 adds, also to a new database.
+const VERSION_3: &[&str] = &[include_str!("../../sql/migrate-3-runs.sql"), include_str!("../../sql/migrate-3-verdicts.sql")];
 
-/// Secondary indexes of the canonical tables. A large first load drops them and makes them again at its end.
-pub(crate) const INDEXES: &[(&str, &str, &str)] = &[
-    ("contracts", "contracts_by_signature", "signed_on, rid"),
-    ("contracts", "contracts_by_value", "value_final, rid"),
-    ("contracts", "contracts_by_buyer", "buyer_h, signed_on, rid, value_final, currency, income"),
-    ("contracts", "contracts_by_supplier", "supplier_h, signed_on, rid, value_final, currency, income"),
-    ("contracts", "contracts_by_modality", "modality, signed_on, rid"),
-    ("contracts", "contracts_by_source", "source, signed_on, rid"),
-    ("items", "items_by_contract", "contract_h"),
-    ("amendments", "amendments_by_contract", "contract_h"),
-    ("sanctions", "sanctions_by_supplier", "supplier_id"),
-    ("sanctions", "sanctions_by_root", "supplier_root"),
-    ("suppliers", "suppliers_by_name", "name, rid"),
-    ("buyers", "buyers_by_name", "name, rid"),
-    ("buyers", "buyers_by_state", "state, name, rid"),
-    ("registrations", "registrations_by_cnpj", "cnpj"),
-    ("registrations", "registrations_by_root", "cnpj_root"),
-    ("partners", "partners_by_company", "company_root"),
-];
-
-/// Indexes by which an ingest finds the rows of a partition.
-pub(crate) const PARTITION_INDEXES: &[&str] =
-    &["contracts", "tenders", "items", "bids", "amendments", "payments", "registrations", "partners"];
-
-/// Columns kept beside the model's own: hashes of the ids that are looked up.
-pub(crate) fn hash_columns(table: &str) -> &'static [(&'static str, &'static str)] {
-    match table {
-        "contracts" => &[("buyer_h", "buyer_id"), ("supplier_h", "supplier_id")],
-        "items" | "amendments" => &[("contract_h", "contract_id")],
-        _ => &[],
-    }
+/// The version of what is held; 0 for an empty database.
+pub(super) fn version(connection: &Db) -> Result<i64> {
+    connection.query_row("pragma user_version", [], |row| row.get(0))
 }
 
-/// What version 3 adds, also to a new database.
-const VERSION_3: &[&str] = &[include_str!("../sql/migrate-3-runs.sql"), include_str!("../sql/migrate-3-verdicts.sql")];
-
-pub(crate) fn migrate(connection: &Connection) -> Result<()> {
-    let mut connection_version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+pub(super) fn migrate(connection: &Db) -> Result<()> {
+    let mut connection_version = version(connection)?;
     if connection_version > VERSION {
         return Err(Error::Newer { found: connection_version, known: VERSION });
     }
-    crate::links::entities_schema(connection)?;
+    connection.execute_batch(include_str!("../../sql/entities.sql"))?;
     if connection_version == VERSION {
         return Ok(());
     }
-    let transaction = rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    let transaction = connection.begin(Lock::Facts)?;
     // Another process may have made it while this one waited for the lock.
-    connection_version = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    connection_version = version(&transaction)?;
     if connection_version == 0 {
-        transaction.execute_batch(include_str!("../sql/schema.sql"))?;
+        transaction.execute_batch(include_str!("../../sql/schema.sql"))?;
         for table in TABLES {
             transaction.execute_batch(&create_table(table))?;
         }
@@ -74,53 +44,27 @@ pub(crate) fn migrate(connection: &Connection) -> Result<()> {
         }
     }
     if connection_version < 4 {
-        transaction.execute_batch(include_str!("../sql/migrate-4-events.sql"))?;
+        transaction.execute_batch(include_str!("../../sql/migrate-4-events.sql"))?;
         crate::chain::take_over_verdicts(&transaction)?;
     }
     if connection_version < 5 {
-        transaction.execute_batch(include_str!("../sql/migrate-5-streams.sql"))?;
+        transaction.execute_batch(include_str!("../../sql/migrate-5-streams.sql"))?;
     }
-    if connection_version < 6 {
-        transaction.execute_batch(include_str!("../sql/migrate-6-identity.sql"))?;
+    if connection_version < 7 {
+        transaction.execute_batch(include_str!("../../sql/identity.sql"))?;
     }
     if connection_version < VERSION {
         create_partition_indexes(&transaction)?;
         create_indexes(&transaction)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
+        transaction.execute_batch(&format!("pragma user_version = {VERSION}"))?;
     }
     transaction.commit()?;
     Ok(())
 }
 
-pub(crate) fn create_indexes(connection: &Connection) -> Result<()> {
-    for (table, name, columns) in INDEXES {
-        connection.execute_batch(&format!("create index if not exists {name} on {table} ({columns})"))?;
-    }
-    Ok(())
-}
-
-pub(crate) fn create_partition_indexes(connection: &Connection) -> Result<()> {
-    for table in PARTITION_INDEXES {
-        connection.execute_batch(&format!(
-            "create index if not exists {table}_by_partition on {table} (partition, source)"
-        ))?;
-    }
-    Ok(())
-}
-
-pub(crate) fn drop_indexes(connection: &Connection) -> Result<()> {
-    for (_, name, _) in INDEXES {
-        connection.execute_batch(&format!("drop index if exists {name}"))?;
-    }
-    for table in PARTITION_INDEXES {
-        connection.execute_batch(&format!("drop index if exists {table}_by_partition"))?;
-    }
-    Ok(())
-}
-
 /// Version 2: tables of keys, columns and tables that came with more sources, ingests that can be continued.
-fn migrate_from_1(connection: &Connection) -> Result<()> {
-    connection.execute_batch(include_str!("../sql/migrate-2.sql"))?;
+fn migrate_from_1(connection: &Db) -> Result<()> {
+    connection.execute_batch(include_str!("../../sql/migrate-2.sql"))?;
     for table in TABLES {
         let name = table.name;
         let held: i64 = connection.query_row(
@@ -140,11 +84,11 @@ fn migrate_from_1(connection: &Connection) -> Result<()> {
         connection.execute_batch(&create_table(table))?;
         copy_rows(connection, name)?;
     }
-    Ok(connection.execute_batch(include_str!("../sql/migrate-2-fill.sql"))?)
+    Ok(connection.execute_batch(include_str!("../../sql/migrate-2-fill.sql"))?)
 }
 
 /// Copies the rows of `old_{name}`, column by column of the same name, and their keys.
-fn copy_rows(connection: &Connection, name: &str) -> Result<()> {
+fn copy_rows(connection: &Db, name: &str) -> Result<()> {
     let columns_of = |table: &str| -> Result<Vec<String>> {
         let mut statement = connection.prepare("select name from pragma_table_info(?1)")?;
         let names = statement.query_map([table], |row| row.get(0))?;
@@ -206,15 +150,15 @@ mod tests {
     use super::*;
 
     /// What a program of version 2 made.
-    fn version_2() -> Connection {
-        let db = Connection::open_in_memory().unwrap();
-        db.execute_batch(include_str!("../sql/schema.sql")).unwrap();
+    fn version_2() -> Db {
+        let db = Db::Sqlite(Box::new(rusqlite::Connection::open_in_memory().unwrap()));
+        db.execute_batch(include_str!("../../sql/schema.sql")).unwrap();
         for table in TABLES {
             db.execute_batch(&create_table(table)).unwrap();
         }
         create_partition_indexes(&db).unwrap();
         create_indexes(&db).unwrap();
-        db.pragma_update(None, "user_version", 2).unwrap();
+        db.execute_batch("pragma user_version = 2").unwrap();
         db
     }
 
@@ -227,7 +171,7 @@ mod tests {
         )
         .unwrap();
         migrate(&db).unwrap();
-        let version: i64 = db.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        let version = version(&db).unwrap();
         let run: (String, String) =
             db.query_row("select segments, parameters from runs", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         assert_eq!((version, run), (VERSION, ("12".to_owned(), String::new())));

@@ -1,4 +1,4 @@
-//! Log and queue in the store's SQLite file.
+//! Log and queue in the store's database.
 
 mod log;
 mod queue;
