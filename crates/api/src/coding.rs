@@ -12,8 +12,10 @@ const ZSTD_LEVEL: i32 = 3;
 const GZIP_LEVEL: u32 = 6;
 /// The largest window of what is read, in bits: RFC 9659 allows no more on the web.
 const ZSTD_WINDOW_MAX: u32 = 23;
-/// The window of brotli, in bits.
-const BR_WINDOW: u32 = 22;
+/// The least and the greatest window of brotli, in bits: it takes memory by its window, whatever the body.
+const BR_WINDOWS: (u32, u32) = (12, 22);
+/// The body for whose length a window is taken when it comes piece by piece.
+const BR_PIECES_BYTES: usize = 1 << 19;
 /// What a compressor gathers before it writes.
 const BUFFER_BYTES: usize = 4_096;
 
@@ -71,7 +73,7 @@ impl Coding {
     }
 
     fn encode_at(self, body: &[u8], br: u32, zstd: i32, gzip: u32) -> Vec<u8> {
-        let Some(mut encoder) = Encoder::at(self, br, zstd, gzip) else { return body.to_vec() };
+        let Some(mut encoder) = Encoder::at(self, body.len(), br, zstd, gzip) else { return body.to_vec() };
         // Writing into memory does not fail.
         let _ = encoder.write(body);
         encoder.finish()
@@ -111,14 +113,16 @@ pub enum Encoder {
 impl Encoder {
     /// Into a coding; nothing for identity.
     pub fn new(coding: Coding) -> Option<Self> {
-        Self::at(coding, BR_LEVEL, ZSTD_LEVEL, GZIP_LEVEL)
+        Self::at(coding, BR_PIECES_BYTES, BR_LEVEL, ZSTD_LEVEL, GZIP_LEVEL)
     }
 
-    fn at(coding: Coding, br: u32, zstd: i32, gzip: u32) -> Option<Self> {
+    fn at(coding: Coding, length: usize, br: u32, zstd: i32, gzip: u32) -> Option<Self> {
         match coding {
             Coding::Identity => None,
             Coding::Br => {
-                Some(Self::Br(Box::new(brotli::CompressorWriter::new(Vec::new(), BUFFER_BYTES, br, BR_WINDOW))))
+                let window = length.next_power_of_two().trailing_zeros().clamp(BR_WINDOWS.0, BR_WINDOWS.1);
+                let writer = brotli::CompressorWriter::new(Vec::new(), BUFFER_BYTES, br, window);
+                Some(Self::Br(Box::new(writer)))
             }
             Coding::Zstd => zstd::stream::write::Encoder::new(Vec::new(), zstd).ok().map(|e| Self::Zstd(Box::new(e))),
             Coding::Gzip => Some(Self::Gzip(Box::new(GzEncoder::new(Vec::new(), flate2::Compression::new(gzip))))),

@@ -9,9 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use app::App;
-use axum::extract::ConnectInfo;
-use axum::http::Request;
-use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -20,7 +17,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceBuilder;
 
 use crate::door::Door;
 use crate::kept::Front;
@@ -99,7 +95,7 @@ async fn converse(
     _place: Option<OwnedSemaphorePermit>,
 ) {
     let _ = stream.set_nodelay(true);
-    let peer = ConnectInfo(stream.peer_addr().ok());
+    let peer = stream.peer_addr().ok();
     let mut stop = stopping.clone();
     let begun = async {
         match &line.tls {
@@ -136,20 +132,14 @@ async fn answer(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     is_http2: bool,
     line: &Line,
-    ConnectInfo(peer): ConnectInfo<Option<SocketAddr>>,
+    peer: Option<SocketAddr>,
     stopping: &mut watch::Receiver<()>,
 ) {
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(line.head_max);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(line.head_max).keep_alive_timeout(line.head_max);
     let builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
-    let named = ServiceBuilder::new().map_request(move |mut request: Request<Incoming>| {
-        if let Some(peer) = peer {
-            request.extensions_mut().insert(ConnectInfo(peer));
-        }
-        request
-    });
-    let service = TowerToHyperService::new(named.service(line.front.clone()));
+    let service = TowerToHyperService::new(line.front.for_peer(peer));
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -35,7 +35,7 @@ const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
 );
 /// How a request is named, by its sender or by us, in the answer and in the log.
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The most characters of a name that its sender gives.
 const REQUEST_ID_CHARS_MAX: usize = 64;
 

@@ -12,8 +12,8 @@ use serde::Serialize;
 use crate::settings::CacheStrategy;
 use crate::{App, Result};
 
-/// Results that are kept; a page of a list is the largest.
-const RESULTS_MAX: usize = 512;
+/// Results that are kept; a page of a list is the largest, some 300 kB.
+const RESULTS_MAX: usize = 64;
 
 /// What the store stands at: its epoch, and the last event.
 type Stand = (u64, u64);

@@ -234,9 +234,8 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
         &self.meters
     }
 
-    /// What memory holds and may be given as it is: the way for hits, which costs a look-up.
-    pub fn peek(&self, key: &str) -> Option<Got<V>> {
-        let started = Instant::now();
+    /// What memory holds and may be given as it is: the way for hits, which costs a look-up. It was asked for at `started`.
+    pub fn peek(&self, key: &str, started: Instant) -> Option<Got<V>> {
         let held = self.l1.get(key)?;
         let now_ms = now_ms();
         if !matches!(self.standing(&held, now_ms), Standing::Fresh) {

@@ -145,6 +145,7 @@ mod tests {
             events in prop::collection::vec(0..8_u64, 0..60), read_at in 0..60_u64, tags in prop::collection::vec(0..8_u64, 0..4),
         ) {
             let world = World::since(0);
+            world.look(at(1, 0), []);
             for (seq, tag) in (1..).zip(&events) {
                 world.look(at(1, seq), [(seq, *tag)]);
             }

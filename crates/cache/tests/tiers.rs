@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cache::{Cache, Config, From, Got, Made, Meters, Outcome, Persistent, Stamp, Tier, Value, World, tag};
 
@@ -110,7 +110,7 @@ async fn a_hundred_who_ask_at_once_have_it_made_once() {
         assert_eq!(one.await.unwrap(), Text("x".to_owned()));
     }
     assert_eq!(made.load(Ordering::SeqCst), 1);
-    assert_eq!(answers.peek("k").unwrap().from, From::Tier(Tier::L1));
+    assert_eq!(answers.peek("k", Instant::now()).unwrap().from, From::Tier(Tier::L1));
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn what_changed_makes_it_anew_and_only_that() {
     world.look(Stamp { epoch: 1, seq: 2 }, [(2, tag("b"))]);
     assert_eq!(ask(&answers, "two").await.held.value.0, "one");
     world.look(Stamp { epoch: 1, seq: 3 }, [(3, tag("a"))]);
-    assert!(answers.peek("k").is_none());
+    assert!(answers.peek("k", Instant::now()).is_none());
     assert_eq!(ask(&answers, "three").await.held.value.0, "three");
     world.look(Stamp { epoch: 2, seq: 3 }, []);
     assert_eq!(ask(&answers, "four").await.held.value.0, "four");
@@ -192,7 +192,7 @@ async fn what_was_there_stands_in_for_a_failure() {
     assert_eq!((&stood_in.held.value.0[..], stood_in.is_fresh()), ("one", false));
     assert_eq!(ask(&answers, "two").await.held.value.0, "two");
     world.lose_sight();
-    assert!(answers.peek("k").is_none());
+    assert!(answers.peek("k", Instant::now()).is_none());
     let unseen = ask(&answers, "three").await;
     assert_eq!((&unseen.held.value.0[..], unseen.is_fresh()), ("two", false), "nobody can say whether it is true");
     world.look(Stamp { epoch: 2, seq: 1 }, []);
@@ -218,7 +218,7 @@ async fn the_disk_gives_it_back_if_it_still_holds() {
     let found = ask(&over(&world, 60_000, Some(&disk)), "two").await;
     assert_eq!((&found.held.value.0[..], found.from), ("one", From::Tier(Tier::L3)));
     let warm = over(&world, 60_000, Some(&disk));
-    assert_eq!((warm.warm_up(), warm.peek("k").map(|got| got.from)), (1, Some(From::Tier(Tier::L1))));
+    assert_eq!((warm.warm_up(), warm.peek("k", Instant::now()).map(|got| got.from)), (1, Some(From::Tier(Tier::L1))));
     world.look(Stamp { epoch: 1, seq: 2 }, [(2, tag("a"))]);
     assert_eq!(over(&world, 60_000, Some(&disk)).warm_up(), 0);
     assert_eq!(ask(&over(&world, 60_000, Some(&disk)), "three").await.held.value.0, "three");
@@ -230,6 +230,6 @@ async fn memory_stays_within_its_entries() {
     for n in 0..1_000 {
         got(answers.get_or_make(&format!("k{n}"), async { keep("x", &[]) }).await);
     }
-    let held = (0..1_000).filter(|n| answers.peek(&format!("k{n}")).is_some()).count();
+    let held = (0..1_000).filter(|n| answers.peek(&format!("k{n}"), Instant::now()).is_some()).count();
     assert!((50..=100).contains(&held), "{held}");
 }

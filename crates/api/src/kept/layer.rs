@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cache::{From, Made, Outcome, tag};
 
-use super::answer::{CACHE_STATUS, respond};
+use super::answer::{CACHE_STATUS, Finished, respond};
 use super::key::key_of;
 use super::{Answered, Answers, Kept, Words};
 use crate::coding::{Coding, Wanted};
@@ -175,7 +175,9 @@ async fn give(answers: &Answers, mut got: Answered, wanted: Wanted, held: &Heade
     if matches!(got.from, From::Tier(_)) {
         answers.dense.count(&got.held);
     }
-    respond(&got, coding, held)
+    let mut response = respond(&got, coding, held);
+    response.extensions_mut().insert(Finished);
+    response
 }
 
 /// A body in a coding; nothing when the thread that was to make it died.
