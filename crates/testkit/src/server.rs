@@ -136,6 +136,17 @@ impl Server {
         answer.json()
     }
 
+    /// POST bytes that say to be JSON, with headers.
+    #[must_use]
+    pub fn post_bytes(&self, path: &str, body: &[u8], headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.post(format!("{}{path}", self.address)).content_type("application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send(body).unwrap_or_else(|e| panic!("POST {path}: {e}\n{}", self.log()));
+        answer_of(response)
+    }
+
     /// POST a JSON document, with headers.
     #[must_use]
     pub fn post_with(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {

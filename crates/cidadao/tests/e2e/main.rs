@@ -17,6 +17,7 @@ mod entities;
 mod every_format;
 mod evidence;
 mod explanations;
+mod garbage;
 mod incremental;
 mod ingests;
 mod investigations;
