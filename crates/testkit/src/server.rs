@@ -88,11 +88,11 @@ impl Server {
         &self.address
     }
 
-    /// MiB of memory that it holds.
+    /// MiB of memory that it holds, pages of files left out.
     #[must_use]
     pub fn memory_mib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
         line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() / 1_024
     }
 
