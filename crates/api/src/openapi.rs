@@ -1,6 +1,7 @@
 //! The description of the API for programs, made from the handlers and the views themselves.
 
-use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 
 use crate::problem::Problem;
 use crate::routes::{
@@ -63,6 +64,8 @@ use crate::routes::{
         batch::run_batch,
     ),
     components(schemas(Problem)),
+    modifiers(&Identities),
+    security((), ("api_key" = []), ("bearer" = [])),
     tags(
         (name = "contracts", description = "What was signed."),
         (name = "suppliers", description = "Who sells."),
@@ -78,6 +81,19 @@ use crate::routes::{
     )
 )]
 struct Description;
+
+/// How a caller says who it is; public data need nothing.
+struct Identities;
+
+impl Modify for Identities {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let key = ApiKeyValue::with_description("X-API-Key", "A key that `cidadao keys create` made.");
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
 
 /// The OpenAPI document.
 #[must_use]

@@ -242,6 +242,15 @@ pub enum ListProblems {
     /// A parameter is unknown, repeated or cannot be; `field` names it.
     #[response(status = 400, content_type = "application/problem+json")]
     Invalid(Problem),
+    /// What was given to be known by is nobody's, or no longer.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unknown(Problem),
+    /// Not for this caller.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
+    /// The caller has asked for too much; see `Retry-After`.
+    #[response(status = 429, content_type = "application/problem+json")]
+    RateLimited(Problem),
     /// Something failed inside.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),
@@ -257,9 +266,18 @@ pub enum OneProblems {
     /// A parameter is unknown, or the path is not text.
     #[response(status = 400, content_type = "application/problem+json")]
     Invalid(Problem),
+    /// What was given to be known by is nobody's, or no longer.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unknown(Problem),
+    /// Not for this caller.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
     /// Nothing is held under this id.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(Problem),
+    /// The caller has asked for too much; see `Retry-After`.
+    #[response(status = 429, content_type = "application/problem+json")]
+    RateLimited(Problem),
     /// Something failed inside.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),
@@ -275,12 +293,21 @@ pub enum MomentProblems {
     /// A parameter is unknown, repeated or cannot be; `field` names it.
     #[response(status = 400, content_type = "application/problem+json")]
     Invalid(Problem),
+    /// What was given to be known by is nobody's, or no longer.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unknown(Problem),
+    /// Not for this caller.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(Problem),
     /// Nothing is held under this id.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(Problem),
     /// Segments of then are gone; `detail` names them.
     #[response(status = 410, content_type = "application/problem+json")]
     Gone(Problem),
+    /// The caller has asked for too much; see `Retry-After`.
+    #[response(status = 429, content_type = "application/problem+json")]
+    RateLimited(Problem),
     /// Something failed inside.
     #[response(status = 500, content_type = "application/problem+json")]
     Internal(Problem),

@@ -86,7 +86,7 @@ impl LimitSettings {
         }
         within("limits.callers_max", self.callers_max as u64, 100, 10_000_000)?;
         if self.memory_mib != 0 {
-            within("limits.memory_mib", self.memory_mib, 16, 1_048_576)?;
+            within("limits.memory_mib", self.memory_mib, 4, 1_048_576)?;
         }
         Ok(())
     }

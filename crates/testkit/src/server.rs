@@ -98,11 +98,11 @@ impl Server {
         &self.address
     }
 
-    /// MiB of memory that it holds.
+    /// MiB of memory that it holds, pages of files left out.
     #[must_use]
     pub fn memory_mib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
         line.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() / 1_024
     }
 
@@ -144,6 +144,17 @@ impl Server {
         let answer = self.get(&format!("/api/v1/{path}"));
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
         answer.json()
+    }
+
+    /// POST bytes that say to be JSON, with headers.
+    #[must_use]
+    pub fn post_bytes(&self, path: &str, body: &[u8], headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.agent.post(format!("{}{path}", self.address)).content_type("application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send(body).unwrap_or_else(|e| panic!("POST {path}: {e}\n{}", self.log()));
+        answer_of(response)
     }
 
     /// POST a JSON document, with headers.

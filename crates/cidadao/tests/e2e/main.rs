@@ -18,6 +18,7 @@ mod every_format;
 mod evidence;
 mod explanations;
 mod exports;
+mod garbage;
 mod incremental;
 mod ingests;
 mod investigations;
