@@ -18,7 +18,7 @@ const PREFIX: &str = "CIDADAO_";
 
 /// Variables with the prefix that are no settings: they steer tests, builds and benches.
 const NOT_SETTINGS: &[&str] =
-    &["CIDADAO_REAL_DATA", "CIDADAO_FUZZ_SECONDS", "CIDADAO_BIN", "CIDADAO_CONFIG", "CIDADAO_SEED", "CIDADAO_KILLS"];
+    &["CIDADAO_REAL_DATA", "CIDADAO_FUZZ_SECONDS", "CIDADAO_BIN", "CIDADAO_CONFIG", "CIDADAO_SEED", "CIDADAO_KILLS", "CIDADAO_EVENTS"];
 
 /// Variables by which hosts name what they offer, and the setting that each is.
 const HOSTS_OWN: &[(&str, &str)] = &[

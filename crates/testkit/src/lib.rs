@@ -11,6 +11,7 @@ pub mod house;
 pub mod page;
 pub mod postgres;
 pub mod program;
+pub mod proxy;
 pub mod redis;
 pub mod seed;
 pub mod server;
