@@ -38,9 +38,9 @@ use std::cell::Cell;
 use std::path::Path;
 use std::time::Instant;
 
+pub use copying::Copied;
 pub use db::{Db, OptionalExtension, Params, PoolFigures, PoolSettings, Row};
 pub use error::{Error, Result};
-pub use copying::Copied;
 pub use findings::{
     CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord, VerdictFilter,
 };

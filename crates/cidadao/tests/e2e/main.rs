@@ -23,7 +23,9 @@ mod mapped;
 mod migration;
 mod peers;
 mod people;
+mod plans;
 mod planted;
+mod postgres;
 mod quality;
 mod quarantine;
 mod registry;
@@ -37,8 +39,6 @@ mod two_dates;
 mod verdicts;
 mod versions;
 mod worked_page;
-mod plans;
-mod postgres;
 
 use std::path::PathBuf;
 

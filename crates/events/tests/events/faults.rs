@@ -6,7 +6,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use events::{Bell, Error, EventStore, Expected, Group, NewEvent, Queue, Redis, relay, transact};
+use events::{Bell, Error, Expected, Group, NewEvent, Redis, relay, transact};
 use serde_json::json;
 use store::Store;
 use testkit::postgres::ask;
@@ -25,7 +25,9 @@ fn number(name: &str, otherwise: u64) -> u64 {
 /// What a consumer's process runs; alone it does nothing.
 #[test]
 fn consumer() {
-    let (Ok(database), Ok(redis)) = (std::env::var("CONSUMER_DATABASE"), std::env::var("CONSUMER_REDIS")) else { return };
+    let (Ok(database), Ok(redis)) = (std::env::var("CONSUMER_DATABASE"), std::env::var("CONSUMER_REDIS")) else {
+        return;
+    };
     let Some(store) = patiently(|| at_server(&database, 4).ok()) else { return };
     let Some(redis) = patiently(|| Redis::at(&redis, &store).ok()) else { return };
     let bell = Bell::default();
@@ -97,10 +99,15 @@ fn each_event_has_its_effect_once_though_consumers_are_killed_and_wires_cut() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     };
-    let made = || -> u64 { ask(&url, "select count(*) from events where type = 'effect.made'").trim().parse().unwrap() };
+    let made =
+        || -> u64 { ask(&url, "select count(*) from events where type = 'effect.made'").trim().parse().unwrap() };
     let (started, mut kills, mut cuts) = (Instant::now(), 0, 0);
     while made() < count {
-        assert!(started.elapsed() < Duration::from_secs(120 + count / 10), "{} of {count} effects after {kills} kills", made());
+        assert!(
+            started.elapsed() < Duration::from_secs(120 + count / 10),
+            "{} of {count} effects after {kills} kills",
+            made()
+        );
         std::thread::sleep(Duration::from_millis(700 + chance(1_500)));
         match chance(4) {
             0 => {
