@@ -18,8 +18,15 @@ pub const DEFAULT: &str = include_str!("../../../config/default.toml");
 const PREFIX: &str = "CIDADAO_";
 
 /// Variables with the prefix that are no settings: they steer tests, builds and benches.
-const NOT_SETTINGS: &[&str] =
-    &["CIDADAO_REAL_DATA", "CIDADAO_FUZZ_SECONDS", "CIDADAO_BIN", "CIDADAO_CONFIG", "CIDADAO_SEED", "CIDADAO_KILLS"];
+const NOT_SETTINGS: &[&str] = &[
+    "CIDADAO_REAL_DATA",
+    "CIDADAO_FUZZ_SECONDS",
+    "CIDADAO_BIN",
+    "CIDADAO_CONFIG",
+    "CIDADAO_SEED",
+    "CIDADAO_KILLS",
+    "CIDADAO_EVENTS",
+];
 
 /// Variables by which hosts name what they offer, and the setting that each is.
 const HOSTS_OWN: &[(&str, &str)] = &[
@@ -134,7 +141,10 @@ impl Database {
     }
 
     fn check(&self) -> Result<()> {
-        let urls = std::iter::once(&*self.url).filter(|url| !url.is_empty()).chain(self.replica_urls.split(',')).map(str::trim);
+        let urls = std::iter::once(&*self.url)
+            .filter(|url| !url.is_empty())
+            .chain(self.replica_urls.split(','))
+            .map(str::trim);
         for url in urls.filter(|url| !url.is_empty()) {
             let known = url.starts_with("postgres://") || url.starts_with("postgresql://");
             let because = if known {

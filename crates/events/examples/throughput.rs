@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use events::{Bell, Event, Expected, Group, NewEvent, ReadModels, Redis, transact};
 use serde_json::json;
-use store::{Connection, Store};
+use store::{Db, Store};
 use testkit::RedisServer;
 
 const GROUPS: [Group; 1] = [Group { topic: "bench", kinds: &["bench.happened"] }];
@@ -19,7 +19,7 @@ const GROUPS: [Group; 1] = [Group { topic: "bench", kinds: &["bench.happened"] }
 struct NoModels;
 
 impl ReadModels for NoModels {
-    fn apply(&self, _: &Connection, _: &Event) -> store::Result<()> {
+    fn apply(&self, _: &Db, _: &Event) -> store::Result<()> {
         Ok(())
     }
 
@@ -35,18 +35,14 @@ fn main() {
     let bell = Bell::default();
     let log = events::open(&store, &NoModels, &bell, None);
 
-    let plain = store.write(|db| {
-        db.execute_batch("create table plain (id integer primary key, payload text not null)")
-            .map_err(store::Error::from)
-    });
+    let plain =
+        store.write(|db| db.execute_batch("create table plain (id integer primary key, payload text not null)"));
     plain.unwrap();
     let started = Instant::now();
     for n in 0..count {
         let insert = store.write(|db| {
             let sql = "insert into plain (payload) values (?1)";
-            db.prepare_cached(sql)
-                .and_then(|mut s| s.execute([json!({"n": n}).to_string()]))
-                .map_err(store::Error::from)
+            db.prepare(sql).and_then(|mut s| s.execute([json!({"n": n}).to_string()]))
         });
         insert.unwrap();
     }

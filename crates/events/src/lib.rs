@@ -13,11 +13,11 @@ mod audit;
 mod bell;
 mod error;
 mod event;
+mod local;
 mod log;
 mod open;
 mod queue;
 mod relay;
-mod local;
 mod streams;
 
 pub use audit::{Audit, Fault, verify};

@@ -8,8 +8,8 @@
 
 use std::fmt::Write as _;
 
-use rusqlite::params;
 use crate::db::{Db, OptionalExtension};
+use rusqlite::params;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
@@ -122,8 +122,7 @@ pub fn append(db: &Db, event: &NewEventRow<'_>) -> Result<EventRow> {
         row.previous,
         row.hash
     ])?;
-    db.prepare(crate::SET_META)?
-        .execute(params![HEAD, format!("{} {}", row.seq, row.hash)])?;
+    db.prepare(crate::SET_META)?.execute(params![HEAD, format!("{} {}", row.seq, row.hash)])?;
     Ok(row)
 }
 
@@ -144,7 +143,7 @@ pub fn noted_head(db: &Db) -> Result<Option<(i64, String)>> {
 ///
 /// # Errors
 /// A column is missing.
-pub fn event_from(row: &crate::db::Row<'_>) -> rusqlite::Result<EventRow> {
+pub fn event_from(row: &crate::Row<'_>) -> rusqlite::Result<EventRow> {
     Ok(EventRow {
         seq: row.get("seq")?,
         stream: row.get("stream")?,

@@ -191,8 +191,7 @@ fn send_words(from: &Db, into: &Db) -> Result<()> {
 /// Makes the parts of the log that its events go to.
 fn make_parts(from: &Db, into: &Db) -> Result<()> {
     let mut statement = from.prepare("select distinct substr(recorded_at, 1, 7) from events")?;
-    let months: BTreeSet<String> =
-        statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let months: BTreeSet<String> = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     for month in months.iter().filter_map(|month| NaiveDate::parse_from_str(&format!("{month}-01"), "%Y-%m-%d").ok()) {
         make_part(into, month)?;
     }
@@ -206,10 +205,12 @@ fn digest(db: &Db, table: &str, order: &str, columns: &[(String, Type)]) -> Resu
     let (mut rows, mut hash) = (0, Sha256::new());
     while let Some(row) = found.next()? {
         rows += 1;
-        for at in 0..columns.len() {
+        for (at, (_, kind)) in columns.iter().enumerate() {
             match row.get_ref(at)? {
                 ValueRef::Null => hash.update(b"n"),
-                ValueRef::Integer(n) if columns[at].1 == Type::FLOAT8 => hash_real(&mut hash, n.to_string().parse().unwrap_or(f64::NAN)),
+                ValueRef::Integer(n) if *kind == Type::FLOAT8 => {
+                    hash_real(&mut hash, n.to_string().parse().unwrap_or(f64::NAN));
+                }
                 ValueRef::Integer(n) => {
                     hash.update(b"i");
                     hash.update(n.to_be_bytes());
@@ -240,7 +241,9 @@ fn go_on_numbering(into: &Db, table: &str, order: &str) -> Result<()> {
     }
     let sequence: Option<String> = into.query_row(counted, (table, order), |row| row.get(0))?;
     if let Some(sequence) = sequence {
-        let sql = format!("select setval('{sequence}', (select max({order}) from {table})) where exists (select 1 from {table})");
+        let sql = format!(
+            "select setval('{sequence}', (select max({order}) from {table})) where exists (select 1 from {table})"
+        );
         into.query_row(&sql, [], |_| Ok(())).optional()?;
     }
     Ok(())

@@ -50,13 +50,7 @@ impl Entities {
         see(&mut self.buyers, id, by, buyer, seen_on, merge_buyer, || load(db, &Buyer::TABLE, id, buyer_from))
     }
 
-    pub(crate) fn see_supplier(
-        &mut self,
-        db: &Db,
-        id: &str,
-        by: NamedBy<'_>,
-        supplier: Supplier,
-    ) -> Result<()> {
+    pub(crate) fn see_supplier(&mut self, db: &Db, id: &str, by: NamedBy<'_>, supplier: Supplier) -> Result<()> {
         let seen_on = |s: &Supplier| s.seen_on;
         see(&mut self.suppliers, id, by, supplier, seen_on, merge_supplier, || {
             load(db, &Supplier::TABLE, id, supplier_from)
@@ -222,7 +216,8 @@ impl<'a> Writer<'a> {
         self.db.execute_each(&self.update, self.changed.into_iter())?;
         let rids = self.changed_words.iter().map(|(rid, _)| vec![SqlValue::Integer(*rid)]);
         self.db.execute_each(&self.drop_words, rids)?;
-        let words = self.changed_words.into_iter().map(|(rid, words)| vec![SqlValue::Integer(rid), SqlValue::Text(words)]);
+        let words =
+            self.changed_words.into_iter().map(|(rid, words)| vec![SqlValue::Integer(rid), SqlValue::Text(words)]);
         self.db.execute_each(&self.add_words, words)
     }
 }
@@ -254,7 +249,7 @@ fn load<R>(
 ) -> Result<Option<(i64, R)>> {
     let sql = format!("select * from {} where idh = ?1 and id = ?2", table.name);
     let mut statement = db.prepare(&sql)?;
-    Ok(statement.query_row((id_hash(id), id), |row| Ok((row.get("rid")?, from(row)?))).optional()?)
+    statement.query_row((id_hash(id), id), |row| Ok((row.get("rid")?, from(row)?))).optional()
 }
 
 fn day(row: &SqlRow<'_>, column: &str) -> rusqlite::Result<Option<NaiveDate>> {

@@ -86,7 +86,9 @@ impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         // What comes with no word of the server's is the network's; it says itself when it goes down or has no room.
         let away = match error.code().map(|code| code.code().to_owned()) {
-            None => error.is_closed() || std::error::Error::source(&error).is_some_and(|cause| cause.is::<std::io::Error>()),
+            None => {
+                error.is_closed() || std::error::Error::source(&error).is_some_and(|cause| cause.is::<std::io::Error>())
+            }
             Some(code) => code.starts_with("57P") || code.starts_with("08") || code == "53300",
         };
         if away { Self::Away(crate::db::told(&error)) } else { Self::Postgres(error) }

@@ -1,7 +1,11 @@
 //! Findings: what flags hit, what was withdrawn, and how much was judged.
 
+use std::collections::BTreeSet;
+
 use rusqlite::params;
-use crate::db::{Lock, OptionalExtension, Row};
+use tokio_postgres::types::Type;
+
+use crate::db::{Append, Db, Lock, OptionalExtension, Row};
 
 use crate::links::{self, EntityKind};
 use crate::read::{Conditions, Walk, walk};
@@ -178,7 +182,9 @@ impl Store {
             params![run.judged_at, run.catalogue_version, run.program_version, run.law_version, run.segments, run.scope, run.parameters],
             |row| row.get(0),
         )?;
-                transaction.execute_batch("create temp table judged_groups (k text primary key); create temp table judged_ids (id text primary key)")?;
+        transaction.execute_batch(
+            "create temp table judged_groups (k text primary key); create temp table judged_ids (id text primary key)",
+        )?;
         for judgement in judgements {
             write_judgement(&transaction, run, run_id, judgement)?;
         }
@@ -258,7 +264,7 @@ impl Store {
     pub fn finding(&self, id: &str) -> Result<Option<FindingRow>> {
         self.read(|db| {
             let sql = format!("{} where p.id = ?1", select());
-            Ok(db.prepare(&sql)?.query_row([id], finding_from).optional()?)
+            db.prepare(&sql)?.query_row([id], finding_from).optional()
         })
     }
 
@@ -268,7 +274,7 @@ impl Store {
     /// The database cannot be read; there is no such run.
     pub fn run(&self, id: i64) -> Result<RunRecord> {
         self.read(|db| {
-            Ok(db
+            db
                 .prepare("select judged_at, catalogue_version, program_version, law_version, segments, scope, parameters from runs where id = ?1")?
                 .query_row([id], |row| {
                     Ok(RunRecord {
@@ -280,7 +286,7 @@ impl Store {
                         scope: row.get(5)?,
                         parameters: row.get(6)?,
                     })
-                })?)
+                })
         })
     }
 
@@ -290,9 +296,7 @@ impl Store {
     /// The database cannot be read.
     pub fn last_catalogue(&self) -> Result<Option<String>> {
         self.read(|db| {
-            Ok(db
-                .query_row("select catalogue_version from runs order by id desc limit 1", [], |row| row.get(0))
-                .optional()?)
+            db.query_row("select catalogue_version from runs order by id desc limit 1", [], |row| row.get(0)).optional()
         })
     }
 
@@ -301,7 +305,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn next_run(&self) -> Result<i64> {
-        self.read(|db| Ok(db.query_row("select coalesce(max(id), 0) + 1 from runs", [], |row| row.get(0))?))
+        self.read(|db| db.query_row("select coalesce(max(id), 0) + 1 from runs", [], |row| row.get(0)))
     }
 
     /// Name of the file that holds every outcome of a flag.
@@ -310,10 +314,9 @@ impl Store {
     /// The database cannot be read.
     pub fn outcomes_file(&self, flag: &str) -> Result<Option<String>> {
         self.read(|db| {
-            Ok(db
-                .prepare("select value from meta where key = ?1")?
+            db.prepare("select value from meta where key = ?1")?
                 .query_row([format!("outcomes:{flag}")], |row| row.get(0))
-                .optional()?)
+                .optional()
         })
     }
 
@@ -323,9 +326,8 @@ impl Store {
     /// The database cannot be read.
     pub fn open_findings(&self) -> Result<Vec<(String, i64)>> {
         self.read(|db| {
-            let mut statement = db.prepare(
-                "select flag, count(*) from findings where state = 'open' group by flag order by flag",
-            )?;
+            let mut statement =
+                db.prepare("select flag, count(*) from findings where state = 'open' group by flag order by flag")?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })
@@ -354,13 +356,11 @@ impl Store {
     }
 }
 
-fn write_judgement(db: &crate::db::Db, run: &RunRecord, run_id: i64, judgement: &Judgement) -> Result<()> {
+fn write_judgement(db: &Db, run: &RunRecord, run_id: i64, judgement: &Judgement) -> Result<()> {
     db.execute_batch("delete from judged_groups; delete from judged_ids")?;
-    for group in judgement.groups.iter().flatten() {
-        db.prepare("insert into judged_groups values (?1) on conflict do nothing")?.execute([group])?;
-    }
+    keep_texts(db, "judged_groups", "k", judgement.groups.iter().flatten())?;
+    keep_texts(db, "judged_ids", "id", judgement.findings.iter().map(|finding| &finding.id))?;
     for finding in &judgement.findings {
-        db.prepare("insert into judged_ids values (?1) on conflict do nothing")?.execute([&finding.id])?;
         write_finding(db, run, run_id, finding)?;
     }
     let in_scope = if judgement.groups.is_some() { "group_key in (select k from judged_groups)" } else { "true" };
@@ -370,8 +370,7 @@ fn write_judgement(db: &crate::db::Db, run: &RunRecord, run_id: i64, judgement: 
     ))?
     .execute(params![judgement.flag, run.judged_at, run_id])?;
     db.prepare("delete from coverage where flag = ?1")?.execute([&judgement.flag])?;
-    db.prepare(crate::SET_META)?
-        .execute([format!("outcomes:{}", judgement.flag), judgement.outcomes.clone()])?;
+    db.prepare(crate::SET_META)?.execute([format!("outcomes:{}", judgement.flag), judgement.outcomes.clone()])?;
     for row in &judgement.coverage {
         db.prepare("insert into coverage (flag, source, outcome, field, n) values (?1, ?2, ?3, ?4, ?5)")?
             .execute(params![row.flag, row.source, row.outcome, row.field, row.n])?;
@@ -379,7 +378,22 @@ fn write_judgement(db: &crate::db::Db, run: &RunRecord, run_id: i64, judgement: 
     Ok(())
 }
 
-fn write_finding(db: &crate::db::Db, run: &RunRecord, run_id: i64, finding: &JudgedFinding) -> Result<()> {
+/// Puts texts into a table of one column, each once; on PostgreSQL all at once.
+fn keep_texts<'a>(db: &Db, table: &str, column: &str, texts: impl Iterator<Item = &'a String>) -> Result<()> {
+    let texts: BTreeSet<&str> = texts.map(String::as_str).collect();
+    let insert = format!("insert into {table} values (?1)");
+    let mut append = Append::new(table, &[(column, Type::TEXT)]);
+    for text in texts {
+        if db.is_postgres() {
+            append.push(text.into())?;
+        } else {
+            db.prepare(&insert)?.execute([text])?;
+        }
+    }
+    append.flush(db).map(|_| ())
+}
+
+fn write_finding(db: &Db, run: &RunRecord, run_id: i64, finding: &JudgedFinding) -> Result<()> {
     let held: Option<(i64, String, String)> = db
         .prepare("select rid, state, body from findings where id = ?1")?
         .query_row([&finding.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))

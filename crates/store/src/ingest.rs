@@ -7,9 +7,9 @@
 
 use std::collections::HashMap;
 
+use crate::db::{Db, Lock, OptionalExtension};
 use model::{Buyer, Record, Supplier, TABLES, Table};
 use rusqlite::params;
-use crate::db::{Db, Lock, OptionalExtension};
 
 use crate::bulk::Bulk;
 use crate::db::pool::Lent;
@@ -184,7 +184,7 @@ impl Store {
             .iter()
             .map(|table| {
                 let sql = "select exists (select 1 from shared_keys where tbl = ?1)";
-                Ok(connection.query_row(sql, [table.name], |row| row.get(0))?)
+                connection.query_row(sql, [table.name], |row| row.get(0))
             })
             .collect::<Result<Vec<bool>>>()?;
         let touched = load_touched(&connection)?;
@@ -213,7 +213,7 @@ impl Store {
     pub fn open_ingest(&self) -> Result<Option<(i64, String)>> {
         self.read(|db| {
             let sql = "select id, started_at from ingests where finished_at is null";
-            Ok(db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+            db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()
         })
     }
 
@@ -327,9 +327,11 @@ impl Ingest {
     pub fn end_file(&mut self, progress: &Progress, error: Option<&str>) -> Result<()> {
         self.note_progress(progress)?;
         let file = self.file.take().expect("a file was begun");
-        self.connection
-            .prepare("update files set complete = ?2, error = ?3 where id = ?1")?
-            .execute(params![file.id, error.is_none(), error])?;
+        self.connection.prepare("update files set complete = ?2, error = ?3 where id = ?1")?.execute(params![
+            file.id,
+            error.is_none(),
+            error
+        ])?;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Ingests that were asked for, as they are read: made of their events alone.
 
-use rusqlite::params;
 use crate::db::{Db, OptionalExtension, Row};
+use rusqlite::params;
 use serde_json::Value;
 
 use crate::{Result, Store};
@@ -39,10 +39,8 @@ pub fn apply(db: &Db, id: i64, kind: &str, at: &str, payload: &Value) -> Result<
         }
         "ingest.ended" => {
             let report = (!payload["report"].is_null()).then(|| payload["report"].to_string());
-            db.prepare(
-                "update ingest_jobs set status = ?2, report = ?3, error = ?4, ended_at = ?5 where id = ?1",
-            )?
-            .execute(params![id, payload["status"].as_str(), report, payload["error"].as_str(), at])?;
+            db.prepare("update ingest_jobs set status = ?2, report = ?3, error = ?4, ended_at = ?5 where id = ?1")?
+                .execute(params![id, payload["status"].as_str(), report, payload["error"].as_str(), at])?;
         }
         _ => {}
     }
@@ -54,7 +52,7 @@ pub fn apply(db: &Db, id: i64, kind: &str, at: &str, payload: &Value) -> Result<
 /// # Errors
 /// The database cannot be read.
 pub fn next_number(db: &Db) -> Result<i64> {
-    Ok(db.query_row("select coalesce(max(id), 0) + 1 from ingest_jobs", [], |row| row.get(0))?)
+    db.query_row("select coalesce(max(id), 0) + 1 from ingest_jobs", [], |row| row.get(0))
 }
 
 fn job_from(row: &Row<'_>) -> rusqlite::Result<IngestJobRow> {
@@ -88,8 +86,6 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn ingest_job(&self, id: i64) -> Result<Option<IngestJobRow>> {
-        self.read(|db| {
-            Ok(db.prepare("select * from ingest_jobs where id = ?1")?.query_row([id], job_from).optional()?)
-        })
+        self.read(|db| db.prepare("select * from ingest_jobs where id = ?1")?.query_row([id], job_from).optional())
     }
 }

@@ -1,7 +1,7 @@
 //! Investigations as they are read: made of their events alone.
 
-use rusqlite::params;
 use crate::db::{Db, OptionalExtension, Row};
+use rusqlite::params;
 use serde_json::Value;
 
 use crate::read::{Conditions, Walk, walk};
@@ -203,7 +203,7 @@ fn apply_judged(db: &Db, id: &str, payload: &Value) -> Result<()> {
 /// The database cannot be read.
 pub fn count_active(db: &Db) -> Result<i64> {
     let sql = "select count(*) from investigations indexed by idx_active_investigations where status = 'active'";
-    Ok(db.prepare(sql)?.query_row([], |row| row.get(0))?)
+    db.prepare(sql)?.query_row([], |row| row.get(0))
 }
 
 impl Store {
@@ -233,7 +233,7 @@ impl Store {
     pub fn investigation(&self, id: &str) -> Result<Option<InvestigationRow>> {
         self.read(|db| {
             let mut statement = db.prepare("select * from investigations where id = ?1")?;
-            Ok(statement.query_row([id], investigation_from).optional()?)
+            statement.query_row([id], investigation_from).optional()
         })
     }
 

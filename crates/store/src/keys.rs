@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use crate::db::{Append, Db, OptionalExtension};
 use model::{TABLES, Table};
 use rusqlite::params;
 use rusqlite::types::ValueRef;
 use tokio_postgres::types::Type;
-use crate::db::{Append, Db, OptionalExtension};
 
 use crate::Result;
 
@@ -83,7 +83,7 @@ impl Keys {
         if keys.filter.as_ref().is_some_and(|filter| !filter.may_hold(idh)) {
             return Ok(None);
         }
-        Ok(db.prepare(&keys.find)?.query_row([idh], |row| row.get(0)).optional()?)
+        db.prepare(&keys.find)?.query_row([idh], |row| row.get(0)).optional()
     }
 
     /// Notes a new row.

@@ -42,9 +42,9 @@ use std::path::Path;
 use std::time::Instant;
 
 pub use cache_store::CacheStore;
+pub use copying::Copied;
 pub use db::{Db, OptionalExtension, Params, PoolFigures, PoolSettings, Row};
 pub use error::{Error, Result};
-pub use copying::Copied;
 pub use findings::{
     CoverageRow, FindingFilter, FindingRow, FindingSort, JudgedFinding, Judgement, RunRecord, VerdictFilter,
 };

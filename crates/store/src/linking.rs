@@ -9,8 +9,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rusqlite::params;
 use crate::db::{Db, Lock, OptionalExtension};
+use rusqlite::params;
 
 use crate::likeness::{LIKENESS_MIN, first_word, likeness, words};
 use crate::links::{Decision, EntityKind, Groups, NewLink, add_link, between, decide, derive_members};
@@ -248,7 +248,7 @@ fn alike_people(db: &Db, since: i64) -> Result<Vec<Found>> {
         "select id, name from suppliers indexed by suppliers_not_companies
          where kind <> 'company' and id >= ?1 and id < ?2 order by id limit ?3",
     )?;
-    let pair = |row: &crate::db::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+    let pair = |row: &crate::Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
     let mut found: BTreeMap<(String, String), Found> = BTreeMap::new();
     for person in fresh.query_map([seen], pair)? {
         let (id, name) = person?;
@@ -316,8 +316,7 @@ fn write(db: &Db, kind: EntityKind, found: &[Found], at: &str) -> Result<LinkedR
 
 /// The pairs that a person said are not one.
 fn parted(db: &Db, kind: EntityKind) -> Result<Vec<(String, String)>> {
-    let mut statement =
-        db.prepare("select from_id, into_id from entity_links where kind = ?1 and state = 'undone'")?;
+    let mut statement = db.prepare("select from_id, into_id from entity_links where kind = ?1 and state = 'undone'")?;
     let rows = statement.query_map([kind.code()], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
 }

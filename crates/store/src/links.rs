@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rusqlite::params;
 use crate::db::{Db, Lock, OptionalExtension, Row};
+use rusqlite::params;
 
 use crate::read::{Conditions, Cursor, Page, Walk, walk};
 use crate::{Result, Store, id_hash};
@@ -150,7 +150,7 @@ impl Store {
     pub fn holds(&self, kind: EntityKind, id: &str) -> Result<bool> {
         self.read(|db| {
             let sql = format!("select exists (select 1 from {} where idh = ?1 and id = ?2)", kind.table());
-            Ok(db.prepare(&sql)?.query_row(params![id_hash(id), id], |row| row.get(0))?)
+            db.prepare(&sql)?.query_row(params![id_hash(id), id], |row| row.get(0))
         })
     }
 
@@ -287,8 +287,7 @@ pub(crate) struct NewLink<'a> {
 
 /// The link between two ids, whichever way it points, with its number.
 pub(crate) fn between(db: &Db, kind: EntityKind, a: &str, b: &str) -> Result<Option<(i64, LinkRow)>> {
-    let mut statement =
-        db.prepare("select * from entity_links where kind = ?1 and from_id = ?2 and into_id = ?3")?;
+    let mut statement = db.prepare("select * from entity_links where kind = ?1 and from_id = ?2 and into_id = ?3")?;
     for (from, into) in [(a, b), (b, a)] {
         let found = statement
             .query_row(params![kind.code(), from, into], |row| Ok((row.get("rid")?, link_from(row)?)))
@@ -304,17 +303,7 @@ pub(crate) fn add_link(db: &Db, link: &NewLink<'_>, by: &Decision<'_>) -> Result
     let rid = db.query_row(
         "insert into entity_links (kind, from_id, into_id, basis, confidence, state, decided_by, decided_at, reason)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) returning rid",
-        params![
-        link.kind.code(),
-        link.from,
-        link.into,
-        link.basis,
-        link.confidence,
-        by.state,
-        by.by,
-        by.at,
-        by.reason
-        ],
+        params![link.kind.code(), link.from, link.into, link.basis, link.confidence, by.state, by.by, by.at, by.reason],
         |row| row.get(0),
     )?;
     note(db, rid, link.basis, by)
@@ -322,10 +311,8 @@ pub(crate) fn add_link(db: &Db, link: &NewLink<'_>, by: &Decision<'_>) -> Result
 
 /// Brings a link into another state.
 pub(crate) fn decide(db: &Db, rid: i64, basis: &str, by: &Decision<'_>) -> Result<()> {
-    db.prepare(
-        "update entity_links set state = ?2, decided_by = ?3, decided_at = ?4, reason = ?5 where rid = ?1",
-    )?
-    .execute(params![rid, by.state, by.by, by.at, by.reason])?;
+    db.prepare("update entity_links set state = ?2, decided_by = ?3, decided_at = ?4, reason = ?5 where rid = ?1")?
+        .execute(params![rid, by.state, by.by, by.at, by.reason])?;
     note(db, rid, basis, by)
 }
 
@@ -379,8 +366,7 @@ impl Groups {
 /// least, so that the same links give the same entity whatever their order.
 pub(crate) fn derive_members(db: &Db, kind: EntityKind) -> Result<()> {
     let groups = Groups::load(db, kind)?;
-    let mut statement =
-        db.prepare("select distinct from_id from entity_links where kind = ?1 and state = 'merged'")?;
+    let mut statement = db.prepare("select distinct from_id from entity_links where kind = ?1 and state = 'merged'")?;
     let followers = statement.query_map([kind.code()], |row| row.get(0))?;
     let followers: BTreeSet<String> = followers.collect::<rusqlite::Result<_>>()?;
     let mut by_leader: BTreeMap<String, Vec<&String>> = BTreeMap::new();
@@ -451,7 +437,8 @@ mod tests {
         queries.push("select rid from findings where buyer_id in ('1', '2') and state = 'open'".to_owned());
         for sql in queries {
             let mut statement = db.prepare(&format!("explain query plan {sql}")).unwrap();
-            let plan: Vec<String> = statement.query_map([], |row| row.get("detail")).unwrap().map(|l| l.unwrap()).collect();
+            let plan: Vec<String> =
+                statement.query_map([], |row| row.get("detail")).unwrap().map(|l| l.unwrap()).collect();
             for line in plan {
                 let indexed = line.contains("INDEX") || line.starts_with("LIST SUBQUERY");
                 assert!(indexed && !line.contains("TEMP B-TREE"), "{sql}: {line}");

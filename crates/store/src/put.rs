@@ -114,10 +114,9 @@ impl Ingest {
     }
 
     fn is_shared(&self, table: &Table, idh: i64) -> Result<bool> {
-        Ok(self
-            .connection
+        self.connection
             .prepare("select exists (select 1 from shared_keys where tbl = ?1 and idh = ?2)")?
-            .query_row(params![table.name, idh], |row| row.get(0))?)
+            .query_row(params![table.name, idh], |row| row.get(0))
     }
 
     /// The newest date wins; among rows of one date, the greater content hash, so that order does not matter.
@@ -144,9 +143,7 @@ impl Ingest {
         self.insert(source, table, sourced)?;
         // Another row of this file may have taken its place before the key was known to be shared.
         self.connection
-            .prepare(
-                "delete from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3 and valid_to = ?4",
-            )?
+            .prepare("delete from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3 and valid_to = ?4")?
             .execute(params![key, table.name, sourced.row_hash, self.id])?;
         Ok(Outcome::Kept)
     }
@@ -264,7 +261,16 @@ impl Ingest {
             Ok((text, n(0)?, n(1)?, row.get::<_, Option<String>>(names.len() + 2)?))
         })?;
         self.connection.prepare(INSERT_VERSION)?.execute(params![
-            table.name, held.id, held.row_hash, file, line, held.ingest_id, self.id, fields, held.updated_at, metadata
+            table.name,
+            held.id,
+            held.row_hash,
+            file,
+            line,
+            held.ingest_id,
+            self.id,
+            fields,
+            held.updated_at,
+            metadata
         ])?;
         Ok(())
     }
@@ -273,9 +279,7 @@ impl Ingest {
     fn keep_version_of(&self, table: &Table, sourced: &Sourced) -> Result<bool> {
         let known: bool = self
             .connection
-            .prepare(
-                "select exists (select 1 from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3)",
-            )?
+            .prepare("select exists (select 1 from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3)")?
             .query_row(params![sourced.id, table.name, sourced.row_hash], |row| row.get(0))?;
         if known {
             return Ok(false);
@@ -286,12 +290,18 @@ impl Ingest {
             let name = columns.next().expect("as many values as columns").name;
             fields.insert(name.to_owned(), json(&value));
         });
-        self.connection
-            .prepare(INSERT_VERSION)?
-            .execute(params![
-                table.name, sourced.id, sourced.row_hash, self.file_id(), sourced.line.cast_signed(), self.id, self.id,
-                serde_json::Value::Object(fields).to_string(), sourced.updated_at, sourced.metadata
-            ])?;
+        self.connection.prepare(INSERT_VERSION)?.execute(params![
+            table.name,
+            sourced.id,
+            sourced.row_hash,
+            self.file_id(),
+            sourced.line.cast_signed(),
+            self.id,
+            self.id,
+            serde_json::Value::Object(fields).to_string(),
+            sourced.updated_at,
+            sourced.metadata
+        ])?;
         Ok(true)
     }
 
@@ -301,9 +311,7 @@ impl Ingest {
         let first = held.row_hash.clone();
         let is_merged: bool = self
             .connection
-            .prepare(
-                "select exists (select 1 from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3)",
-            )?
+            .prepare("select exists (select 1 from versions where record_id = ?1 and tbl = ?2 and row_hash = ?3)")?
             .query_row(params![held.id, table.name, first], |row| row.get(0))?;
         if first == sourced.row_hash {
             return Ok(Outcome::Unchanged);

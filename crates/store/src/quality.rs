@@ -3,8 +3,8 @@
 //! Nothing here looks at rows: months come from the manifest, files from their accounts, and values from notes that are
 //! written after an ingest for the sources and tables it touched.
 
-use rusqlite::params;
 use crate::db::{Lock, OptionalExtension};
+use rusqlite::params;
 
 use crate::{Result, Store};
 
@@ -98,9 +98,8 @@ impl Store {
     /// The database cannot be read.
     pub fn incomplete_files(&self, source: &str, limit: usize) -> Result<Vec<String>> {
         self.read(|db| {
-            let mut statement = db.prepare(
-                "select name from files where source = ?1 and not complete order by id desc limit ?2",
-            )?;
+            let mut statement =
+                db.prepare("select name from files where source = ?1 and not complete order by id desc limit ?2")?;
             let rows = statement.query_map(params![source, limit.cast_signed()], |row| row.get(0))?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })
@@ -165,17 +164,14 @@ impl Store {
                 .prepare("insert into quality_notes (source, tbl, field, value, n) values (?1, ?2, ?3, ?4, ?5)")?
                 .execute(params![note.source, note.table, note.field, note.value, note.n])?;
         }
-        transaction.execute(
-            crate::SET_META,
-            params!["noted_ingest", noted.newest.to_string()],
-        )?;
+        transaction.execute(crate::SET_META, params!["noted_ingest", noted.newest.to_string()])?;
         transaction.commit()?;
         Ok(())
     }
 }
 
 /// The ingest up to which notes were written; 0 for none.
-fn noted_ingest(db: &crate::db::Db) -> Result<i64> {
+fn noted_ingest(db: &crate::Db) -> Result<i64> {
     let text: Option<String> =
         db.query_row("select value from meta where key = 'noted_ingest'", [], |row| row.get(0)).optional()?;
     Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))

@@ -1,7 +1,7 @@
 //! The quarantine: rows that could not be kept, each with its file, line, column, reason and text.
 
-use rusqlite::params;
 use crate::db::{Db, OptionalExtension, Row};
+use rusqlite::params;
 use serde::Serialize;
 
 use crate::ingest::{Account, Outcome};
@@ -105,7 +105,7 @@ impl Store {
                     mapping: row.get(4)?,
                 })
             });
-            Ok(head.optional()?)
+            head.optional()
         })
     }
 }

@@ -133,7 +133,13 @@ impl Replicas {
             }
         }
         let counts = &self.counts;
-        let because = if near { &counts.written } else if answers { &counts.behind } else { &counts.away };
+        let because = if near {
+            &counts.written
+        } else if answers {
+            &counts.behind
+        } else {
+            &counts.away
+        };
         because.fetch_add(1, Ordering::Relaxed);
         None
     }

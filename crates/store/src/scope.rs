@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::params;
 use crate::db::OptionalExtension;
+use rusqlite::params;
 
 use crate::links::{self, EntityKind};
 use crate::{Result, Store, id_hash, search};

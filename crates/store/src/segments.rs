@@ -49,7 +49,7 @@ pub struct Segment {
 
 const SEGMENT_COLUMNS: &str = "tbl, source, partition, path, rows, bytes, sha256, from_ingest, to_ingest";
 
-fn segment_from(row: &crate::db::Row<'_>) -> rusqlite::Result<Segment> {
+fn segment_from(row: &crate::Row<'_>) -> rusqlite::Result<Segment> {
     Ok(Segment {
         table: row.get(0)?,
         source: row.get(1)?,
@@ -163,12 +163,11 @@ impl Scanner<'_> {
         );
         let since = if touched.rewrite { 0 } else { self.since };
         let connection: &Db = match &self.connection {
-            Reader::Own(connection) => *connection,
-            Reader::Other(connection) => &**connection,
+            Reader::Own(connection) => connection,
+            Reader::Other(connection) => connection,
         };
         let mut statement = connection.prepare(&sql)?;
-        let mut rows =
-            statement.query(params![touched.partition, since, touched.source])?;
+        let mut rows = statement.query(params![touched.partition, since, touched.source])?;
         while let Some(row) = rows.next()? {
             visit(&row)?;
         }

@@ -63,9 +63,8 @@ impl Store {
     /// The database cannot be read.
     pub fn source_files(&self) -> Result<Vec<FileRow>> {
         self.read(|db| {
-            let mut statement = db.prepare(
-                "select source, count(*), max(fetched_at) from files group by source order by source",
-            )?;
+            let mut statement =
+                db.prepare("select source, count(*), max(fetched_at) from files group by source order by source")?;
             let rows = statement.query_map([], |row| {
                 Ok(FileRow { source: row.get(0)?, files: row.get(1)?, last_ingest_at: row.get(2)? })
             })?;
@@ -95,9 +94,8 @@ impl Store {
     /// The database cannot be read; there is no such file.
     pub fn file(&self, id: i64) -> Result<(String, String)> {
         self.read(|db| {
-            Ok(db
-                .prepare("select name, sha256 from files where id = ?1")?
-                .query_row(params![id], |row| Ok((row.get(0)?, row.get(1)?)))?)
+            db.prepare("select name, sha256 from files where id = ?1")?
+                .query_row(params![id], |row| Ok((row.get(0)?, row.get(1)?)))
         })
     }
 
@@ -107,11 +105,11 @@ impl Store {
     /// The database cannot be read.
     pub fn ingests(&self) -> Result<(i64, Option<i64>)> {
         self.read(|db| {
-            Ok(db.query_row(
+            db.query_row(
                 "select count(*), min(id) filter (where judged_at is null) from ingests where finished_at is not null",
                 [],
                 |row| Ok((row.get(0)?, row.get(1)?)),
-            )?)
+            )
         })
     }
 

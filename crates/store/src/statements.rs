@@ -1,8 +1,8 @@
 //! Statements: what those whom a finding is about say to it. They are only ever added; one that is withdrawn is kept, with
 //! the day on which it was.
 
-use rusqlite::params;
 use crate::db::{OptionalExtension, Row};
+use rusqlite::params;
 
 use crate::{Result, Store};
 
@@ -75,8 +75,7 @@ impl Store {
     /// The database cannot be read.
     pub fn statements(&self, finding_id: &str, limit: usize) -> Result<Vec<StatementRow>> {
         self.read(|db| {
-            let mut statement =
-                db.prepare(&format!("{SELECT} where t.finding_id = ?1 order by t.id limit ?2"))?;
+            let mut statement = db.prepare(&format!("{SELECT} where t.finding_id = ?1 order by t.id limit ?2"))?;
             let rows = statement.query_map(params![finding_id, limit.cast_signed()], statement_from)?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })
@@ -87,8 +86,6 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn statement(&self, id: i64) -> Result<Option<StatementRow>> {
-        self.read(|db| {
-            Ok(db.prepare(&format!("{SELECT} where t.id = ?1"))?.query_row([id], statement_from).optional()?)
-        })
+        self.read(|db| db.prepare(&format!("{SELECT} where t.id = ?1"))?.query_row([id], statement_from).optional())
     }
 }

@@ -1,7 +1,7 @@
 //! Verdicts: what people concluded of findings. They are only ever added; the last of a finding stands.
 
-use rusqlite::params;
 use crate::db::{Db, Row};
+use rusqlite::params;
 use serde_json::{Value, json};
 
 use crate::{Result, Store};
@@ -92,15 +92,15 @@ pub fn apply_verdict(db: &Db, version: i64, payload: &Value) -> Result<()> {
         "insert into verdicts (finding_id, verdict, reason, who, given_at, flag, flag_version, given_on, version)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) returning id",
         params![
-        text("finding_id"),
-        text("verdict"),
-        text("reason"),
-        text("who"),
-        text("given_at"),
-        text("flag"),
-        flag_version,
-        text("given_on"),
-        version
+            text("finding_id"),
+            text("verdict"),
+            text("reason"),
+            text("who"),
+            text("given_at"),
+            text("flag"),
+            flag_version,
+            text("given_on"),
+            version
         ],
         |row| row.get(0),
     )?;
@@ -120,8 +120,7 @@ impl Store {
     /// The database cannot be read.
     pub fn verdicts(&self, finding_id: &str, limit: usize) -> Result<Vec<VerdictRow>> {
         self.read(|db| {
-            let mut statement =
-                db.prepare("select * from verdicts where finding_id = ?1 order by id desc limit ?2")?;
+            let mut statement = db.prepare("select * from verdicts where finding_id = ?1 order by id desc limit ?2")?;
             let rows = statement.query_map(params![finding_id, limit.cast_signed()], |row| verdict_from(row, ""))?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })

@@ -12,6 +12,7 @@ pub mod origin;
 pub mod page;
 pub mod postgres;
 pub mod program;
+pub mod proxy;
 pub mod redis;
 pub mod seed;
 pub mod server;

@@ -46,7 +46,12 @@ impl PostgresServer {
     pub fn start_with(settings: &[&str]) -> Self {
         let folder = own_folder();
         let data = folder.path().join("data");
-        let made = as_user(&program("initdb")).args(["-U", "cidadao", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]).args(["--no-sync", "-D"]).arg(&data).output().expect(INSTALL);
+        let made = as_user(&program("initdb"))
+            .args(["-U", "cidadao", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"])
+            .args(["--no-sync", "-D"])
+            .arg(&data)
+            .output()
+            .expect(INSTALL);
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         Self::over(folder, settings)
     }
@@ -57,7 +62,25 @@ impl PostgresServer {
         let folder = own_folder();
         let data = folder.path().join("data");
         let (port, data) = (self.port.to_string(), data.to_str().unwrap().to_owned());
-        let copied = as_user(&program("pg_basebackup")).args(["-h", "127.0.0.1", "-p", &port, "-U", "cidadao", "-D", &data, "-R", "-X", "stream", "-c", "fast", "--no-sync"]).output().expect(INSTALL);
+        let copied = as_user(&program("pg_basebackup"))
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &port,
+                "-U",
+                "cidadao",
+                "-D",
+                &data,
+                "-R",
+                "-X",
+                "stream",
+                "-c",
+                "fast",
+                "--no-sync",
+            ])
+            .output()
+            .expect(INSTALL);
         assert!(copied.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&copied.stderr));
         Self::over(folder, &[])
     }
@@ -84,7 +107,13 @@ impl PostgresServer {
         let server = as_user(&program("postgres"));
         command.arg(server.get_program()).args(server.get_args());
         command.arg("-D").arg(self.folder.path().join("data")).args(["-p", &self.port.to_string()]);
-        for setting in ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "shared_buffers=64MB", "max_connections=200"] {
+        for setting in [
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "fsync=off",
+            "shared_buffers=64MB",
+            "max_connections=200",
+        ] {
             command.args(["-c", setting]);
         }
         for setting in &self.settings {

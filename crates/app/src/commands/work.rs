@@ -31,6 +31,9 @@ const GRACE: Duration = Duration::from_secs(8);
 /// The longest wait before another attempt.
 const BACKOFF_MAX: Duration = Duration::from_secs(60);
 
+/// Whether it was told that the database is away: once is enough.
+static DATABASE_AWAY: AtomicBool = AtomicBool::new(false);
+
 /// What can stop the one who works on a task.
 #[derive(Default)]
 pub(crate) struct Watch {
@@ -137,6 +140,9 @@ impl App {
             };
             let handed_on = published.and_then(|published| Ok(published + log.hand_on()?));
             self.tell_of_redis(&handed_on, &mut away);
+            if handed_on.is_ok() && DATABASE_AWAY.swap(false, Ordering::AcqRel) {
+                tracing::info!("the database is back: tasks are worked off");
+            }
             match handed_on {
                 Ok(0) => self.bell().wait(heard, LOOK_EVERY),
                 Ok(_) => {}
@@ -300,7 +306,9 @@ impl App {
 
     fn note_trouble(&self, who: &str, error: &Error) {
         if matches!(error, Error::Store(error) if error.is_away()) {
-            tracing::warn!(%error, "{who} waits for the database");
+            if !DATABASE_AWAY.swap(true, Ordering::AcqRel) {
+                tracing::warn!(%error, "the database is away: tasks wait for it");
+            }
         } else if matches!(error, Error::Store(error) if error.is_busy()) {
             tracing::debug!("{who} waits for another writer");
         } else if matches!(error, Error::Redis(_)) {

@@ -29,7 +29,9 @@ mod mapped;
 mod migration;
 mod peers;
 mod people;
+mod plans;
 mod planted;
+mod postgres;
 mod quality;
 mod quarantine;
 mod registry;
@@ -46,8 +48,6 @@ mod two_dates;
 mod verdicts;
 mod versions;
 mod worked_page;
-mod plans;
-mod postgres;
 
 use std::path::PathBuf;
 

@@ -14,10 +14,36 @@ use super::short_sample;
 
 /// Tables that grow with what is ingested or decided.
 const LARGE: &[&str] = &[
-    "contracts", "tenders", "items", "bids", "amendments", "payments", "suppliers", "buyers", "partners", "registrations",
-    "sanctions", "versions", "quarantine", "findings", "finding_contracts", "events", "tasks", "investigations",
-    "investigation_flags", "investigation_findings", "verdicts", "standing_verdicts", "statements", "entity_links",
-    "entity_link_history", "entity_members", "contracts_fts", "suppliers_fts", "buyers_fts", "contracts_keys",
+    "contracts",
+    "tenders",
+    "items",
+    "bids",
+    "amendments",
+    "payments",
+    "suppliers",
+    "buyers",
+    "partners",
+    "registrations",
+    "sanctions",
+    "versions",
+    "quarantine",
+    "findings",
+    "finding_contracts",
+    "events",
+    "tasks",
+    "investigations",
+    "investigation_flags",
+    "investigation_findings",
+    "verdicts",
+    "standing_verdicts",
+    "statements",
+    "entity_links",
+    "entity_link_history",
+    "entity_members",
+    "contracts_fts",
+    "suppliers_fts",
+    "buyers_fts",
+    "contracts_keys",
 ];
 
 /// Statements that are asked for a whole table, seldom, or whose table is small where they matter: why.
@@ -45,7 +71,8 @@ impl ReadModels for Nothing {
 }
 
 fn after(value: &str) -> Cursor {
-    serde_json::from_value(json!({"v": value, "r": 5})).unwrap_or_else(|_| serde_json::from_value(json!({"v": value, "rid": 5})).unwrap())
+    serde_json::from_value(json!({"v": value, "r": 5}))
+        .unwrap_or_else(|_| serde_json::from_value(json!({"v": value, "rid": 5})).unwrap())
 }
 
 /// Asks everything that can be asked.
@@ -58,7 +85,9 @@ fn ask_everything(store: &Store) {
             let _ = page;
         }
     };
-    for sort in [ContractSort::NewestFirst, ContractSort::OldestFirst, ContractSort::DearestFirst, ContractSort::CheapestFirst] {
+    for sort in
+        [ContractSort::NewestFirst, ContractSort::OldestFirst, ContractSort::DearestFirst, ContractSort::CheapestFirst]
+    {
         contracts(ContractFilter::default(), sort);
         contracts(ContractFilter { q: some("aquisicao de material"), ..ContractFilter::default() }, sort);
         contracts(ContractFilter { buyer_id: some("uasg:1"), ..ContractFilter::default() }, sort);
@@ -66,7 +95,12 @@ fn ask_everything(store: &Store) {
         contracts(ContractFilter { modality: some("direct"), ..ContractFilter::default() }, sort);
         contracts(ContractFilter { source: some("pncp"), ..ContractFilter::default() }, sort);
         contracts(ContractFilter { state: some("SP"), ..ContractFilter::default() }, sort);
-        let between = ContractFilter { signed_from: some("2024-01-01"), signed_to: some("2024-02-01"), value_min: Some(1), ..ContractFilter::default() };
+        let between = ContractFilter {
+            signed_from: some("2024-01-01"),
+            signed_to: some("2024-02-01"),
+            value_min: Some(1),
+            ..ContractFilter::default()
+        };
         contracts(between, sort);
     }
     store.contract("x").unwrap();
@@ -203,7 +237,8 @@ fn no_question_reads_a_large_table_of_sqlite_through() {
     let mut faults = Vec::new();
     for sql in heard.iter().filter(|sql| is_explained(sql)) {
         let Ok(mut statement) = db.prepare(&format!("explain query plan {sql}")) else { continue };
-        let steps: Vec<String> = statement.raw_query().mapped(|row| row.get("detail")).map(|step| step.unwrap()).collect();
+        let steps: Vec<String> =
+            statement.raw_query().mapped(|row| row.get("detail")).map(|step| step.unwrap()).collect();
         for step in steps {
             let scanned = step.strip_prefix("SCAN ").map(|rest| rest.split(' ').next().unwrap().to_owned());
             let Some(alias) = scanned else { continue };
@@ -230,7 +265,13 @@ fn no_question_reads_a_large_table_of_postgresql_through() {
     let house = House::on(&url);
     let _ = house.ingest(&[&short_sample(&house, 800, 41)]).ends_with(3);
     let second = std::time::Duration::from_secs(1);
-    let settings = PoolSettings { url: url.clone(), size: 4, statement_timeout: 30 * second, lock_timeout: 5 * second, slow: 30 * second };
+    let settings = PoolSettings {
+        url: url.clone(),
+        size: 4,
+        statement_timeout: 30 * second,
+        lock_timeout: 5 * second,
+        slow: 30 * second,
+    };
     let store = Store::connect(settings, Vec::new()).unwrap();
     let heard = store::db::listen::while_doing(|| ask_everything(&store));
     assert!(heard.len() > 80, "{} statements", heard.len());
@@ -240,9 +281,12 @@ fn no_question_reads_a_large_table_of_postgresql_through() {
         let text = store::db::dialect::postgres(sql);
         let parameters = (1..40).rev().find(|n| text.contains(&format!("${n}"))).unwrap_or(0);
         let values = if parameters == 0 { String::new() } else { format!("({})", vec!["null"; parameters].join(", ")) };
-        let explained = postgres::ask(&url, &format!(
-            "set enable_seqscan = off; set plan_cache_mode = force_generic_plan; prepare p as {text}; explain execute p{values}"
-        ));
+        let explained = postgres::ask(
+            &url,
+            &format!(
+                "set enable_seqscan = off; set plan_cache_mode = force_generic_plan; prepare p as {text}; explain execute p{values}"
+            ),
+        );
         assert!(explained.contains("cost="), "not explained: {text}");
         for line in explained.lines().filter(|line| line.contains("Seq Scan on ")) {
             let table = line.split("Seq Scan on ").nth(1).unwrap().split(' ').next().unwrap();

@@ -23,7 +23,8 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 /// Without instants and durations, which are of the run that made them.
 fn timeless(value: Value) -> Value {
-    let is_instant = |text: &str| text.len() > 18 && text.as_bytes().get(10) == Some(&b'T') && text.as_bytes()[4] == b'-';
+    let is_instant =
+        |text: &str| text.len() > 18 && text.as_bytes().get(10) == Some(&b'T') && text.as_bytes()[4] == b'-';
     match value {
         Value::String(text) if is_instant(&text) => json!("…"),
         Value::Array(all) => all.into_iter().map(timeless).collect(),
@@ -54,7 +55,9 @@ fn filled(house: &House) {
 /// Everything that the doors show of what is held, by its path.
 fn shown(house: &House) -> Vec<(String, Value)> {
     let mut all = Vec::new();
-    for args in [&["flags", "coverage"][..], &["sources"], &["entities", "list"], &["quarantine", "list"], &["audit", "verify"]] {
+    for args in
+        [&["flags", "coverage"][..], &["sources"], &["entities", "list"], &["quarantine", "list"], &["audit", "verify"]]
+    {
         let run = house.program().args(args).arg("--json").run();
         all.push((args.join(" "), serde_json::from_str(&run.stdout).unwrap_or_else(|_| json!(run.stderr))));
     }
@@ -120,11 +123,14 @@ fn what_is_asked_is_answered_the_same_on_both_databases() {
     filled(&file);
     filled(&server);
     assert!(!server.data().join("cidadao.db").exists());
-    let told = |house: &House, value: Value| {
-        Value::String(value.to_string().replace(house.root().to_str().unwrap(), "…"))
-    };
+    let told =
+        |house: &House, value: Value| Value::String(value.to_string().replace(house.root().to_str().unwrap(), "…"));
     let (wanted, given) = (shown(&file), shown(&server));
     assert_eq!(wanted.len(), given.len());
+    for list in ["contracts", "contracts?q=aquisicao%20de%20material", "findings", "suppliers?q=comercio", "found"] {
+        let rows = wanted.iter().find(|(path, _)| path == list).map(|(_, rows)| rows.as_array().map_or(0, Vec::len));
+        assert!(rows > Some(3), "the sample has too few {list}: {rows:?}");
+    }
     for ((path, wanted), (other, given)) in wanted.into_iter().zip(given) {
         assert_eq!(path, other);
         assert_eq!(told(&server, given), told(&file, wanted), "{path}");
@@ -166,7 +172,8 @@ fn twenty_connections_are_kept_and_up_to_thirty_more_closed_when_they_come_back(
     let _ = house.ingest(&[&short_sample(&house, 200, 41)]).ends_with(3);
     let server = house.serve();
     let open = || -> usize {
-        let sql = "select count(*) from pg_stat_activity where application_name = 'cidadao' and datname = current_database()";
+        let sql =
+            "select count(*) from pg_stat_activity where application_name = 'cidadao' and datname = current_database()";
         postgres::ask(&url, sql).trim().parse().unwrap()
     };
     let held = {
@@ -175,10 +182,12 @@ fn twenty_connections_are_kept_and_up_to_thirty_more_closed_when_they_come_back(
     };
     std::thread::sleep(Duration::from_millis(500));
     let most = std::thread::scope(|scope| {
-        let askers: Vec<_> = (0..70).map(|n| {
-            let server = &server;
-            scope.spawn(move || server.get(&format!("/api/v1/contracts?limit={}", n % 50 + 1)).status)
-        }).collect();
+        let askers: Vec<_> = (0..70)
+            .map(|n| {
+                let server = &server;
+                scope.spawn(move || server.get(&format!("/api/v1/contracts?limit={}", n % 50 + 1)).status)
+            })
+            .collect();
         let mut most = 0;
         while !held.is_finished() {
             most = most.max(open());
@@ -332,7 +341,8 @@ fn a_file_is_copied_to_a_server_whole_and_only_into_an_empty_one() {
     let body = json!({"verdict": "dismissed", "reason": "não", "who": "Ana"});
     assert_eq!(over.post(&format!("/api/v1/findings/{finding}/verdict"), &body).status, 201);
     drop(over);
-    let verified = file.program().env("DATABASE_URL", &url).args(["audit", "verify", "--json"]).run().ends_with(0).json();
+    let verified =
+        file.program().env("DATABASE_URL", &url).args(["audit", "verify", "--json"]).run().ends_with(0).json();
     assert_eq!(verified["events"], 2);
 }
 

@@ -2,8 +2,8 @@
 //! under it, and positions in the log come in the order of commits.
 
 use rusqlite::params;
-use store::{Db, OptionalExtension};
 use store::chain::{self, EventRow, NewEventRow};
+use store::{Db, OptionalExtension};
 
 use super::{Embedded, now_ms};
 use crate::{Answered, CommandKey, Error, Event, EventStore, Expected, NewEvent, NewTask, ReadModels, Result, Unit};
@@ -35,7 +35,7 @@ impl EventStore for Embedded<'_> {
     }
 
     fn rows(&self, seq: i64, limit: usize) -> Result<Vec<EventRow>> {
-        Ok(self.store.read(|db| Ok(rows_behind(db, seq, limit)?))?)
+        Ok(self.store.read(|db| rows_behind(db, seq, limit))?)
     }
 
     fn noted_head(&self) -> Result<Option<(i64, String)>> {
@@ -45,7 +45,7 @@ impl EventStore for Embedded<'_> {
     fn lag(&self, cursor: &str) -> Result<i64> {
         let sql = "select coalesce((select max(seq) from events), 0)
                         - coalesce((select seq from outbox_cursors where name = ?1), 0)";
-        Ok(self.store.read(|db| Ok(db.prepare(sql)?.query_row([cursor], |row| row.get(0))?))?)
+        Ok(self.store.read(|db| db.prepare(sql)?.query_row([cursor], |row| row.get(0)))?)
     }
 
     fn rebuild(&self) -> Result<u64> {
@@ -146,9 +146,7 @@ impl Unit for LocalUnit<'_> {
 
     fn note_answer(&mut self, command: &CommandKey, answer: &str) -> Result<()> {
         let now = now_ms();
-        self.db
-            .prepare("delete from command_answers where answered_ms <= ?1")?
-            .execute([now - ANSWERS_KEPT_MS])?;
+        self.db.prepare("delete from command_answers where answered_ms <= ?1")?.execute([now - ANSWERS_KEPT_MS])?;
         self.db
             .prepare(
                 "insert into command_answers (command, key, body_hash, answer, answered_ms) values (?1, ?2, ?3, ?4, ?5)",

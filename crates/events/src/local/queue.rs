@@ -140,8 +140,7 @@ impl Embedded<'_> {
     fn end_and_promote(&self, task: &Task, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<bool> {
         let lane: Option<Option<String>> = self.store.change(|db| {
             lock_lane_of(db, &task.topic, task.id)?;
-            let lane: Option<Option<String>> =
-                db.prepare(sql)?.query_row(values, |row| row.get(0)).optional()?;
+            let lane: Option<Option<String>> = db.prepare(sql)?.query_row(values, |row| row.get(0)).optional()?;
             if let Some(Some(lane)) = &lane {
                 db.prepare(PROMOTE)?.execute([&task.topic, lane])?;
             }
@@ -183,15 +182,14 @@ impl Queue for Embedded<'_> {
             })
         };
         for topic in topics {
-            if self.store.read(|db| Ok(due(db, topic)?))?.is_none() {
+            if self.store.read(|db| due(db, topic))?.is_none() {
                 continue;
             }
             let taken = self.store.write(|db| {
                 let Some(id) = due(db, topic)? else { return Ok(None) };
                 let sql = "update tasks set state = 'taken', attempts = attempts + 1, worker = ?2, lease_ms = ?3
                            where id = ?1 returning *";
-                let taken =
-                    db.prepare(sql)?.query_row(params![id, worker, now_ms() + millis(lease)], task_from)?;
+                let taken = db.prepare(sql)?.query_row(params![id, worker, now_ms() + millis(lease)], task_from)?;
                 Ok::<_, Error>(Some(taken))
             })?;
             if let Some((task, body)) = taken {
@@ -208,9 +206,9 @@ impl Queue for Embedded<'_> {
     fn is_held(&self, task: &Task, worker: &str) -> Result<bool> {
         let sql =
             "select exists (select 1 from tasks where id = ?1 and state = 'taken' and worker = ?2 and attempts = ?3)";
-        let held = self.store.read(|db| {
-            Ok(db.prepare(sql)?.query_row(params![task.id, worker, task.attempt], |row| row.get(0))?)
-        })?;
+        let held = self
+            .store
+            .read(|db| db.prepare(sql)?.query_row(params![task.id, worker, task.attempt], |row| row.get(0)))?;
         Ok(held)
     }
 
@@ -256,7 +254,8 @@ impl Queue for Embedded<'_> {
 
     fn replay(&self, id: i64) -> Result<bool> {
         let done = self.store.change(|db| {
-            let topic = db.prepare("select topic from tasks where id = ?1")?.query_row([id], |row| row.get(0)).optional()?;
+            let topic =
+                db.prepare("select topic from tasks where id = ?1")?.query_row([id], |row| row.get(0)).optional()?;
             let Some(topic) = topic else { return Ok(false) };
             let topic: String = topic;
             lock_lane_of(db, &topic, id)?;
@@ -289,9 +288,7 @@ impl Queue for Embedded<'_> {
     fn take_over(&self) -> Result<()> {
         let sql = "update tasks set state = 'ready', entry = null where state = 'sent'";
         if self.store.read(|db| {
-            Ok(db
-                .prepare("select exists (select 1 from tasks where state = 'sent')")?
-                .query_row([], |r| r.get(0))?)
+            db.prepare("select exists (select 1 from tasks where state = 'sent')")?.query_row([], |r| r.get(0))
         })? {
             self.store.write(|db| Ok::<_, Error>(db.execute(sql, [])?))?;
         }

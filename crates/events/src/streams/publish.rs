@@ -95,10 +95,7 @@ impl Streams<'_> {
         let sql = "select exists (select 1 from tasks where topic = ?1 and state = 'ready' and due_ms <= ?2)
                        or exists (select 1 from tasks where topic = ?1 and state = 'taken' and lease_ms <= ?2)
                        or (?1 = 'dead' and exists (select 1 from tasks where state = 'dead' and entry is null))";
-        Ok(self
-            .local
-            .store
-            .read(|db| Ok(db.prepare(sql)?.query_row(params![topic, now_ms()], |r| r.get(0))?))?)
+        Ok(self.local.store.read(|db| db.prepare(sql)?.query_row(params![topic, now_ms()], |r| r.get(0)))?)
     }
 
     /// Gives the next numbers of the stream to what is due; gives how many.
@@ -125,7 +122,7 @@ impl Streams<'_> {
     }
 
     fn numbered(&self, topic: &str) -> Result<i64> {
-        Ok(self.local.store.read(|db| Ok(cursor(db, &numbered_of(topic))?))?)
+        Ok(self.local.store.read(|db| cursor(db, &numbered_of(topic)))?)
     }
 
     /// Adds what the stream does not hold yet; gives the number that it had come to.
@@ -161,7 +158,7 @@ impl Streams<'_> {
         let held: i64 = self.redis.with(|redis| redis::cmd("XLEN").arg(&key).query(redis))?;
         let dead: i64 = self.local.store.read(|db| {
             let sql = "select count(*) from tasks where state = 'dead' and entry is not null";
-            Ok(db.prepare(sql)?.query_row([], |row| row.get(0))?)
+            db.prepare(sql)?.query_row([], |row| row.get(0))
         })?;
         if held <= dead {
             return Ok(());
@@ -172,8 +169,7 @@ impl Streams<'_> {
             .redis
             .with(|redis| redis::cmd("XRANGE").arg(&key).arg("-").arg("+").arg("COUNT").arg(SWEEP).query(redis))?;
         let known: HashSet<String> = self.local.store.read(|db| {
-            let mut statement =
-                db.prepare("select entry || '-0' from tasks where state = 'dead' and entry > 0")?;
+            let mut statement = db.prepare("select entry || '-0' from tasks where state = 'dead' and entry > 0")?;
             let ids = statement.query_map([], |row| row.get(0))?;
             Ok(ids.collect::<rusqlite::Result<_>>()?)
         })?;

@@ -28,7 +28,7 @@ impl Streams<'_> {
                 let mut statement = db.prepare(sql)?;
                 let row =
                     statement.query_row(params![id, topic, number_of(&entry)], |row| Ok((row.get(0)?, row.get(1)?)));
-                Ok(row.optional()?)
+                row.optional()
             })?;
             if let Some((key, body)) = held {
                 return Ok(Some(Task {
@@ -70,10 +70,7 @@ impl Streams<'_> {
     /// The entry that a task was handed on as; none when it is done or was taken back.
     fn entry_of(&self, task: &Task) -> Result<Option<String>> {
         let sql = "select entry || '-0' from tasks where id = ?1 and state = 'sent'";
-        Ok(self
-            .local
-            .store
-            .read(|db| Ok(db.prepare(sql)?.query_row([task.id], |row| row.get(0)).optional()?))?)
+        Ok(self.local.store.read(|db| db.prepare(sql)?.query_row([task.id], |row| row.get(0)).optional())?)
     }
 
     /// Ends a task, which is over whether Redis hears of it or not: an entry without a task is dropped by who takes it.

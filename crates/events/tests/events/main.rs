@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on fails")]
 
+mod faults;
 mod log_suite;
 mod queue_suite;
 mod streams;
@@ -57,14 +58,19 @@ fn on_every_backend(test: impl Fn(&dyn Backend, &dyn Fn() -> Vec<String>)) {
 
 /// A store on a new database of a PostgreSQL server.
 fn on_postgres(connections: usize) -> Store {
+    at_server(&PostgresServer::shared().database(), connections).unwrap()
+}
+
+fn at_server(url: &str, connections: usize) -> store::Result<Store> {
+    let limit = Duration::from_secs(30);
     let settings = PoolSettings {
-        url: PostgresServer::shared().database(),
+        url: url.to_owned(),
         size: connections,
-        statement_timeout: Duration::from_secs(30),
-        lock_timeout: Duration::from_secs(30),
-        slow: Duration::from_secs(30),
+        statement_timeout: limit,
+        lock_timeout: limit,
+        slow: limit,
     };
-    Store::connect(settings, Vec::new()).unwrap()
+    Store::connect(settings, Vec::new())
 }
 
 /// How many tasks of a topic wait or are worked on.

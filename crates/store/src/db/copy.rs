@@ -4,8 +4,8 @@ use rusqlite::types::ValueRef;
 use tokio_postgres::types::Type;
 use tokio_postgres::types::private::BytesMut;
 
-use super::wire::write_value;
 use super::Db;
+use super::wire::write_value;
 use crate::{Error, Result};
 
 /// What such a stream begins with: its mark, no flags, no extension.

@@ -62,7 +62,10 @@ mod tests {
             ("select a from t where b = ?1 and c > ?2", "select a from t where b = $1 and c > $2"),
             ("select a from t where b = ? and (c, d) < (?, ?)", "select a from t where b = $1 and (c, d) < ($2, $3)"),
             ("select '?1', 'it+x' from t where a = ?1", "select '?1', 'it+x' from t where a = $1"),
-            ("where +p.flag = ? and (+p.kind <> 'x') order by +p.a desc", "where p.flag = $1 and (p.kind <> 'x') order by p.a desc"),
+            (
+                "where +p.flag = ? and (+p.kind <> 'x') order by +p.a desc",
+                "where p.flag = $1 and (p.kind <> 'x') order by p.a desc",
+            ),
             ("set n = n + 1, m = a+1", "set n = n + 1, m = a+1"),
             ("select 1 from i indexed by idx_a where s = 'x'", "select 1 from i  where s = 'x'"),
             (

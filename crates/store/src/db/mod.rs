@@ -19,9 +19,9 @@ use rusqlite::CachedStatement;
 use rusqlite::types::Value;
 
 pub(crate) use copy::Append;
-pub(crate) use postgres::told;
 pub use params::Params;
 pub use pool::{PoolFigures, PoolSettings};
+pub(crate) use postgres::told;
 pub use postgres::{Pg, Streamed};
 pub use row::{Row, RowIndex, Rows};
 
@@ -148,7 +148,8 @@ impl Db {
             Self::Sqlite(db) => Ok(db.execute_batch("begin immediate")?),
             Self::Postgres(pg) => {
                 // One question for both.
-                let locks = lock.map_or_else(String::new, |lock| format!("; select pg_advisory_xact_lock({})", lock.key()));
+                let locks =
+                    lock.map_or_else(String::new, |lock| format!("; select pg_advisory_xact_lock({})", lock.key()));
                 let begun = pg.batch(&format!("begin{locks}"));
                 if begun.is_err() {
                     let _ = pg.batch("rollback");

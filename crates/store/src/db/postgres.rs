@@ -88,10 +88,10 @@ impl Pg {
         })
     }
 
-    /// For long work (loads, indexes, whole tables): no statement is cut off, and commits wait for no disk of their own.
+    /// For long work (loads, indexes, whole tables): no statement is cut off, and tables may be read through.
     pub(crate) fn be_patient(&self) -> Result<()> {
         self.patience.set(None);
-        self.batch("set statement_timeout = 0; set lock_timeout = 0; set maintenance_work_mem = '256MB'")
+        self.batch("set statement_timeout = 0; set lock_timeout = 0; set enable_seqscan = on; set maintenance_work_mem = '256MB'")
     }
 
     pub(crate) fn set_deadline(&self, deadline: Option<Instant>) {
@@ -232,9 +232,14 @@ impl Pg {
             None => {
                 self.broken.set(true);
                 let cancel = self.client.cancel_token();
-                let cancelled = async { tokio::time::timeout(Duration::from_secs(1), cancel.cancel_query(NoTls)).await };
+                let cancelled =
+                    async { tokio::time::timeout(Duration::from_secs(1), cancel.cancel_query(NoTls)).await };
                 let _ = waiting(|| runtime.block_on(cancelled));
-                Err(if own.is_some_and(|own| Instant::now() >= own) { Error::Late } else { Error::Away("it does not answer".to_owned()) })
+                Err(if own.is_some_and(|own| Instant::now() >= own) {
+                    Error::Late
+                } else {
+                    Error::Away("it does not answer".to_owned())
+                })
             }
         }
     }

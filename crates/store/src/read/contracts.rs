@@ -1,7 +1,7 @@
 //! Contracts with their items, amendments and older versions.
 
-use rusqlite::params;
 use crate::db::{Db, OptionalExtension, Row};
+use rusqlite::params;
 use serde_json::{Map, Value};
 
 use super::{Conditions, Cursor, Page, Walk, walk};
@@ -185,7 +185,7 @@ impl Store {
     pub fn contract(&self, id: &str) -> Result<Option<ContractRow>> {
         self.read(|db| {
             let sql = format!("{SELECT} where c.rid = (select rid from contracts_keys where idh = ?1) and c.id = ?2");
-            Ok(db.prepare(&sql)?.query_row(params![id_hash(id), id], contract_from).optional()?)
+            db.prepare(&sql)?.query_row(params![id_hash(id), id], contract_from).optional()
         })
     }
 

@@ -91,11 +91,11 @@ pub(crate) struct Walk<'a> {
 ///
 /// `select` is everything up to `where`; its columns end with the sort value and `rid`.
 pub(crate) fn walk<T>(
-    db: &crate::db::Db,
+    db: &crate::Db,
     select: &str,
     conditions: &Conditions,
     walk: &Walk<'_>,
-    from: impl Fn(&crate::db::Row<'_>) -> rusqlite::Result<T>,
+    from: impl Fn(&crate::Row<'_>) -> rusqlite::Result<T>,
 ) -> crate::Result<Page<T>> {
     let (order, beyond) = if walk.descending { ("desc", "<") } else { ("asc", ">") };
     let column = walk.column;
@@ -103,7 +103,7 @@ pub(crate) fn walk<T>(
     let rid = column.rfind('.').map_or_else(|| "rid".to_owned(), |dot| format!("{}.rid", &column[..dot]));
     let wanted = walk.limit + 1;
     let mut rows: Vec<(T, Cursor)> = Vec::with_capacity(wanted);
-    let from = |row: &crate::db::Row<'_>| {
+    let from = |row: &crate::Row<'_>| {
         let value = match row.get_ref(bare)? {
             rusqlite::types::ValueRef::Null => None,
             rusqlite::types::ValueRef::Integer(n) => Some(CursorValue::Int(n)),

@@ -1,7 +1,7 @@
 //! Suppliers and buyers.
 
-use rusqlite::params;
 use crate::db::{OptionalExtension, Row};
+use rusqlite::params;
 
 use super::{Conditions, Cursor, Page, Walk, walk};
 use crate::links::{self, EntityKind};
@@ -183,7 +183,7 @@ impl Store {
     pub fn supplier(&self, id: &str) -> Result<Option<SupplierRow>> {
         self.read(|db| {
             let mut statement = db.prepare("select * from suppliers where idh = ?1 and id = ?2")?;
-            Ok(statement.query_row(params![id_hash(id), id], supplier_from).optional()?)
+            statement.query_row(params![id_hash(id), id], supplier_from).optional()
         })
     }
 
@@ -194,7 +194,7 @@ impl Store {
     pub fn buyer(&self, id: &str) -> Result<Option<BuyerRow>> {
         self.read(|db| {
             let mut statement = db.prepare("select * from buyers where idh = ?1 and id = ?2")?;
-            Ok(statement.query_row(params![id_hash(id), id], buyer_from).optional()?)
+            statement.query_row(params![id_hash(id), id], buyer_from).optional()
         })
     }
 
@@ -261,7 +261,7 @@ impl Store {
                  from contracts where {} and not income",
                 conditions.where_clause()
             );
-            Ok(db.prepare(&sql)?.query_row(conditions.values().as_slice(), |row| {
+            db.prepare(&sql)?.query_row(conditions.values().as_slice(), |row| {
                 let whole: Option<i64> = row.get(1)?;
                 let rest: Option<i64> = row.get(2)?;
                 Ok(Totals {
@@ -271,7 +271,7 @@ impl Store {
                     first_signed_on: row.get(3)?,
                     last_signed_on: row.get(4)?,
                 })
-            })?)
+            })
         })
     }
 }

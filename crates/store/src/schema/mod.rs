@@ -84,4 +84,3 @@ pub(crate) fn drop_indexes(connection: &Db) -> Result<()> {
     }
     Ok(())
 }
-
