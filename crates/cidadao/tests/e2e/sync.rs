@@ -199,6 +199,29 @@ fn what_changed_at_the_source_replaces_what_is_held() {
 }
 
 #[test]
+fn no_cpf_is_kept_of_what_was_fetched() {
+    let house = House::new();
+    let origin = Origin::start(|target, _| {
+        if !target.starts_with("/v1/contratos?") {
+            return Reply::status(204);
+        }
+        let mut contract = pncp_contract(1, "2025-06-24T00:30:04", 5_000.0);
+        contract["tipoPessoa"] = json!("PF");
+        contract["niFornecedor"] = json!("52998224725");
+        contract["nomeRazaoSocialFornecedor"] = json!("MARIA FICTÍCIA 52998224725");
+        Reply::json(json!({"data": [contract], "totalRegistros": 1, "totalPaginas": 1, "numeroPagina": 1}).to_string())
+    });
+    let report = sync(&house, &origin).run().ends_with(0).json();
+    assert_eq!(totals(&report["ingest"]), [1, 1, 0, 0, 0]);
+    for file in house.data_files() {
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(!bytes.windows(11).any(|window| window == b"52998224725"), "{} holds a CPF", file.display());
+    }
+    let suppliers = house.serve().get("/api/v1/suppliers?limit=5").json();
+    assert!(suppliers.to_string().contains("***.982.247-**"), "{suppliers}");
+}
+
+#[test]
 fn days_that_cannot_be_and_a_source_that_is_not_there_are_told() {
     let house = House::new();
     let origin = Origin::start(|target, _| well(target));

@@ -138,7 +138,7 @@ fn months(from: NaiveDate, to: NaiveDate) -> Vec<(NaiveDate, NaiveDate)> {
 /// A page that is whole.
 #[derive(Debug, Clone)]
 pub struct Page {
-    /// As it came.
+    /// As it came, but for CPFs in its texts, which are masked.
     pub body: Bytes,
     /// Its rows.
     pub rows: u64,
@@ -230,7 +230,38 @@ fn read_page(body: Bytes, asked: u32) -> Result<Option<Page>, String> {
         };
     }
     let pages = u32::try_from(envelope.pages).map_err(|_| format!("{} pages", envelope.pages))?;
-    Ok(Some(Page { body, rows, pages, rows_total: envelope.rows_total }))
+    Ok(Some(Page { body: masked(&body), rows, pages, rows_total: envelope.rows_total }))
+}
+
+/// The same JSON with the CPFs in its texts masked. Amounts and other numbers stay as they are.
+fn masked(json: &[u8]) -> Bytes {
+    let mut out = Vec::with_capacity(json.len());
+    let mut rest = json;
+    while let Some(quote) = memchr::memchr(b'"', rest) {
+        out.extend_from_slice(&rest[..quote]);
+        let text = &rest[quote..];
+        let end = end_of_text(text);
+        match serde_json::from_slice::<String>(&text[..end]).as_deref().map(model::mask_cpfs) {
+            Ok(std::borrow::Cow::Owned(masked)) => out.extend_from_slice(serde_json::Value::from(masked).to_string().as_bytes()),
+            _ => out.extend_from_slice(&text[..end]),
+        }
+        rest = &text[end..];
+    }
+    out.extend_from_slice(rest);
+    out.into()
+}
+
+/// Where the text that begins here with a quote ends, its closing quote included.
+fn end_of_text(text: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(next) = memchr::memchr2(b'"', b'\\', &text[at.min(text.len())..]) {
+        at += next;
+        if text[at] == b'"' {
+            return at + 1;
+        }
+        at += 2;
+    }
+    text.len()
 }
 
 #[cfg(test)]
@@ -274,6 +305,16 @@ mod tests {
         ] {
             assert!(read(broken).is_err(), "{broken}");
         }
+    }
+
+    #[test]
+    fn no_cpf_of_a_text_is_kept_and_nothing_else_changes() {
+        let page = r#"{"data":[{"niFornecedor":"52998224725","nome":"MARIA \"M\" 529.982.247-25","valor":1000.10,"n":52998224725,"e":"\u0035\u00329 98224725 529\u00398224725"}]}"#;
+        let kept = String::from_utf8(masked(page.as_bytes()).to_vec()).unwrap();
+        assert!(kept.contains(r#""niFornecedor":"***.982.247-**","nome":"MARIA \"M\" ***.982.247-**","valor":1000.10,"n":52998224725"#), "{kept}");
+        assert!(!kept.contains("\\u0039"), "{kept}");
+        let other = r#"{"a":"x\\","b":"CNPJ 11222333000181","c":["\"",{}]}"#;
+        assert_eq!(masked(other.as_bytes()), other);
     }
 
     proptest::proptest! {
