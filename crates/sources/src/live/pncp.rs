@@ -311,7 +311,7 @@ mod tests {
     fn no_cpf_of_a_text_is_kept_and_nothing_else_changes() {
         let page = r#"{"data":[{"niFornecedor":"52998224725","nome":"MARIA \"M\" 529.982.247-25","valor":1000.10,"n":52998224725,"e":"\u0035\u00329 98224725 529\u00398224725"}]}"#;
         let kept = String::from_utf8(masked(page.as_bytes()).to_vec()).unwrap();
-        assert!(kept.contains(r#""niFornecedor":"***.982.247-**","nome":"MARIA \"M\" ***.982.247-**","valor":1000.10,"n":52998224725"#), "{kept}");
+        assert!(kept.contains(r#""niFornecedor":"***982247**","nome":"MARIA \"M\" ***.982.247-**","valor":1000.10,"n":52998224725"#), "{kept}");
         assert!(!kept.contains("\\u0039"), "{kept}");
         let other = r#"{"a":"x\\","b":"CNPJ 11222333000181","c":["\"",{}]}"#;
         assert_eq!(masked(other.as_bytes()), other);
