@@ -13,6 +13,8 @@ use crate::output::{Progress, print_advice, print_findings, print_ingest, say, t
 use crate::verdicts::{self, share};
 use crate::{entities, evaluation, investigate, log, moment, quarantine};
 
+/// Threads that may wait for the database or compress: each holds on to some megabytes of what it worked with.
+const BLOCKING_THREADS_MAX: usize = 128;
 const DONE: ExitCode = ExitCode::SUCCESS;
 
 pub fn run(arguments: Cli) -> Result<ExitCode> {
@@ -107,6 +109,7 @@ fn serve(app: App) -> Result<ExitCode> {
     let listen = app.settings().http.listen.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()
         .map_err(|e| Error::Settings(format!("the runtime cannot start: {e}")))?;
     runtime.block_on(async {
