@@ -162,6 +162,11 @@ impl<V, R> Clone for Landed<V, R> {
     }
 }
 
+/// What was made and is kept in memory, and whether it says that nothing is there.
+type Remembered<V> = (Arc<Held<V>>, bool);
+/// What was made and is not kept, and whether it is a failure.
+type Refused<R> = (R, bool);
+
 /// How an entry in memory stands.
 enum Standing {
     Fresh,
@@ -395,7 +400,7 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
         stamp: Stamp,
         started: Instant,
         made: Made<V, R>,
-    ) -> Result<(Arc<Held<V>>, bool), (R, bool)> {
+    ) -> Result<Remembered<V>, Refused<R>> {
         let (value, tags, negative) = match made {
             Made::Keep { value, tags, negative } => (value, tags, negative),
             Made::Pass(own) => return Err((own, false)),
@@ -457,12 +462,9 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
         let Some(l2) = &self.l2 else { return Ok(None) };
         let (started, mut pause, mut waited) = (Instant::now(), PAUSE, false);
         while started.elapsed() < self.config.lock {
-            let locked = match l2.lock(key, self.config.lock).await {
-                Ok(locked) => locked,
-                Err(_) => {
-                    self.meters.redis_errors.inc();
-                    return Ok(None);
-                }
+            let Ok(locked) = l2.lock(key, self.config.lock).await else {
+                self.meters.redis_errors.inc();
+                return Ok(None);
             };
             // Another may have put it since it was looked for.
             if let Some(held) = self.look_l2(key).await {

@@ -5,6 +5,7 @@ mod sync {
 }
 
 #[path = "flight.rs"]
+#[allow(clippy::duplicate_mod, reason = "the same code over loom's primitives")]
 #[allow(dead_code, reason = "not all of it is looked at here")]
 mod flight;
 

@@ -14,6 +14,8 @@ use crate::output::{Progress, print_advice, print_findings, print_ingest, say, t
 use crate::verdicts::{self, share};
 use crate::{database, entities, evaluation, identity, investigate, log, moment, quarantine, sync};
 
+/// Threads that may wait for the database or compress: each holds on to some megabytes of what it worked with.
+const BLOCKING_THREADS_MAX: usize = 128;
 const DONE: ExitCode = ExitCode::SUCCESS;
 
 pub fn run(arguments: Cli) -> Result<ExitCode> {
@@ -130,6 +132,7 @@ fn serve(app: App, roles: Roles) -> Result<ExitCode> {
     let listen = app.settings().http.listen.clone();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS_MAX)
         .build()
         .map_err(|e| Error::Settings(format!("the runtime cannot start: {e}")))?;
     runtime.block_on(async {

@@ -96,9 +96,8 @@ async fn made_of(
         return Made::Pass(response);
     }
     let (parts, body) = response.into_parts();
-    let body = match to_bytes(body, KEPT_BYTES_MAX).await {
-        Ok(body) => body,
-        Err(_) => return Made::Fail(Problem::internal().into_response()),
+    let Ok(body) = to_bytes(body, KEPT_BYTES_MAX).await else {
+        return Made::Fail(Problem::internal().into_response());
     };
     let kind = parts.headers.get(CONTENT_TYPE).cloned().unwrap_or(HeaderValue::from_static("application/json"));
     let (names, surrogate) = (names_of(key, &body), surrogate_of(route.as_str(), key, &body));
