@@ -81,7 +81,7 @@ fn main() {
                 list(
                     store,
                     &ContractFilter {
-                        modality: Some("direct".into()),
+                        modality: Some("pregao".into()),
                         signed_from: Some(day),
                         ..ContractFilter::default()
                     },
