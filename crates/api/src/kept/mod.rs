@@ -126,7 +126,7 @@ fn tiers(app: &App) -> (Option<RedisTier>, Option<Arc<dyn Persistent>>) {
     let l3 = l3.map_err(|error| tracing::warn!(%error, "cache.db: answers are not kept on the disk")).ok();
     let mark = app.house_mark().unwrap_or_default();
     let l2 = settings.redis.address().and_then(|url| {
-        RedisTier::at(url, format!("cidadao:{mark}:kept:"), kept.l2_entries)
+        RedisTier::at(url, format!("cidadao-kept:{mark}:"), kept.l2_entries)
             .map_err(|error| tracing::warn!(%error, "redis.url: answers are not kept in Redis"))
             .ok()
     });
