@@ -61,7 +61,7 @@ fn main() {
                     store,
                     &ContractFilter { buyer_id: some(&buyers, n), ..ContractFilter::default() },
                     ContractSort::NewestFirst,
-                )
+                );
             }),
         ),
         (
@@ -71,7 +71,7 @@ fn main() {
                     store,
                     &ContractFilter { supplier_id: some(&suppliers, n), ..ContractFilter::default() },
                     ContractSort::DearestFirst,
-                )
+                );
             }),
         ),
         (
@@ -96,7 +96,7 @@ fn main() {
                     store,
                     &ContractFilter { q: Some(words[n % words.len()].into()), ..ContractFilter::default() },
                     ContractSort::NewestFirst,
-                )
+                );
             }),
         ),
     ];

@@ -45,16 +45,32 @@ pub(crate) struct Entities {
 }
 
 impl Entities {
-    pub(crate) fn see_buyer(&mut self, db: &Db, id: &str, by: NamedBy<'_>, buyer: Buyer) -> Result<()> {
+    /// `may_be_held` is asked once of each: a no saves the look.
+    pub(crate) fn see_buyer(
+        &mut self,
+        db: &Db,
+        id: &str,
+        by: NamedBy<'_>,
+        buyer: Buyer,
+        may_be_held: impl FnOnce() -> bool,
+    ) -> Result<()> {
         let seen_on = |b: &Buyer| b.seen_on;
-        see(&mut self.buyers, id, by, buyer, seen_on, merge_buyer, || load(db, &Buyer::TABLE, id, buyer_from))
+        let load = || if may_be_held() { load(db, &Buyer::TABLE, id, buyer_from) } else { Ok(None) };
+        see(&mut self.buyers, id, by, buyer, seen_on, merge_buyer, load)
     }
 
-    pub(crate) fn see_supplier(&mut self, db: &Db, id: &str, by: NamedBy<'_>, supplier: Supplier) -> Result<()> {
+    /// As [`Self::see_buyer`].
+    pub(crate) fn see_supplier(
+        &mut self,
+        db: &Db,
+        id: &str,
+        by: NamedBy<'_>,
+        supplier: Supplier,
+        may_be_held: impl FnOnce() -> bool,
+    ) -> Result<()> {
         let seen_on = |s: &Supplier| s.seen_on;
-        see(&mut self.suppliers, id, by, supplier, seen_on, merge_supplier, || {
-            load(db, &Supplier::TABLE, id, supplier_from)
-        })
+        let load = || if may_be_held() { load(db, &Supplier::TABLE, id, supplier_from) } else { Ok(None) };
+        see(&mut self.suppliers, id, by, supplier, seen_on, merge_supplier, load)
     }
 
     /// Writes what changed; gives the tables that changed and whether rows held before changed in them.

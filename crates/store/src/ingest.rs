@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use crate::db::{Db, Lock, OptionalExtension};
-use model::{Buyer, Record, Supplier, TABLES, Table};
+use model::{Buyer, Record, Row as _, Supplier, TABLES, Table};
 use rusqlite::params;
 
 use crate::bulk::Bulk;
@@ -18,7 +18,7 @@ use crate::keys::Keys;
 use crate::put::TableSql;
 use crate::schema::{create_indexes, create_partition_indexes, drop_indexes};
 use crate::segments::TouchedPartition;
-use crate::{Result, Store, search};
+use crate::{Result, Store, id_hash, search};
 
 /// Bytes of the write-ahead log beyond which a batch ends with folding it into the database.
 const LOG_BYTES_MAX: u64 = 768 << 20;
@@ -423,7 +423,10 @@ impl Ingest {
     /// The database cannot be read.
     pub fn see_buyer(&mut self, id: &str, source: &str, line: u64, buyer: Buyer) -> Result<()> {
         let file_id = self.file.as_ref().expect("a file was begun").id;
-        self.entities.see_buyer(&self.connection, id, NamedBy { source, file_id, line }, buyer)
+        let by = NamedBy { source, file_id, line };
+        let (number, keys) = (table_number(Buyer::TABLE.name), &mut self.keys);
+        let may_be_held = || keys.may_hold(number, id_hash(id));
+        self.entities.see_buyer(&self.connection, id, by, buyer, may_be_held)
     }
 
     /// Notes a supplier that a row named.
@@ -432,7 +435,10 @@ impl Ingest {
     /// The database cannot be read.
     pub fn see_supplier(&mut self, id: &str, source: &str, line: u64, supplier: Supplier) -> Result<()> {
         let file_id = self.file.as_ref().expect("a file was begun").id;
-        self.entities.see_supplier(&self.connection, id, NamedBy { source, file_id, line }, supplier)
+        let by = NamedBy { source, file_id, line };
+        let (number, keys) = (table_number(Supplier::TABLE.name), &mut self.keys);
+        let may_be_held = || keys.may_hold(number, id_hash(id));
+        self.entities.see_supplier(&self.connection, id, by, supplier, may_be_held)
     }
 
     pub(crate) fn index_words(&mut self, rid: i64, record: &Record, is_new: bool) -> Result<()> {

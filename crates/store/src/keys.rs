@@ -61,7 +61,8 @@ impl Keys {
         let mut tables = Vec::with_capacity(TABLES.len());
         for table in TABLES {
             let keys = keys_table(table.name);
-            let filter = if filtered && has_keys(table) { Some(Filter::over(db, &keys)?) } else { None };
+            let held = if has_keys(table) { &keys } else { table.name };
+            let filter = if filtered { Some(Filter::over(db, held)?) } else { None };
             tables.push(TableKeys {
                 name: keys.clone(),
                 find: format!("select rid from {keys} where idh = ?1"),
@@ -84,6 +85,16 @@ impl Keys {
             return Ok(None);
         }
         db.prepare(&keys.find)?.query_row([idh], |row| row.get(0)).optional()
+    }
+
+    /// Whether a buyer or supplier may be held; from now on it may.
+    pub(crate) fn may_hold(&mut self, table: u8, idh: i64) -> bool {
+        let Some(filter) = &mut self.tables[usize::from(table)].filter else { return true };
+        let may_hold = filter.may_hold(idh);
+        if !may_hold {
+            filter.add(idh);
+        }
+        may_hold
     }
 
     /// Notes a new row.
