@@ -436,9 +436,8 @@ mod tests {
         queries.push("select rid from contracts where buyer_h in (1, 2)".to_owned());
         queries.push("select rid from findings where buyer_id in ('1', '2') and state = 'open'".to_owned());
         for sql in queries {
-            let mut statement = db.prepare(&format!("explain query plan {sql}")).unwrap();
-            let plan: Vec<String> =
-                statement.query_map([], |row| row.get("detail")).unwrap().map(|l| l.unwrap()).collect();
+            let mut statement = db.sqlite().unwrap().prepare(&format!("explain query plan {sql}")).unwrap();
+            let plan: Vec<String> = statement.raw_query().mapped(|row| row.get("detail")).map(|l| l.unwrap()).collect();
             for line in plan {
                 let indexed = line.contains("INDEX") || line.starts_with("LIST SUBQUERY");
                 assert!(indexed && !line.contains("TEMP B-TREE"), "{sql}: {line}");
