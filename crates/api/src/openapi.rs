@@ -6,8 +6,7 @@ use utoipa::{Modify, OpenApi};
 use crate::problem::Problem;
 use crate::routes::{
     auth, batch, buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations,
-    sources,
-    suppliers, verdicts,
+    sources, suppliers, verdicts,
 };
 
 #[derive(OpenApi)]

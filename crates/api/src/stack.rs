@@ -29,7 +29,7 @@ use crate::pack::pack;
 use crate::problem::Problem;
 use crate::rate::charge;
 use crate::robots::{NOINDEX, X_ROBOTS_TAG};
-use crate::unpack::unpack;
+use crate::unpack::{stated_length, unpack};
 
 const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'",
@@ -50,7 +50,7 @@ pub fn around(routes: Router<Door>, door: Door) -> Router {
         .layer(from_fn_with_state(door.clone(), unpack))
         .layer(from_fn_with_state(door.clone(), bound))
         .layer(from_fn_with_state(door.clone(), identify))
-        // Hits in memory are answered before all of this, and cost their caller nothing.
+        // Most hits in memory are answered before all of this; none costs its caller anything.
         .layer(from_fn_with_state(door.clone(), charge))
         .layer(from_fn_with_state(door.clone(), kept::after_write));
     routes.layer(stack).with_state(door)
@@ -176,8 +176,7 @@ async fn bound(State(door): State<Door>, request: Request, next: Next) -> Respon
     if target > TARGET_BYTES_MAX {
         return Problem::target_too_long(TARGET_BYTES_MAX).into_response();
     }
-    let stated = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if stated.is_some_and(|bytes| bytes > limits.body_bytes_max as u64) {
+    if stated_length(request.headers()).is_some_and(|bytes| bytes > limits.body_bytes_max as u64) {
         return Problem::body_too_large(limits.body_bytes_max).into_response();
     }
     let answered = tokio::time::timeout(limits.request_timeout, next.run(request)).await;

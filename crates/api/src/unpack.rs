@@ -6,7 +6,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::Method;
 use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -31,6 +31,10 @@ pub async fn unpack(State(door): State<Door>, request: Request, next: Next) -> R
 async fn taken(door: &Door, request: Request) -> Result<Request, Response> {
     let (bytes_max, time_max) = (door.limits().body_bytes_max, Duration::from_secs(door.http().body_timeout_s));
     let too_large = || Problem::body_too_large(bytes_max).into_response();
+    // What says that it is too large is not read.
+    if stated_length(request.headers()).is_some_and(|bytes| bytes > bytes_max as u64) {
+        return Err(too_large());
+    }
     let (mut parts, body) = request.into_parts();
     let coding = match parts.headers.remove(CONTENT_ENCODING) {
         None => Coding::Identity,
@@ -52,6 +56,11 @@ async fn taken(door: &Door, request: Request) -> Result<Request, Response> {
         parts.headers.insert(CONTENT_LENGTH, bytes.len().into());
     }
     Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+/// How long the body is, as its request says.
+pub fn stated_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 fn unknown_coding() -> Response {

@@ -252,6 +252,11 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
         Some(Got { held, from: From::Tier(Tier::L1), stands_in: false, now_ms })
     }
 
+    /// Whether memory holds what may be given as it is.
+    pub fn has(&self, key: &str) -> bool {
+        self.l1.get(key).is_some_and(|held| matches!(self.standing(&held, now_ms()), Standing::Fresh))
+    }
+
     /// Gives what is under a key, or has it made: once, however many ask.
     pub async fn get_or_make<F>(self: &Arc<Self>, key: &str, make: F) -> Outcome<V, R>
     where

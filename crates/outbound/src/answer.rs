@@ -56,7 +56,9 @@ pub(crate) async fn ask(
     }
     let body = match head.headers.get(CONTENT_ENCODING).map(|value| value.as_bytes()) {
         None | Some(b"identity") => body,
-        Some(b"gzip") => unzipped(&body, settings.body_max).map_err(|e| passing(e.to_string()))?.ok_or_else(too_long)?,
+        Some(b"gzip") => {
+            unzipped(&body, settings.body_max).map_err(|e| passing(e.to_string()))?.ok_or_else(too_long)?
+        }
         Some(other) => {
             let because = format!("encoded as {}, which was not asked for", String::from_utf8_lossy(other));
             return Err(passing(because));

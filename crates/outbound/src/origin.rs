@@ -119,7 +119,11 @@ impl Origin {
         health.failures += 1;
         if health.failures >= self.breaker_failures {
             if health.left_alone_until.is_none() {
-                tracing::warn!(origin = self.name, failures = health.failures, "a source failed too often and is left alone");
+                tracing::warn!(
+                    origin = self.name,
+                    failures = health.failures,
+                    "a source failed too often and is left alone"
+                );
             }
             health.left_alone_until = Some(Instant::now() + self.breaker_pause);
         }

@@ -144,12 +144,8 @@ async fn the_budget_bounds_what_a_failing_source_is_asked() {
 #[tokio::test]
 async fn a_source_that_is_down_is_left_alone_and_found_well_again() {
     let origin = Origin::start(|_, before| if before < 3 { Reply::status(500) } else { Reply::json("1") });
-    let client = client(Settings {
-        retries: 0,
-        breaker_failures: 3,
-        breaker_pause: Duration::from_millis(300),
-        ..quick()
-    });
+    let client =
+        client(Settings { retries: 0, breaker_failures: 3, breaker_pause: Duration::from_millis(300), ..quick() });
     for _ in 0..3 {
         client.get(&origin.url(), soon(10)).await.unwrap_err();
     }

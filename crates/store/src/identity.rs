@@ -137,8 +137,7 @@ pub fn key(db: &Db, id: &str) -> Result<Option<KeyRow>> {
 /// # Errors
 /// The database cannot be written.
 pub fn revoke_key(db: &Db, id: &str, at: &str) -> Result<()> {
-    db.prepare("update api_keys set revoked_at = ?2 where id = ?1 and revoked_at is null")?
-        .execute(params![id, at])?;
+    db.prepare("update api_keys set revoked_at = ?2 where id = ?1 and revoked_at is null")?.execute(params![id, at])?;
     Ok(())
 }
 
@@ -204,10 +203,8 @@ pub fn set_disabled(db: &Db, id: &str, at: Option<&str>) -> Result<()> {
 /// The database cannot be written.
 pub fn add_session(db: &Db, id: &str, user_id: &str, now: &str, expires_at: &str) -> Result<()> {
     let over = "user_id = ?1 and expires_at < ?2";
-    db.prepare(&format!(
-        "delete from refresh_tokens where session_id in (select id from sessions where {over})"
-    ))?
-    .execute(params![user_id, now])?;
+    db.prepare(&format!("delete from refresh_tokens where session_id in (select id from sessions where {over})"))?
+        .execute(params![user_id, now])?;
     db.prepare(&format!("delete from sessions where {over}"))?.execute(params![user_id, now])?;
     db.prepare("insert into sessions (id, user_id, created_at, expires_at) values (?1, ?2, ?3, ?4)")?
         .execute(params![id, user_id, now, expires_at])?;
@@ -285,9 +282,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn key_hashed(&self, hash: &str) -> Result<Option<KeyRow>> {
-        self.read(|db| {
-            Ok(db.prepare(&format!("{KEYS} where k.hash = ?1"))?.query_row([hash], key_from).optional()?)
-        })
+        self.read(|db| Ok(db.prepare(&format!("{KEYS} where k.hash = ?1"))?.query_row([hash], key_from).optional()?))
     }
 
     /// Every key, newest first; at most `limit`.
@@ -319,9 +314,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn has_users(&self) -> Result<bool> {
-        self.read(|db| {
-            Ok(db.prepare("select 1 from users limit 1")?.query_row([], |_| Ok(())).optional()?.is_some())
-        })
+        self.read(|db| Ok(db.prepare("select 1 from users limit 1")?.query_row([], |_| Ok(())).optional()?.is_some()))
     }
 
     /// A sign-in by its id, whatever has become of it.

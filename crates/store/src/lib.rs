@@ -3,8 +3,8 @@
 //! One SQLite file. A single writer commits whole ingests; any number of readers see the last commit and never wait.
 //! Canonical tables are made from the model's columns, so a record has one shape everywhere.
 
-mod cache_store;
 mod bulk;
+mod cache_store;
 pub mod chain;
 mod copying;
 pub mod db;

@@ -68,7 +68,7 @@ impl Server {
         if let Some(poller) = held.upgrade() {
             return Ok(poller);
         }
-        let poller = Poller::start(&self.pool)?;
+        let poller = Poller::start(&self.pool, self.replicas.clone())?;
         *held = Arc::downgrade(&poller);
         Ok(poller)
     }

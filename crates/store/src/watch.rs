@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::db::pool::{Lent, Pool};
+use crate::replicas::Replicas;
 use crate::{Db, Error, Result, Store};
 
 /// Events of before the first look that are told: what was kept on the disk may be older.
@@ -113,7 +114,8 @@ fn read(db: &Db, since: i64) -> Result<Change> {
     let marks: String = db.query_row(include_str!("../sql/epoch.sql"), [], |row| row.get(0))?;
     let flag = if db.is_postgres() { "cast(payload as json) ->> 'flag'" } else { "json_extract(payload, '$.flag')" };
     let mut statement = db.prepare(&format!("select seq, stream, {flag} from events where seq > ?1 order by seq"))?;
-    let events = statement.query_map([since], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?, row.get(2)?)))?;
+    let events =
+        statement.query_map([since], |row| Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?, row.get(2)?)))?;
     let events: Vec<Seen> = events.collect::<rusqlite::Result<_>>()?;
     let seq = events.last().map_or(since.cast_unsigned(), |(seq, ..)| *seq);
     Ok(Change { epoch: xxhash_rust::xxh3::xxh3_64(marks.as_bytes()), seq, events })
@@ -122,6 +124,7 @@ fn read(db: &Db, since: i64) -> Result<Change> {
 /// Asks a server how it stands, for all who watch.
 pub(crate) struct Poller {
     pool: Arc<Pool>,
+    replicas: Option<Arc<Replicas>>,
     since: i64,
     state: Mutex<State>,
 }
@@ -137,10 +140,10 @@ struct State {
 
 impl Poller {
     /// Asks once, and goes on asking until nobody watches.
-    pub(crate) fn start(pool: &Arc<Pool>) -> Result<Arc<Self>> {
+    pub(crate) fn start(pool: &Arc<Pool>, replicas: Option<Arc<Replicas>>) -> Result<Arc<Self>> {
         let since = (last_event(&*pool.lend()?)? - EVENTS_BEFORE).max(0);
         let state = State { changes: 0, epoch: 0, seq: since, events: VecDeque::new(), away: None };
-        let poller = Arc::new(Self { pool: Arc::clone(pool), since, state: Mutex::new(state) });
+        let poller = Arc::new(Self { pool: Arc::clone(pool), replicas, since, state: Mutex::new(state) });
         poller.poll();
         let weak: Weak<Self> = Arc::downgrade(&poller);
         std::thread::Builder::new()
@@ -165,6 +168,9 @@ impl Poller {
         match self.pool.lend().and_then(|db| read(&db, state.seq)) {
             Ok(change) => {
                 if state.changes == 0 || change.epoch != state.epoch || !change.events.is_empty() {
+                    // As if this process had written it: no replica is asked that has not got it yet, for what it says would be kept
+                    // as if it were new.
+                    drop(self.replicas.as_ref().map(Replicas::writes));
                     state.changes += 1;
                     state.epoch = change.epoch;
                     state.seq = change.seq.cast_signed();

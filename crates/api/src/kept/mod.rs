@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use app::settings::{CacheSettings, CacheStrategy};
 use app::{App, Watch};
+use axum::extract::Request;
 use axum::response::Response;
 use cache::{Cache, Config, Got, Meters, Persistent, RedisTier, Stamp, World, tag};
 
@@ -105,6 +106,13 @@ impl Answers {
             }
         }
         self.looked_us.store(begun, Ordering::Release);
+    }
+
+    /// Whether the answer to a request is at hand, so that it costs nothing.
+    pub fn has(&self, request: &Request) -> bool {
+        self.look_if_due();
+        let key = key::key_of(request.method(), request.uri(), request.headers());
+        key.is_some_and(|key| self.cache.has(&key))
     }
 
     /// Its metrics.

@@ -70,9 +70,8 @@ impl Fetched {
     /// Begins a window, or goes on with one that was broken off; gives the number of its next page.
     pub(crate) fn begin(&mut self, window: &Window, now: NaiveDateTime) -> u32 {
         let name = window.to_string();
-        let resumable = |held: &WindowState| {
-            !held.complete && held.pages > 0 && (now - held.started_at).num_hours() < RESUME_HOURS
-        };
+        let resumable =
+            |held: &WindowState| !held.complete && held.pages > 0 && (now - held.started_at).num_hours() < RESUME_HOURS;
         if let Some(held) = self.windows.get(&name).filter(|held| resumable(held)) {
             return held.pages + 1;
         }
@@ -92,7 +91,14 @@ impl Fetched {
     }
 
     /// Keeps a page.
-    pub(crate) fn keep(&mut self, window: &Window, url: &str, number: u32, page: &Page, now: NaiveDateTime) -> Result<()> {
+    pub(crate) fn keep(
+        &mut self,
+        window: &Window,
+        url: &str,
+        number: u32,
+        page: &Page,
+        now: NaiveDateTime,
+    ) -> Result<()> {
         let Some(state) = self.windows.get_mut(&window.to_string()) else { return Ok(()) };
         let folder = self.folder.join(&state.folder);
         std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
@@ -104,11 +110,8 @@ impl Fetched {
             "sha256": sha256, "rows": page.rows,
         });
         let index = self.folder.join("index.jsonl");
-        let mut log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&index)
-            .map_err(|e| Error::io(&index, &e))?;
+        let mut log =
+            std::fs::OpenOptions::new().create(true).append(true).open(&index).map_err(|e| Error::io(&index, &e))?;
         writeln!(log, "{line}").map_err(|e| Error::io(&index, &e))?;
         state.pages = number;
         state.rows += page.rows;

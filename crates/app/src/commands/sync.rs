@@ -154,7 +154,8 @@ impl App {
             seconds: 0.0,
         };
         let is_held = |window: &&Window| {
-            !request.again && fetched.windows.get(&window.to_string()).is_some_and(super::fetched::WindowState::is_settled)
+            !request.again
+                && fetched.windows.get(&window.to_string()).is_some_and(super::fetched::WindowState::is_settled)
         };
         let (held, wanted): (Vec<&Window>, Vec<&Window>) = windows.iter().partition(is_held);
         report.held = held.len();

@@ -7,8 +7,8 @@ use store::{QualityNote, SourceFiles, SourceMonth};
 use super::page::Walk;
 use super::quality::{duplicates, gaps, not_computable};
 use super::{PageLimit, PageQuery};
-use crate::commands::quality::TOLD_APART;
 use crate::commands::fetched::Fetched;
+use crate::commands::quality::TOLD_APART;
 use crate::views::{Errors, Fetch, List, Period, Presence, Source};
 use crate::{App, Result};
 

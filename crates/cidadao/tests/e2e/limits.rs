@@ -17,10 +17,10 @@ fn from(server: &Server, address: &str) -> Answer {
     server.get_with("/api/v1/sources", &[("x-forwarded-for", address)])
 }
 
-/// A server with these settings, over a house.
+/// A server with these settings, over a house, that keeps no answers: those that are kept cost nothing.
 fn serve(house: &House, settings: &[(&str, &str)]) -> Server {
-    let program = settings.iter().fold(house.program(), |program, (name, value)| program.env(name, value));
-    Server::start(program)
+    let program = house.program().env("CACHE_STRATEGY", "off");
+    Server::start(settings.iter().fold(program, |program, (name, value)| program.env(name, value)))
 }
 
 /// The number behind `name=` in the part of a `RateLimit` field that starts with `policy`.
@@ -39,7 +39,7 @@ fn number(answer: &Answer, field: &str, policy: &str, name: &str) -> u64 {
 fn a_key_gets_its_burst_then_429_until_it_has_waited_and_its_minute_is_a_bound_too() {
     let house = House::new();
     let (slow, other) = (key(&house, &["--rate", "1/s burst 5, 8/min"]), key(&house, &[]));
-    let server = house.serve();
+    let server = serve(&house, &[]);
     let first = ask(&server, &slow);
     assert_eq!(first.header("ratelimit-policy"), "\"burst\";q=5;w=5, \"minute\";q=8;w=60");
     assert_eq!((number(&first, "ratelimit", "burst", "r"), number(&first, "ratelimit", "minute", "r")), (4, 7));
@@ -123,7 +123,7 @@ fn each_tier_has_its_limits_and_they_are_settings() {
 fn dear_requests_cost_more_and_health_and_metrics_nothing() {
     let house = House::new();
     let key = key(&house, &["--rate", "1/s burst 20, 60/min"]);
-    let server = house.serve();
+    let server = serve(&house, &[]);
     let with = [("x-api-key", key.as_str())];
     let left = |path: &str| number(&server.get_with(path, &with), "ratelimit", "minute", "r");
     assert_eq!(left("/api/v1/contracts"), 59);
@@ -296,4 +296,20 @@ fn a_demonstration_has_no_limit_without_a_key() {
         let answer = server.get("/api/v1/sources");
         assert_eq!((answer.status, answer.header("ratelimit")), (200, ""));
     }
+}
+
+#[test]
+fn an_answer_that_is_kept_costs_nothing_and_another_question_does() {
+    let house = House::new();
+    let slow = key(&house, &["--rate", "1/s burst 2, 5/min"]);
+    let server = Server::start(house.program().env("CIDADAO_LIMITS_ANONYMOUS", "free"));
+    for _ in 0..200 {
+        assert_eq!(ask(&server, &slow).status, 200);
+        assert_eq!(server.get("/api/v1/sources").status, 200);
+    }
+    let asked: Vec<u16> = (1..=6)
+        .map(|n| server.get_with(&format!("/api/v1/sources?limit={n}"), &[("x-api-key", &slow)]).status)
+        .collect();
+    assert_eq!((asked[0], asked[5]), (200, 429), "{asked:?}");
+    assert_eq!(ask(&server, &slow).status, 200, "what is kept is given to who has nothing left, too");
 }

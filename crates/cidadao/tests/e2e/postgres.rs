@@ -271,7 +271,8 @@ fn questions_go_to_a_replica_that_is_near_enough_and_to_the_primary_when_none_is
     let house = House::on(&primary.url());
     let _ = house.ingest(&[&short_sample(&house, 200, 41)]).ends_with(3);
     let mut replica = primary.replica();
-    let house = house.with("DATABASE_REPLICA_URLS", &replica.url());
+    // Answers that are kept ask no database.
+    let house = house.with("DATABASE_REPLICA_URLS", &replica.url()).with("CACHE_STRATEGY", "off");
     let server = house.serve();
     let reads = |to: &str, because: &str| -> f64 {
         let name = format!("cidadao_ai_database_reads{{because=\"{because}\",to=\"{to}\"}} ");
@@ -281,8 +282,10 @@ fn questions_go_to_a_replica_that_is_near_enough_and_to_the_primary_when_none_is
     let finding = server.walk("findings", 100)[0]["id"].as_str().unwrap().to_owned();
     let answered_by = |to: &str, because: &str| {
         let before = reads(to, because);
-        assert_eq!(server.get("/api/v1/contracts?limit=7").status, 200);
-        reads(to, because) > before
+        // Who is asking a replica in the moment it goes away is told to come again.
+        let status = server.get("/api/v1/contracts?limit=7").status;
+        assert!([200, 503].contains(&status), "{status}");
+        status == 200 && reads(to, because) > before
     };
     until("the replica answers", || answered_by("replica", "near"));
     // Who has just written reads it, every time, though the replica follows as it can.

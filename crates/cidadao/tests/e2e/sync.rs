@@ -64,8 +64,11 @@ fn a_source_is_read_to_its_end_and_not_asked_again_for_what_is_held() {
     assert_eq!(totals(&report["ingest"]), [1_234, 1_234, 0, 0, 0]);
     assert_eq!((&report["windows"], &report["fetched"], &report["failed"]), (&json!(14), &json!(14), &json!([])));
     assert_eq!(pages_asked(&origin), [1, 2, 3]);
-    let modalities: std::collections::BTreeSet<_> =
-        origin.requests().iter().filter_map(|t| parameter(t, "codigoModalidadeContratacao").map(str::to_owned)).collect();
+    let modalities: std::collections::BTreeSet<_> = origin
+        .requests()
+        .iter()
+        .filter_map(|t| parameter(t, "codigoModalidadeContratacao").map(str::to_owned))
+        .collect();
     assert_eq!(modalities.len(), 13, "each modality is asked for");
     assert!(origin.accepted() <= 4, "{} connections for 16 requests", origin.accepted());
 
@@ -88,7 +91,8 @@ fn a_source_is_read_to_its_end_and_not_asked_again_for_what_is_held() {
     let again = sync(&house, &origin).run().ends_with(0).json();
     assert_eq!((&again["held"], origin.requests().len()), (&json!(14), asked), "what is held is not asked for");
     assert_eq!(totals(&again["ingest"]), [1_234, 0, 1_234, 0, 0]);
-    let anew = sync_of(&house, &origin, &["--from", "2025-06-01", "--to", "2025-06-30", "--again"]).run().ends_with(0).json();
+    let anew =
+        sync_of(&house, &origin, &["--from", "2025-06-01", "--to", "2025-06-30", "--again"]).run().ends_with(0).json();
     assert_eq!(totals(&anew["ingest"]), [1_234, 0, 1_234, 0, 0]);
     assert!(origin.requests().len() > asked);
 }
@@ -138,7 +142,10 @@ fn a_window_that_fails_is_named_and_the_others_are_kept() {
     let board = server.get("/api/v1/sources").json();
     let fetch = &board["data"].as_array().unwrap().iter().find(|row| row["source"] == "pncp").unwrap()["fetch"];
     let gaps = fetch["gaps"].as_object().unwrap();
-    assert!(gaps["contratacoes_20250601_20250630_m08"].as_str().unwrap().contains("422: modalidade em manutencao"), "{fetch}");
+    assert!(
+        gaps["contratacoes_20250601_20250630_m08"].as_str().unwrap().contains("422: modalidade em manutencao"),
+        "{fetch}"
+    );
     assert!(gaps["contratos_20250601_20250630"].as_str().unwrap().contains("no whole page"), "{fetch}");
     drop(server);
 
@@ -239,6 +246,7 @@ fn days_that_cannot_be_and_a_source_that_is_not_there_are_told() {
     let report = run.json();
     assert_eq!(report["failed"].as_array().unwrap().len(), 14);
     assert_eq!((&report["rows"], &report["ingest"]), (&json!(0), &Value::Null));
-    let refused = house.program().args(["sync", "pncp", "--from", "2025-06-01"]).env("CIDADAO_PNCP_SERVICE", "pncp.gov.br").run();
+    let refused =
+        house.program().args(["sync", "pncp", "--from", "2025-06-01"]).env("CIDADAO_PNCP_SERVICE", "pncp.gov.br").run();
     assert!(refused.stderr.contains("pncp.service"), "{}", refused.stderr);
 }

@@ -242,7 +242,9 @@ fn masked(json: &[u8]) -> Bytes {
         let text = &rest[quote..];
         let end = end_of_text(text);
         match serde_json::from_slice::<String>(&text[..end]).as_deref().map(model::mask_cpfs) {
-            Ok(std::borrow::Cow::Owned(masked)) => out.extend_from_slice(serde_json::Value::from(masked).to_string().as_bytes()),
+            Ok(std::borrow::Cow::Owned(masked)) => {
+                out.extend_from_slice(serde_json::Value::from(masked).to_string().as_bytes())
+            }
             _ => out.extend_from_slice(&text[..end]),
         }
         rest = &text[end..];
@@ -284,7 +286,10 @@ mod tests {
         assert_eq!(windows[14].to_string(), "contratos_20250201_20250203");
         assert!(Window::over(&Route::PUBLISHED, day("2025-02-03"), day("2025-01-20")).is_empty());
         let year_end = Window::over(&[Route::Contracts], day("2024-12-31"), day("2025-01-01"));
-        assert_eq!(year_end.iter().map(ToString::to_string).collect::<Vec<_>>(), ["contratos_20241231_20241231", "contratos_20250101_20250101"]);
+        assert_eq!(
+            year_end.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            ["contratos_20241231_20241231", "contratos_20250101_20250101"]
+        );
     }
 
     #[test]
@@ -311,7 +316,12 @@ mod tests {
     fn no_cpf_of_a_text_is_kept_and_nothing_else_changes() {
         let page = r#"{"data":[{"niFornecedor":"52998224725","nome":"MARIA \"M\" 529.982.247-25","valor":1000.10,"n":52998224725,"e":"\u0035\u00329 98224725 529\u00398224725"}]}"#;
         let kept = String::from_utf8(masked(page.as_bytes()).to_vec()).unwrap();
-        assert!(kept.contains(r#""niFornecedor":"***982247**","nome":"MARIA \"M\" ***.982.247-**","valor":1000.10,"n":52998224725"#), "{kept}");
+        assert!(
+            kept.contains(
+                r#""niFornecedor":"***982247**","nome":"MARIA \"M\" ***.982.247-**","valor":1000.10,"n":52998224725"#
+            ),
+            "{kept}"
+        );
         assert!(!kept.contains("\\u0039"), "{kept}");
         let other = r#"{"a":"x\\","b":"CNPJ 11222333000181","c":["\"",{}]}"#;
         assert_eq!(masked(other.as_bytes()), other);
