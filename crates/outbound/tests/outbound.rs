@@ -1,5 +1,7 @@
 //! The client against a source on loopback that is as slow, as rude and as broken as real ones are.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::io::Write as _;
 use std::time::Duration;
 

@@ -129,7 +129,7 @@ pub fn add_key(db: &Db, key: &NewKey<'_>) -> Result<()> {
 /// # Errors
 /// The database cannot be read.
 pub fn key(db: &Db, id: &str) -> Result<Option<KeyRow>> {
-    Ok(db.prepare(&format!("{KEYS} where k.id = ?1"))?.query_row([id], key_from).optional()?)
+    db.prepare(&format!("{KEYS} where k.id = ?1"))?.query_row([id], key_from).optional()
 }
 
 /// Revokes a key.
@@ -157,7 +157,7 @@ pub fn replace_key(db: &Db, id: &str, by: &str, until: &str) -> Result<()> {
 /// The database cannot be read.
 pub fn user_named(db: &Db, name: &str) -> Result<Option<(UserRow, String)>> {
     let sql = "select id, name, role, created_at, disabled_at, password from users where name = ?1";
-    Ok(db.prepare(sql)?.query_row([name], |row| Ok((user_from(row, 0)?, row.get(5)?))).optional()?)
+    db.prepare(sql)?.query_row([name], |row| Ok((user_from(row, 0)?, row.get(5)?))).optional()
 }
 
 /// Adds an account.
@@ -216,7 +216,7 @@ pub fn add_session(db: &Db, id: &str, user_id: &str, now: &str, expires_at: &str
 /// # Errors
 /// The database cannot be read.
 pub fn session(db: &Db, id: &str) -> Result<Option<SessionRow>> {
-    Ok(db.prepare(&format!("{SESSIONS} where s.id = ?1"))?.query_row([id], session_from).optional()?)
+    db.prepare(&format!("{SESSIONS} where s.id = ?1"))?.query_row([id], session_from).optional()
 }
 
 /// Ends a sign-in; one that has ended stays as it is.
@@ -255,7 +255,7 @@ pub fn add_token(db: &Db, hash: &str, session_id: &str, at: &str) -> Result<()> 
 /// The database cannot be read.
 pub fn token(db: &Db, hash: &str) -> Result<Option<(String, bool)>> {
     let sql = "select session_id, used_at is not null from refresh_tokens where hash = ?1";
-    Ok(db.prepare(sql)?.query_row([hash], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
+    db.prepare(sql)?.query_row([hash], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
 /// Marks a refresh token as used.
@@ -274,7 +274,7 @@ impl Store {
     /// The database cannot be read.
     pub fn name(&self) -> Result<String> {
         let sql = "select value from meta where key = 'streams'";
-        self.read(|db| Ok(db.prepare(sql)?.query_row([], |row| row.get(0))?))
+        self.read(|db| db.prepare(sql)?.query_row([], |row| row.get(0)))
     }
 
     /// The key with this hash, whatever has become of it.
@@ -282,7 +282,7 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn key_hashed(&self, hash: &str) -> Result<Option<KeyRow>> {
-        self.read(|db| Ok(db.prepare(&format!("{KEYS} where k.hash = ?1"))?.query_row([hash], key_from).optional()?))
+        self.read(|db| db.prepare(&format!("{KEYS} where k.hash = ?1"))?.query_row([hash], key_from).optional())
     }
 
     /// Every key, newest first; at most `limit`.

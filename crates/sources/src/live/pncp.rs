@@ -208,7 +208,7 @@ pub async fn fetch(
         if answer.status == 204 || answer.body.is_empty() {
             return Ok(None);
         }
-        match read_page(answer.body, page) {
+        match read_page(&answer.body, page) {
             Ok(read) => return Ok(read),
             Err(why) => because = why,
         }
@@ -217,8 +217,8 @@ pub async fn fetch(
 }
 
 /// Whether a page is whole; `Ok(None)` is an empty one.
-fn read_page(body: Bytes, asked: u32) -> Result<Option<Page>, String> {
-    let envelope: Envelope = serde_json::from_slice(&body).map_err(|e| format!("no whole page ({e})"))?;
+fn read_page(body: &[u8], asked: u32) -> Result<Option<Page>, String> {
+    let envelope: Envelope = serde_json::from_slice(body).map_err(|e| format!("no whole page ({e})"))?;
     let rows = envelope.data.ok_or("a page without `data`")?.len() as u64;
     if envelope.page != u64::from(asked) {
         return Err(format!("page {} came for page {asked}", envelope.page));
@@ -230,7 +230,7 @@ fn read_page(body: Bytes, asked: u32) -> Result<Option<Page>, String> {
         };
     }
     let pages = u32::try_from(envelope.pages).map_err(|_| format!("{} pages", envelope.pages))?;
-    Ok(Some(Page { body: masked(&body), rows, pages, rows_total: envelope.rows_total }))
+    Ok(Some(Page { body: masked(body), rows, pages, rows_total: envelope.rows_total }))
 }
 
 /// The same JSON with the CPFs in its texts masked. Amounts and other numbers stay as they are.
@@ -243,7 +243,7 @@ fn masked(json: &[u8]) -> Bytes {
         let end = end_of_text(text);
         match serde_json::from_slice::<String>(&text[..end]).as_deref().map(model::mask_cpfs) {
             Ok(std::borrow::Cow::Owned(masked)) => {
-                out.extend_from_slice(serde_json::Value::from(masked).to_string().as_bytes())
+                out.extend_from_slice(serde_json::Value::from(masked).to_string().as_bytes());
             }
             _ => out.extend_from_slice(&text[..end]),
         }
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn only_a_whole_page_counts() {
-        let read = |text: &str| read_page(Bytes::from(text.to_owned()), 2).map(|page| page.map(|p| (p.rows, p.pages)));
+        let read = |text: &str| read_page(text.as_bytes(), 2).map(|page| page.map(|p| (p.rows, p.pages)));
         let whole = r#"{"data":[{"a":1},{}],"totalRegistros":12,"totalPaginas":7,"numeroPagina":2,"paginasRestantes":5,"empty":false}"#;
         assert_eq!(read(whole), Ok(Some((2, 7))));
         assert_eq!(read(&whole.replace(":7,", ":\"7\",")), Ok(Some((2, 7))));
@@ -330,12 +330,12 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_bytes_break_it_and_no_half_page_counts(bytes: Vec<u8>, cut in 0usize..1_000, page: u32) {
-            let _ = read_page(Bytes::from(bytes), page);
+            let _ = read_page(&bytes, page);
             let rows = "{\"numeroControlePNCP\":\"1\"},".repeat(20);
             let whole = format!("{{\"data\":[{rows}{{}}],\"totalPaginas\":{page},\"numeroPagina\":{page}}}");
             let cut = cut.min(whole.len() - 1);
-            proptest::prop_assert!(read_page(Bytes::from(whole.as_bytes()[..cut].to_vec()), page).is_err());
-            proptest::prop_assert_eq!(read_page(Bytes::from(whole), page).unwrap().map(|p| p.rows), Some(21));
+            proptest::prop_assert!(read_page(&whole.as_bytes()[..cut], page).is_err());
+            proptest::prop_assert_eq!(read_page(whole.as_bytes(), page).unwrap().map(|p| p.rows), Some(21));
         }
     }
 }
