@@ -44,7 +44,7 @@ impl Watch {
         let change = match self.0.look() {
             Ok(change) => change,
             // It is being written to in a way that lets nobody look: it stands as it did.
-            Err(error) if error.is_busy() => None,
+            Err(error) if error.is_busy() && !error.is_away() => None,
             Err(error) => return Err(error.into()),
         };
         Ok(change.map(|store::Change { epoch, seq, events }| {

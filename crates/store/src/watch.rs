@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::db::pool::{Lent, Pool};
 use crate::replicas::Replicas;
@@ -15,6 +15,8 @@ use crate::{Db, Error, Result, Store};
 const EVENTS_BEFORE: i64 = 10_000;
 /// How often a server is asked.
 const POLL_EVERY: Duration = Duration::from_millis(150);
+/// After how long without its answer nobody can say how it stands.
+const SIGHT: Duration = Duration::from_secs(1);
 
 /// An event: number, stream, and the flag that it is about.
 type Seen = (u64, String, Option<String>);
@@ -126,6 +128,8 @@ pub(crate) struct Poller {
     pool: Arc<Pool>,
     replicas: Option<Arc<Replicas>>,
     since: i64,
+    /// Held while the server is asked: whoever looks meanwhile does not wait for it.
+    asking: Mutex<()>,
     state: Mutex<State>,
 }
 
@@ -136,14 +140,15 @@ struct State {
     seq: i64,
     events: VecDeque<Seen>,
     away: Option<String>,
+    answered_at: Instant,
 }
 
 impl Poller {
     /// Asks once, and goes on asking until nobody watches.
     pub(crate) fn start(pool: &Arc<Pool>, replicas: Option<Arc<Replicas>>) -> Result<Arc<Self>> {
         let since = (last_event(&*pool.lend()?)? - EVENTS_BEFORE).max(0);
-        let state = State { changes: 0, epoch: 0, seq: since, events: VecDeque::new(), away: None };
-        let poller = Arc::new(Self { pool: Arc::clone(pool), replicas, since, state: Mutex::new(state) });
+        let state = State { changes: 0, epoch: 0, seq: since, events: VecDeque::new(), away: None, answered_at: Instant::now() };
+        let poller = Arc::new(Self { pool: Arc::clone(pool), replicas, since, asking: Mutex::default(), state: Mutex::new(state) });
         poller.poll();
         let weak: Weak<Self> = Arc::downgrade(&poller);
         std::thread::Builder::new()
@@ -164,8 +169,11 @@ impl Poller {
     }
 
     fn poll(&self) {
+        let _asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        let (begun, seq) = (Instant::now(), self.state().seq);
+        let asked = self.pool.lend().and_then(|db| read(&db, seq));
         let mut state = self.state();
-        match self.pool.lend().and_then(|db| read(&db, state.seq)) {
+        match asked {
             Ok(change) => {
                 if state.changes == 0 || change.epoch != state.epoch || !change.events.is_empty() {
                     // As if this process had written it: no replica is asked that has not got it yet, for what it says would be kept
@@ -179,6 +187,7 @@ impl Poller {
                     state.events.drain(..beyond);
                 }
                 state.away = None;
+                state.answered_at = begun;
             }
             Err(error) => state.away = Some(error.to_string()),
         }
@@ -189,6 +198,9 @@ impl Poller {
         let state = self.state();
         if let Some(away) = &state.away {
             return Err(Error::Away(away.clone()));
+        }
+        if state.answered_at.elapsed() > SIGHT {
+            return Err(Error::Away("it does not answer".to_owned()));
         }
         if *told == Some(state.changes) {
             return Ok(None);

@@ -374,3 +374,22 @@ fn a_schema_is_made_at_start_and_a_newer_one_refused() {
     assert_eq!(file.json(&["migrate", "--status"])["held"], 0);
     assert_eq!(file.json(&["migrate"])["held"], made["known"]);
 }
+
+#[test]
+fn what_is_kept_is_given_as_stale_while_the_server_is_away() {
+    let mut server = PostgresServer::start();
+    let house = House::on(&server.url());
+    let _ = house.ingest(&[&short_sample(&house, 200, 41)]).ends_with(3);
+    let door = house.serve();
+    let list = || door.get("/api/v1/contracts?limit=3");
+    let held = list();
+    assert_eq!(list().header("cache-status"), "cidadao; hit; detail=l1");
+    server.stop();
+    until("it is marked", || list().header("cache-status").contains("ttl=-"));
+    let stale = list();
+    assert_eq!((stale.status, stale.text()), (200, held.text()));
+    assert_ne!(stale.header("age"), "");
+    assert_eq!(door.get("/api/v1/contracts?limit=4").status, 503);
+    server.go();
+    until("it is in sight again", || list().header("cache-status") == "cidadao; hit; detail=l1");
+}
