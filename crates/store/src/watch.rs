@@ -147,8 +147,21 @@ impl Poller {
     /// Asks once, and goes on asking until nobody watches.
     pub(crate) fn start(pool: &Arc<Pool>, replicas: Option<Arc<Replicas>>) -> Result<Arc<Self>> {
         let since = (last_event(&*pool.lend()?)? - EVENTS_BEFORE).max(0);
-        let state = State { changes: 0, epoch: 0, seq: since, events: VecDeque::new(), away: None, answered_at: Instant::now() };
-        let poller = Arc::new(Self { pool: Arc::clone(pool), replicas, since, asking: Mutex::default(), state: Mutex::new(state) });
+        let state = State {
+            changes: 0,
+            epoch: 0,
+            seq: since,
+            events: VecDeque::new(),
+            away: None,
+            answered_at: Instant::now(),
+        };
+        let poller = Arc::new(Self {
+            pool: Arc::clone(pool),
+            replicas,
+            since,
+            asking: Mutex::default(),
+            state: Mutex::new(state),
+        });
         poller.poll();
         let weak: Weak<Self> = Arc::downgrade(&poller);
         std::thread::Builder::new()
