@@ -3,6 +3,9 @@
 mod postgres;
 mod sqlite;
 
+use model::{Column, ENVELOPE, Table};
+
+use crate::keys::{has_keys, keys_table};
 use crate::{Db, Result};
 
 pub(crate) use postgres::{make_part, wire_type};
@@ -83,4 +86,30 @@ pub(crate) fn drop_indexes(connection: &Db) -> Result<()> {
         postgres::drop_words_indexes(connection)?;
     }
     Ok(())
+}
+
+/// The statements that make a canonical table, in a database's words for whole numbers, texts and columns.
+fn create_table(table: &Table, whole: &str, text: &str, sql_type: fn(&Column) -> &'static str) -> String {
+    let key = if has_keys(table) { String::new() } else { format!(", idh {whole} not null unique") };
+    let mut sql = format!("create table {} (rid {whole} primary key{key}", table.name);
+    for column in ENVELOPE.iter().chain(table.columns) {
+        let not_null = if matches!(column.name, "id" | "source" | "file_id" | "line" | "row_hash" | "ingest_id") {
+            " not null"
+        } else {
+            ""
+        };
+        sql.push_str(&format!(", {} {}{not_null}", column.name, sql_type(column)));
+    }
+    for (name, _) in hash_columns(table.name) {
+        sql.push_str(&format!(", {name} {whole}"));
+    }
+    sql.push_str(&format!(", partition {text} not null"));
+    if has_keys(table) {
+        let keys = keys_table(table.name);
+        sql.push_str(&format!(
+            ", seen_in {whole} not null); create table {keys} (idh {whole} primary key, rid {whole} not null"
+        ));
+    }
+    sql.push(')');
+    sql
 }

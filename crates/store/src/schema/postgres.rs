@@ -1,14 +1,11 @@
 //! The schema on PostgreSQL, and how an older one is brought up to date.
 
-use std::fmt::Write as _;
-
 use chrono::{Datelike, Months, NaiveDate, Utc};
-use model::{Column, ENVELOPE, Kind, TABLES, Table};
+use model::{Column, Kind, TABLES, Table};
 use tokio_postgres::types::Type;
 
-use super::{VERSION, create_indexes, create_partition_indexes, hash_columns};
+use super::{VERSION, create_indexes, create_partition_indexes};
 use crate::db::{Db, Lock};
-use crate::keys::{has_keys, keys_table};
 use crate::{Error, Result};
 
 /// Months for which the log's parts are made ahead. An event of a later one goes to the part for all others.
@@ -95,27 +92,7 @@ pub(crate) fn make_part(db: &Db, month: NaiveDate) -> Result<()> {
 }
 
 fn create_table(table: &Table) -> String {
-    let key = if has_keys(table) { "" } else { ", idh bigint not null unique" };
-    let mut sql = format!("create table {} (rid bigint primary key{key}", table.name);
-    for column in ENVELOPE.iter().chain(table.columns) {
-        let not_null = if matches!(column.name, "id" | "source" | "file_id" | "line" | "row_hash" | "ingest_id") {
-            " not null"
-        } else {
-            ""
-        };
-        write!(sql, ", {} {}{not_null}", column.name, sql_type(column)).expect("writing to a string cannot fail");
-    }
-    for (name, _) in hash_columns(table.name) {
-        write!(sql, ", {name} bigint").expect("writing to a string cannot fail");
-    }
-    sql.push_str(", partition text collate \"C\" not null");
-    if has_keys(table) {
-        let keys = keys_table(table.name);
-        write!(sql, ", seen_in bigint not null); create table {keys} (idh bigint primary key, rid bigint not null")
-            .expect("writing to a string cannot fail");
-    }
-    sql.push(')');
-    sql
+    super::create_table(table, "bigint", "text collate \"C\"", sql_type)
 }
 
 fn sql_type(column: &Column) -> &'static str {

@@ -1,10 +1,8 @@
 //! The schema on SQLite, and how an older one is brought up to date.
 
-use std::fmt::Write as _;
+use model::{Column, Kind, TABLES, Table};
 
-use model::{Column, ENVELOPE, Kind, TABLES, Table};
-
-use super::{INDEXES, VERSION, create_indexes, create_partition_indexes, hash_columns};
+use super::{INDEXES, VERSION, create_indexes, create_partition_indexes};
 use crate::db::{Db, Lock};
 use crate::keys::{has_keys, keys_table};
 use crate::{Error, Result};
@@ -116,27 +114,7 @@ fn copy_rows(connection: &Db, name: &str) -> Result<()> {
 }
 
 fn create_table(table: &Table) -> String {
-    let key = if has_keys(table) { "" } else { ", idh integer not null unique" };
-    let mut sql = format!("create table {} (rid integer primary key{key}", table.name);
-    for column in ENVELOPE.iter().chain(table.columns) {
-        let not_null = if matches!(column.name, "id" | "source" | "file_id" | "line" | "row_hash" | "ingest_id") {
-            " not null"
-        } else {
-            ""
-        };
-        write!(sql, ", {} {}{not_null}", column.name, sql_type(column)).expect("writing to a string cannot fail");
-    }
-    for (name, _) in hash_columns(table.name) {
-        write!(sql, ", {name} integer").expect("writing to a string cannot fail");
-    }
-    sql.push_str(", partition text not null");
-    if has_keys(table) {
-        let keys = keys_table(table.name);
-        write!(sql, ", seen_in integer not null); create table {keys} (idh integer primary key, rid integer not null")
-            .expect("writing to a string cannot fail");
-    }
-    sql.push(')');
-    sql
+    super::create_table(table, "integer", "text", sql_type)
 }
 
 fn sql_type(column: &Column) -> &'static str {
