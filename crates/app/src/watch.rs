@@ -76,8 +76,7 @@ impl App {
     /// # Errors
     /// The database cannot be read.
     pub fn house_mark(&self) -> Result<String> {
-        let sql = "select value from meta where key = 'streams'";
-        let name: String = self.store().read(|db| db.query_row(sql, [], |row| row.get(0)))?;
+        let name = self.store_name()?;
         let built = std::env::current_exe().and_then(std::fs::metadata).map(|file| (file.len(), file.modified().ok()));
         let program = xxhash_rust::xxh3::xxh3_64(format!("{} {:?}", crate::VERSION, built.ok()).as_bytes());
         Ok(format!("{name}:{}:{program:016x}", self.catalogue().version()))
