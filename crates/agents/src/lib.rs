@@ -1,0 +1,1 @@
+//! Who works on an investigation: pools, parallel strategies, the roster, and the reading of questions.
