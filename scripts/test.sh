@@ -13,6 +13,7 @@ need() { # program, Debian package
 }
 need chromium chromium
 need redis-server redis-server
+need faketime faketime
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 
 log=$(mktemp)

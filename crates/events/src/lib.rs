@@ -11,6 +11,7 @@
 
 mod audit;
 mod bell;
+mod clock;
 mod error;
 mod event;
 mod local;
@@ -22,6 +23,7 @@ mod streams;
 
 pub use audit::{Audit, Fault, verify};
 pub use bell::Bell;
+pub use clock::Clock;
 pub use error::{Error, Result};
 pub use event::{Event, Expected, NewEvent};
 pub use log::{Answered, CommandKey, EventStore, ReadModels, Unit, transact};

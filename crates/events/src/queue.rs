@@ -167,6 +167,13 @@ pub trait Queue: Send + Sync {
         Ok(())
     }
 
+    /// Lets no task wait longer than `wait_max`, and no lease last longer than `lease`: the clock was set back, and their hours are far off.
+    /// Also done before workers start, for it may have been set while none ran.
+    ///
+    /// # Errors
+    /// The queue cannot be written.
+    fn mend_times(&self, wait_max: Duration, lease: Duration) -> Result<()>;
+
     /// How many tasks that were handed on nobody has read yet, by topic; -1 where it is not known.
     ///
     /// # Errors

@@ -34,4 +34,26 @@ impl Store {
             Ok(db.prepare(sql)?.query_row([], |row| row.get(0)).optional()?.flatten())
         })
     }
+
+    /// The instant of something that is written now: the clock's, or a microsecond after the newest instant held where the clock
+    /// was set back, so that instants order what happened.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn next_instant(&self) -> Result<String> {
+        let now = model::dates::now_text();
+        Ok(match self.held_since()? {
+            Some(last) if last >= now => {
+                tracing::warn!(clock = now, last, "the clock is behind what is held: it goes on from there");
+                after(&last).unwrap_or(now)
+            }
+            _ => now,
+        })
+    }
+}
+
+/// A microsecond after an instant.
+fn after(instant: &str) -> Option<String> {
+    let at = model::dates::parse_instant(instant).ok()?;
+    Some(model::dates::at_text(at + std::time::Duration::from_micros(1)))
 }

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, missing_docs, reason = "a test that cannot go on fails")]
 
 pub mod canonical;
+pub mod clock;
 pub mod files;
 pub mod house;
 pub mod origin;
@@ -20,6 +21,7 @@ pub mod state;
 pub mod tab;
 pub mod wire;
 
+pub use clock::SetClock;
 pub use house::House;
 pub use postgres::PostgresServer;
 pub use program::{Program, Run};

@@ -122,7 +122,7 @@ impl App {
         for damage in damaged {
             tracing::warn!("{damage}; it is written anew from the rows");
         }
-        self.lake().rebuild(self.store(), damaged, &model::dates::now_text())?;
+        self.lake().rebuild(self.store(), damaged, &self.store().next_instant()?)?;
         self.lake().remove_orphans(self.store())?;
         Ok(damaged.iter().map(ToString::to_string).collect())
     }

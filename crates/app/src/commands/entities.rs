@@ -15,7 +15,7 @@ const REASON_CHARS_MAX: usize = 1_000;
 impl App {
     /// Links what an ingest brought. Who calls holds the folder's lock.
     pub(crate) fn link_entities(&self) -> Result<LinkedReport> {
-        Ok(self.store().link_entities(&model::dates::now_text())?)
+        Ok(self.store().link_entities(&self.store().next_instant()?)?)
     }
 
     /// Merges two ids of one buyer or of one supplier; gives the entity that they are now.
@@ -35,7 +35,7 @@ impl App {
             return Err(Error::invalid("into", "a buyer and a supplier cannot be one"));
         }
         let _lock = self.lock_for_decision(LOCK_PATIENCE)?;
-        let at = model::dates::now_text();
+        let at = self.store().next_instant()?;
         let by = Decision { state: "merged", by: "operator", at: &at, reason };
         self.store().merge_by_hand(kind, from, into, &by)?;
         self.entity(into)
@@ -50,7 +50,7 @@ impl App {
         let reason = checked(reason)?;
         let kind = self.kind_of(from)?;
         let _lock = self.lock_for_decision(LOCK_PATIENCE)?;
-        let at = model::dates::now_text();
+        let at = self.store().next_instant()?;
         let by = Decision { state: "undone", by: "operator", at: &at, reason };
         if !self.store().undo_link(kind, from, into, &by)? {
             return Err(Error::not_found("link", &format!("{from} – {into}")));

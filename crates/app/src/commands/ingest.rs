@@ -236,7 +236,7 @@ impl App {
         let started = Instant::now();
         let bytes = fresh.iter().map(|f| f.input.bytes).sum();
         let mut writer = Writer {
-            ingest: self.store().begin_ingest(&model::dates::now_text(), bytes)?,
+            ingest: self.store().begin_ingest(&self.store().next_instant()?, bytes)?,
             mapping: request.mapping_text().unwrap_or_default(),
             stop: &request.stop,
             rows_unsaved: 0,
@@ -271,7 +271,7 @@ impl App {
         tell(IngestProgress::Writing);
         tracing::debug!(seconds = started.elapsed().as_secs_f64(), rows, "rows are put");
         ingest.finish_rows()?;
-        let at = model::dates::now_text();
+        let at = self.store().next_instant()?;
         tracing::debug!(seconds = started.elapsed().as_secs_f64(), "partitions can be found");
         self.lake().write_segments(self.store(), &ingest, &at)?;
         tracing::debug!(seconds = started.elapsed().as_secs_f64(), "segments and indexes are written");

@@ -68,7 +68,7 @@ impl App {
         let started = Instant::now();
         let judged_up_to = i64::MAX;
         // Taken before anything is read, and nothing is written meanwhile: what was held then is what is judged.
-        let judged_at = model::dates::now_text();
+        let judged_at = self.store().next_instant()?;
         let session = self.lake().session(self.store(), scope, Reading::Held, &self.session_limits())?;
         let folder = self.folder().join("outcomes");
         std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;

@@ -83,7 +83,7 @@ impl App {
     ) -> Result<RetryReport> {
         let _lock = self.writer_lock(&AtomicBool::new(false), &mut |_| {})?;
         let mut report = RetryReport::default();
-        let at = model::dates::now_text();
+        let at = self.store().next_instant()?;
         let mut ingest = self.store().begin_ingest(&at, 0)?;
         let mut after = 0;
         loop {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use events::{Backoff, Fate, Group, Task};
+use events::{Backoff, Clock, Fate, Group, Task};
 use lake::Interrupter;
 
 use super::investigations::{FLAG, PLAN, WRITE};
@@ -114,6 +114,7 @@ impl App {
         if let Err(error) = self.log().take_over() {
             self.note_trouble("taking over tasks", &error.into());
         }
+        self.mend_times();
         let stop = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
         let mut start = |work: fn(&Self, &AtomicBool)| {
@@ -129,8 +130,12 @@ impl App {
     }
 
     fn keep_relaying(&self, stop: &AtomicBool) {
-        let mut away = false;
+        let (mut away, mut clock) = (false, Clock::default());
         while !stop.load(Ordering::Acquire) {
+            if clock.was_set() {
+                tracing::warn!("the machine's clock was set: waiting tasks are given hours of the new one");
+                self.mend_times();
+            }
             let heard = self.bell().rings();
             let log = self.log();
             // Most looks find nothing: those need not become writers.
@@ -148,6 +153,13 @@ impl App {
                 Ok(_) => {}
                 Err(error) => self.note_trouble("the relay", &error.into()),
             }
+        }
+    }
+
+    /// Who waits for an hour of a clock that was set back waits no longer than it should.
+    fn mend_times(&self) {
+        if let Err(error) = self.log().mend_times(BACKOFF_MAX, self.lease()) {
+            self.note_trouble("mending times", &error.into());
         }
     }
 

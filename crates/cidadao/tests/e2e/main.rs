@@ -8,6 +8,7 @@ mod bad_input;
 mod batches;
 mod browser;
 mod bundles;
+mod clock;
 mod command_line;
 mod context;
 mod crash;

@@ -285,6 +285,18 @@ impl Queue for Embedded<'_> {
         Ok(counts)
     }
 
+    fn mend_times(&self, wait_max: Duration, lease: Duration) -> Result<()> {
+        let now = now_ms();
+        let (due, until) = (now + millis(wait_max), now + millis(lease));
+        self.store.write(|db| {
+            db.prepare("update tasks set due_ms = ?1 where state = 'ready' and due_ms > ?1")?.execute([due])?;
+            db.prepare("update tasks set lease_ms = ?1 where state = 'taken' and lease_ms > ?1")?.execute([until])?;
+            Ok::<_, Error>(())
+        })?;
+        self.bell.ring();
+        Ok(())
+    }
+
     fn take_over(&self) -> Result<()> {
         let sql = "update tasks set state = 'ready', entry = null where state = 'sent'";
         if self.store.read(|db| {

@@ -180,6 +180,11 @@ impl Queue for Streams<'_> {
         self.publish_all()
     }
 
+    fn mend_times(&self, wait_max: Duration, lease: Duration) -> Result<()> {
+        // Those in Redis wait by its own count of time.
+        self.local.mend_times(wait_max, lease)
+    }
+
     fn lags(&self) -> Result<Vec<(String, i64)>> {
         let topics = self.topics()?.into_iter().filter(|topic| topic != super::publish::DEAD);
         topics.map(|topic| self.figures(&topic).map(|(_, lag)| (topic, lag))).collect()

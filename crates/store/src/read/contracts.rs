@@ -9,7 +9,7 @@ use crate::keys::keys_table;
 use crate::links::{self, EntityKind};
 use crate::{Result, Store, id_hash, search};
 
-/// Above this many full-text matches, the list is walked in its order and each row is asked whether it matches;
+/// Above this many full-text matches, the list is walked in its order beside the set of all matches;
 /// below it, the matches are fetched and put in order.
 const FEW_MATCHES: i64 = 2_000;
 
@@ -288,12 +288,11 @@ fn add_words(db: &Db, conditions: &mut Conditions, q: Option<&str>) -> Result<bo
         .prepare("select count(*) from (select 1 from contracts_fts where contracts_fts match ?1 limit ?2) as m")?
         .query_row(params![expression, FEW_MATCHES], |row| row.get(0))?;
     let few = count < FEW_MATCHES;
-    let condition = if few {
-        "c.rid in (select rowid from contracts_fts where contracts_fts match ?)"
-    } else {
-        "exists (select 1 from contracts_fts where rowid = c.rid and contracts_fts match ?)"
-    };
-    conditions.add(condition, vec![Box::new(expression)]);
+    // Gathering all matches costs SQLite 0.3 µs each, asking the index about one row up to half a millisecond. The unary plus keeps
+    // the set from leading: the order's index does, and each of its rows is looked up in the set.
+    let plus = if few { "" } else { "+" };
+    let condition = format!("{plus}c.rid in (select rowid from contracts_fts where contracts_fts match ?)");
+    conditions.add(&condition, vec![Box::new(expression)]);
     Ok(few)
 }
 
