@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use app::settings::JsonEncoder;
 use axum::body::Bytes;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -46,6 +46,16 @@ impl Encoded {
         })?;
         Ok(Self { etag: etag_of(&body), body: body.into() })
     }
+}
+
+/// An answer that is nobody else's: it is kept nowhere, and not compressed.
+///
+/// # Errors
+/// As [`Encoded::json`].
+pub fn private(status: StatusCode, value: &impl Serialize) -> Result<Response, Problem> {
+    let mut response = (status, Encoded::json(value)?).into_response();
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
 }
 
 impl IntoResponse for Encoded {

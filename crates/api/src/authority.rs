@@ -13,8 +13,8 @@ use crate::door::Door;
 use crate::operator::Operator;
 use crate::problem::Problem;
 
-/// One who may run the installation.
-pub struct Admin;
+/// One who may run the installation: an account, or the machine's operator while there is none.
+pub struct Admin(pub Option<Account>);
 
 /// One who may give verdicts, record statements and stop investigations: an account, or the machine's operator while there is none.
 pub struct Analyst(pub Option<Account>);
@@ -26,7 +26,7 @@ impl FromRequestParts<Door> for Admin {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
-        authorise(parts, door, Scope::Admin).await.map(|_| Self)
+        authorise(parts, door, Scope::Admin).await.map(Self)
     }
 }
 

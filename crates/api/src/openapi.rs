@@ -5,8 +5,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::problem::Problem;
 use crate::routes::{
-    auth, batch, buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations,
-    sources, suppliers, verdicts,
+    auth, batch, buyers, contracts, entities, exports, findings, flags, identity, ingests, investigations, letters,
+    operations, sources, suppliers, verdicts,
 };
 
 #[derive(OpenApi)]
@@ -39,6 +39,15 @@ use crate::routes::{
         ingests::stop_ingest,
         ingests::follow_ingest,
         entities::list_links,
+        entities::merge_entities,
+        entities::undo_entities,
+        identity::list_keys,
+        identity::make_key,
+        identity::rotate_key,
+        identity::revoke_key,
+        identity::list_users,
+        identity::add_user,
+        identity::change_user,
         operations::live,
         operations::ready,
         operations::metrics,

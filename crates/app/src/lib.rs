@@ -31,6 +31,7 @@ pub use commands::database::{CopiedTable, CopyReport, SchemaStatus, copy_to, mig
 pub use commands::decide::Answer;
 pub use commands::demo::{DemoReport, write_sample};
 pub use commands::doctor::{Advice, Gravity};
+pub use commands::entities::DecideLink;
 pub use commands::evaluate::{LabelledFile, ScreensReport, evaluate_screens};
 pub use commands::evaluate_sample::{
     CaseEvaluation, FlagEvaluation, Got, Otherwise, SampleEvaluation, evaluate_sample,
@@ -46,6 +47,7 @@ pub use commands::quarantine::RetryReport;
 pub use commands::sessions::SignedIn;
 pub use commands::statements::{MakeStatement, WithdrawStatement};
 pub use commands::sync::{FailedWindow, Requests, SyncProgress, SyncReport, SyncRequest, today};
+pub use commands::users::ChangeUser;
 pub use commands::verdicts::{Conclusion, GiveVerdict};
 pub use commands::verify::verify_bundle;
 pub use commands::work::Workers;

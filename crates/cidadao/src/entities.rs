@@ -14,8 +14,8 @@ pub fn run(app: &App, command: EntitiesCommand, json: bool) -> Result<()> {
     match command {
         EntitiesCommand::List { kind, state, limit } => list(app, kind, state, limit, json),
         EntitiesCommand::Show { id } => show(&app.entity(&id)?, json),
-        EntitiesCommand::Merge { from, into, reason } => show(&app.merge_entities(&from, &into, &reason)?, json),
-        EntitiesCommand::Undo { from, into, reason } => show(&app.undo_entities(&from, &into, &reason)?, json),
+        EntitiesCommand::Merge { from, into, reason } => show(&app.merge_entities(&from, &into, &reason, None)?, json),
+        EntitiesCommand::Undo { from, into, reason } => show(&app.undo_entities(&from, &into, &reason, None)?, json),
     }
 }
 

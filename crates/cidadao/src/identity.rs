@@ -62,11 +62,11 @@ pub fn keys(app: &App, command: KeysCommand, json: bool) -> Result<()> {
     match command {
         KeysCommand::Create(asked) => {
             let CreateKey { tier, name, scope: scopes, expires, rate, user } = asked;
-            print_made(&app.make_key(&MakeKey { name, tier, scopes, expires, rate, user })?, json);
+            print_made(&app.make_key(&MakeKey { name, tier, scopes, expires, rate, user }, None)?, json);
         }
-        KeysCommand::Rotate { id, overlap } => print_made(&app.rotate_key(&id, overlap)?, json),
+        KeysCommand::Rotate { id, overlap } => print_made(&app.rotate_key(&id, overlap, None)?, json),
         KeysCommand::List => print_keys(&app.keys()?, json),
-        KeysCommand::Revoke { id } => print_keys(&[app.revoke_key(&id)?], json),
+        KeysCommand::Revoke { id } => print_keys(&[app.revoke_key(&id, None)?], json),
     }
     Ok(())
 }
@@ -149,15 +149,15 @@ pub fn users(app: &App, command: UsersCommand, json: bool) -> Result<()> {
     match command {
         UsersCommand::Add { name, role, password_stdin } => {
             let (password, made) = password(password_stdin)?;
-            print_user(&app.add_user(&name, role, &password)?, made, json);
+            print_user(&app.add_user(&name, role, &password, None)?, made, json);
         }
         UsersCommand::List => print_users(&app.users()?, json),
-        UsersCommand::Disable { name } => print_user(&app.set_disabled(&name, true)?, None, json),
-        UsersCommand::Enable { name } => print_user(&app.set_disabled(&name, false)?, None, json),
-        UsersCommand::Role { name, role } => print_user(&app.set_role(&name, role)?, None, json),
+        UsersCommand::Disable { name } => print_user(&app.set_disabled(&name, true, None)?, None, json),
+        UsersCommand::Enable { name } => print_user(&app.set_disabled(&name, false, None)?, None, json),
+        UsersCommand::Role { name, role } => print_user(&app.set_role(&name, role, None)?, None, json),
         UsersCommand::Password { name, password_stdin } => {
             let (password, made) = password(password_stdin)?;
-            print_user(&app.set_password(&name, &password)?, made, json);
+            print_user(&app.set_password(&name, &password, None)?, made, json);
         }
     }
     Ok(())

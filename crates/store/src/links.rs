@@ -51,7 +51,7 @@ pub struct LinkRow {
     pub confidence: f64,
     /// `proposed`, `merged` or `undone`.
     pub state: String,
-    /// `program` or `operator`.
+    /// `program`, `operator`, or an account as `account:NAME`.
     pub decided_by: String,
     pub decided_at: String,
     pub reason: String,

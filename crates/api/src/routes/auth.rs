@@ -4,12 +4,11 @@ use app::SignedIn;
 use app::views::WhoAmI;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::CACHE_CONTROL;
-use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use axum::response::Response;
+use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::answer::Encoded;
+use crate::answer::private;
 use crate::authority::session_of;
 use crate::caller::Known;
 use crate::command::Command;
@@ -51,7 +50,7 @@ pub async fn login(
     match door.hash(move |app| app.login(&name, &password, address)).await {
         Ok(Ok(signed_in)) => {
             attempt.succeeded();
-            private(&signed_in)
+            private(StatusCode::OK, &signed_in)
         }
         Ok(Err(refused)) => {
             attempt.failed();
@@ -73,7 +72,7 @@ pub async fn refresh(State(door): State<Door>, Command { asked, .. }: Command<Re
     if matches!(refreshed, Err(app::Error::Reused)) {
         door.sign_ins().note_reuse();
     }
-    private(&refreshed?)
+    private(StatusCode::OK, &refreshed?)
 }
 
 /// Signs out: the sign-in's tokens open nothing any more.
@@ -93,12 +92,5 @@ pub async fn logout(State(door): State<Door>, Known(calling): Known) -> Result<S
 pub async fn me(State(door): State<Door>, Known(calling): Known) -> Result<Response, Problem> {
     let rate = door.rates().rate_of(&calling);
     let who = WhoAmI::of(&calling.caller, rate);
-    private(&who.ok_or_else(|| Problem::unauthorized("nothing was given to be known by"))?)
-}
-
-/// An answer that is nobody else's.
-fn private(value: &impl Serialize) -> Result<Response, Problem> {
-    let mut response = Encoded::json(value)?.into_response();
-    response.headers_mut().insert(CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));
-    Ok(response)
+    private(StatusCode::OK, &who.ok_or_else(|| Problem::unauthorized("nothing was given to be known by"))?)
 }

@@ -8,6 +8,7 @@ pub mod entities;
 pub mod exports;
 pub mod findings;
 pub mod flags;
+pub mod identity;
 pub mod ingests;
 pub mod investigations;
 pub mod letters;
@@ -18,7 +19,7 @@ pub mod verdicts;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 
 use crate::door::Door;
 use crate::problem::Problem;
@@ -95,6 +96,13 @@ fn api() -> Router<Door> {
         .route("/admin/dlq", get(letters::list_letters))
         .route("/admin/dlq/{id}/replay", post(letters::replay_letter))
         .route("/admin/dlq/{id}/drop", post(letters::drop_letter))
+        .route("/entities/links/merge", post(entities::merge_entities))
+        .route("/entities/links/undo", post(entities::undo_entities))
+        .route("/admin/keys", get(identity::list_keys).post(identity::make_key))
+        .route("/admin/keys/{id}/rotate", post(identity::rotate_key))
+        .route("/admin/keys/{id}/revoke", post(identity::revoke_key))
+        .route("/admin/users", get(identity::list_users).post(identity::add_user))
+        .route("/admin/users/{name}", patch(identity::change_user))
         .route("/auth/login", post(auth::login))
         .route("/auth/refresh", post(auth::refresh))
         .route("/auth/logout", post(auth::logout))

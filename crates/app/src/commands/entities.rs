@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
 use store::{Decision, LinkedReport};
+use utoipa::ToSchema;
 
+use super::said;
+use crate::identity::Account;
 use crate::views::Entity;
 use crate::{App, Error, Result};
 
@@ -11,6 +15,20 @@ use crate::{App, Error, Result};
 const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 /// The most characters of a reason.
 const REASON_CHARS_MAX: usize = 1_000;
+
+/// What a person decides on two ids.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DecideLink {
+    /// The id that is, or was, merged into the other.
+    pub from: String,
+    /// The other.
+    pub into: String,
+    /// Why (at most 1,000 characters).
+    #[serde(default)]
+    #[schema(max_length = 1000)]
+    pub reason: String,
+}
 
 impl App {
     /// Links what an ingest brought. Who calls holds the folder's lock.
@@ -22,7 +40,7 @@ impl App {
     ///
     /// # Errors
     /// An id that is not held, ids of different kinds or twice the same, no reason, another writer.
-    pub fn merge_entities(&self, from: &str, into: &str, reason: &str) -> Result<Entity> {
+    pub fn merge_entities(&self, from: &str, into: &str, reason: &str, by: Option<&Account>) -> Result<Entity> {
         let reason = checked(reason)?;
         if reason.is_empty() {
             return Err(Error::invalid("reason", "a merge needs one"));
@@ -35,8 +53,8 @@ impl App {
             return Err(Error::invalid("into", "a buyer and a supplier cannot be one"));
         }
         let _lock = self.lock_for_decision(LOCK_PATIENCE)?;
-        let at = self.store().next_instant()?;
-        let by = Decision { state: "merged", by: "operator", at: &at, reason };
+        let (at, who) = (self.store().next_instant()?, said::by(by));
+        let by = Decision { state: "merged", by: &who, at: &at, reason };
         self.store().merge_by_hand(kind, from, into, &by)?;
         self.entity(into)
     }
@@ -46,12 +64,12 @@ impl App {
     ///
     /// # Errors
     /// An id that is not held, no link between the two, another writer.
-    pub fn undo_entities(&self, from: &str, into: &str, reason: &str) -> Result<Entity> {
+    pub fn undo_entities(&self, from: &str, into: &str, reason: &str, by: Option<&Account>) -> Result<Entity> {
         let reason = checked(reason)?;
         let kind = self.kind_of(from)?;
         let _lock = self.lock_for_decision(LOCK_PATIENCE)?;
-        let at = self.store().next_instant()?;
-        let by = Decision { state: "undone", by: "operator", at: &at, reason };
+        let (at, who) = (self.store().next_instant()?, said::by(by));
+        let by = Decision { state: "undone", by: &who, at: &at, reason };
         if !self.store().undo_link(kind, from, into, &by)? {
             return Err(Error::not_found("link", &format!("{from} – {into}")));
         }

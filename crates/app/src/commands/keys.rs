@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use events::{Expected, NewEvent, Unit};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 use store::identity::{self, KeyRow, NewKey};
+use utoipa::ToSchema;
 
 use super::said;
 use crate::identity::{Account, Caller, OpenedBy, Rate, Scope, Tier};
@@ -21,19 +24,26 @@ const OVERLAP_HOURS_MAX: u32 = 720;
 const LISTED_MAX: usize = 1_000;
 
 /// A key that someone wants.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct MakeKey {
-    /// What it is for.
+    /// What it is for (at most 100 characters).
+    #[schema(max_length = 100)]
     pub name: String,
     /// How much it may ask for.
     pub tier: Tier,
     /// What it opens; nothing means reading and asking for investigations.
+    #[serde(default)]
     pub scopes: Vec<Scope>,
     /// Until when: a day (`2027-01-31`, its end), days from now (`90d`) or an instant.
+    #[serde(default)]
     pub expires: Option<String>,
-    /// Limits of its own instead of its tier's.
+    /// Limits of its own instead of its tier's, such as `5/s burst 10, 50/min`.
+    #[serde(default, deserialize_with = "rate_from_text")]
+    #[schema(value_type = Option<String>)]
     pub rate: Option<Rate>,
-    /// The account that it acts for.
+    /// The account that it acts for, by name.
+    #[serde(default)]
     pub user: Option<String>,
 }
 
@@ -42,7 +52,7 @@ impl App {
     ///
     /// # Errors
     /// A name, an expiry or an account that cannot be; a scope that needs an account, without one.
-    pub fn make_key(&self, asked: &MakeKey) -> Result<MadeKey> {
+    pub fn make_key(&self, asked: &MakeKey, by: Option<&Account>) -> Result<MadeKey> {
         let name = said::line("name", &asked.name, NAME_CHARS_MAX)?;
         let expires_at = asked.expires.as_deref().map(until).transpose()?;
         if asked.tier == Tier::Anonymous {
@@ -74,7 +84,7 @@ impl App {
             created_at: &model::dates::now_text(),
             expires_at: expires_at.as_deref(),
         };
-        let row = self.decide(|unit| add(unit, &new, None))?;
+        let row = self.decide(|unit| add(unit, &new, None, by))?;
         Ok(MadeKey { key: secret.shown(), about: ApiKey::from(row) })
     }
 
@@ -90,7 +100,7 @@ impl App {
     ///
     /// # Errors
     /// No such key; it is revoked, expired or replaced already.
-    pub fn rotate_key(&self, id: &str, overlap_hours: u32) -> Result<MadeKey> {
+    pub fn rotate_key(&self, id: &str, overlap_hours: u32, by: Option<&Account>) -> Result<MadeKey> {
         if overlap_hours > OVERLAP_HOURS_MAX {
             return Err(Error::invalid("overlap", format!("at most {OVERLAP_HOURS_MAX} hours")));
         }
@@ -119,8 +129,8 @@ impl App {
                 expires_at: old.expires_at.as_deref(),
             };
             identity::replace_key(unit.db(), id, &new_id, &until)?;
-            tell(unit, id, "key.rotated", json!({"into": new_id, "opens_until": until}))?;
-            add(unit, &new, Some(id))
+            tell(unit, id, "key.rotated", json!({"into": new_id, "opens_until": until, "by": said::by(by)}))?;
+            add(unit, &new, Some(id), by)
         })?;
         Ok(MadeKey { key: secret.shown(), about: ApiKey::from(row) })
     }
@@ -129,12 +139,12 @@ impl App {
     ///
     /// # Errors
     /// No such key.
-    pub fn revoke_key(&self, id: &str) -> Result<ApiKey> {
+    pub fn revoke_key(&self, id: &str, by: Option<&Account>) -> Result<ApiKey> {
         let row = self.decide(|unit| {
             let held = identity::key(unit.db(), id)?.ok_or_else(|| Error::not_found("key", id))?;
             if held.revoked_at.is_none() {
                 identity::revoke_key(unit.db(), id, &model::dates::now_text())?;
-                tell(unit, id, "key.revoked", json!({}))?;
+                tell(unit, id, "key.revoked", json!({"by": said::by(by)}))?;
             }
             identity::key(unit.db(), id)?.ok_or_else(|| Error::not_found("key", id))
         })?;
@@ -156,10 +166,10 @@ impl App {
     }
 }
 
-fn add(unit: &mut dyn Unit, new: &NewKey<'_>, replaces: Option<&str>) -> Result<KeyRow> {
+fn add(unit: &mut dyn Unit, new: &NewKey<'_>, replaces: Option<&str>, by: Option<&Account>) -> Result<KeyRow> {
     identity::add_key(unit.db(), new)?;
     let about = json!({"prefix": new.prefix, "name": new.name, "tier": new.tier, "scopes": new.scopes, "user_id": new.user_id,
-        "rate": new.rate, "expires_at": new.expires_at, "replaces": replaces});
+        "rate": new.rate, "expires_at": new.expires_at, "replaces": replaces, "by": said::by(by)});
     tell(unit, new.id, "key.created", about)?;
     identity::key(unit.db(), new.id)?.ok_or_else(|| Error::not_found("key", new.id))
 }
@@ -188,6 +198,11 @@ fn caller_of(row: KeyRow) -> Result<Caller> {
     let account = row.user.map(Account::try_from).transpose()?;
     let key = OpenedBy { id: row.id, scopes, rate };
     Ok(Caller { account, key: Some(key), session: None, tier: row.tier.parse()? })
+}
+
+fn rate_from_text<'de, D: Deserializer<'de>>(text: D) -> std::result::Result<Option<Rate>, D::Error> {
+    let text = Option::<String>::deserialize(text)?;
+    text.map(|text| text.parse().map_err(|e: Error| D::Error::custom(e.to_string()))).transpose()
 }
 
 /// The instant that `text` names: the end of a day, days from now, or an instant.

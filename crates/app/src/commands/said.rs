@@ -41,6 +41,11 @@ pub(crate) fn signed_by(said: &str, account: &Account) -> Result<String> {
     Ok(account.name.clone())
 }
 
+/// Who decides something, as it is recorded: `account:NAME`, or `operator` for who runs the program.
+pub(crate) fn by(account: Option<&Account>) -> String {
+    account.map_or_else(|| "operator".to_owned(), |account| format!("account:{}", account.name))
+}
+
 fn bounded(field: &'static str, said: &str, chars_max: usize) -> Result<String> {
     if said.is_empty() {
         return Err(Error::invalid(field, "is empty"));

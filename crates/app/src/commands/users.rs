@@ -7,6 +7,7 @@ use model::mask_cpfs;
 use serde_json::{Value, json};
 use store::identity::{self, UserRow};
 
+use super::said;
 use crate::identity::{Account, Role};
 use crate::passwords;
 use crate::secret::make_id;
@@ -18,12 +19,23 @@ const NAME_CHARS_MAX: usize = 64;
 /// The most accounts that are listed.
 const LISTED_MAX: usize = 10_000;
 
+/// What changes of an account; what is left out stays.
+#[derive(Debug, Default)]
+pub struct ChangeUser {
+    /// Another role.
+    pub role: Option<Role>,
+    /// Another password.
+    pub password: Option<String>,
+    /// Whether it is closed.
+    pub disabled: Option<bool>,
+}
+
 impl App {
     /// Makes an account.
     ///
     /// # Errors
     /// A name or password that cannot be; the name is taken.
-    pub fn add_user(&self, name: &str, role: Role, password: &str) -> Result<User> {
+    pub fn add_user(&self, name: &str, role: Role, password: &str, by: Option<&Account>) -> Result<User> {
         check_name(name)?;
         let kept = passwords::hash(password)?;
         let user = UserRow {
@@ -38,7 +50,7 @@ impl App {
                 return Err(Error::Conflict(format!("there is an account `{name}` already")));
             }
             identity::add_user(unit.db(), &user, &kept)?;
-            tell(unit, &user.id, "user.created", json!({"name": name, "role": role}))
+            tell(unit, &user.id, "user.created", json!({"name": name, "role": role, "by": said::by(by)}))
         })?;
         Ok(user.into())
     }
@@ -55,10 +67,10 @@ impl App {
     ///
     /// # Errors
     /// No such account.
-    pub fn set_role(&self, name: &str, role: Role) -> Result<User> {
-        self.change_user(name, |unit, user| {
+    pub fn set_role(&self, name: &str, role: Role, by: Option<&Account>) -> Result<User> {
+        self.change_held(name, |unit, user| {
             identity::set_role(unit.db(), &user.id, role.code())?;
-            tell(unit, &user.id, "user.role_changed", json!({"from": user.role, "to": role}))
+            tell(unit, &user.id, "user.role_changed", json!({"from": user.role, "to": role, "by": said::by(by)}))
         })
     }
 
@@ -66,12 +78,12 @@ impl App {
     ///
     /// # Errors
     /// No such account; a password that cannot be.
-    pub fn set_password(&self, name: &str, password: &str) -> Result<User> {
+    pub fn set_password(&self, name: &str, password: &str, by: Option<&Account>) -> Result<User> {
         let kept = passwords::hash(password)?;
-        self.change_user(name, |unit, user| {
+        self.change_held(name, |unit, user| {
             identity::set_password(unit.db(), &user.id, &kept)?;
             identity::end_sessions_of(unit.db(), &user.id, &model::dates::now_text(), "password")?;
-            tell(unit, &user.id, "user.password_changed", json!({}))
+            tell(unit, &user.id, "user.password_changed", json!({"by": said::by(by)}))
         })
     }
 
@@ -79,16 +91,35 @@ impl App {
     ///
     /// # Errors
     /// No such account.
-    pub fn set_disabled(&self, name: &str, disabled: bool) -> Result<User> {
-        self.change_user(name, |unit, user| {
+    pub fn set_disabled(&self, name: &str, disabled: bool, by: Option<&Account>) -> Result<User> {
+        self.change_held(name, |unit, user| {
             if user.disabled_at.is_some() == disabled {
                 return Ok(());
             }
             let now = model::dates::now_text();
             identity::set_disabled(unit.db(), &user.id, disabled.then_some(&now))?;
             identity::end_sessions_of(unit.db(), &user.id, &now, "disabled")?;
-            tell(unit, &user.id, if disabled { "user.disabled" } else { "user.enabled" }, json!({}))
+            let kind = if disabled { "user.disabled" } else { "user.enabled" };
+            tell(unit, &user.id, kind, json!({"by": said::by(by)}))
         })
+    }
+
+    /// Changes what is asked of an account.
+    ///
+    /// # Errors
+    /// No such account; nothing is asked; a password that cannot be.
+    pub fn change_user(&self, name: &str, asked: &ChangeUser, by: Option<&Account>) -> Result<User> {
+        let mut user = None;
+        if let Some(password) = &asked.password {
+            user = Some(self.set_password(name, password, by)?);
+        }
+        if let Some(role) = asked.role {
+            user = Some(self.set_role(name, role, by)?);
+        }
+        if let Some(disabled) = asked.disabled {
+            user = Some(self.set_disabled(name, disabled, by)?);
+        }
+        user.ok_or_else(|| Error::invalid("body", "give a role, a password or whether it is disabled"))
     }
 
     /// The account of this name that is not closed.
@@ -110,7 +141,7 @@ impl App {
         Ok(self.store().has_users()?)
     }
 
-    fn change_user(&self, name: &str, change: impl FnOnce(&mut dyn Unit, &UserRow) -> Result<()>) -> Result<User> {
+    fn change_held(&self, name: &str, change: impl FnOnce(&mut dyn Unit, &UserRow) -> Result<()>) -> Result<User> {
         let held = |unit: &mut dyn Unit| -> Result<UserRow> {
             Ok(identity::user_named(unit.db(), name)?.ok_or_else(|| Error::not_found("account", name))?.0)
         };

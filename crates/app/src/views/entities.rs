@@ -19,7 +19,7 @@ pub struct EntityLink {
     pub confidence: f64,
     /// `proposed`, `merged` or `undone`.
     pub state: String,
-    /// `program` or `operator`.
+    /// `program`, `operator`, or an account as `account:NAME`.
     pub decided_by: String,
     /// When it came into this state.
     pub decided_at: String,

@@ -404,3 +404,62 @@ fn settings_of_identity_are_seen() {
         assert!(run.stderr.contains(&name.to_lowercase()), "{}", run.stderr);
     }
 }
+
+#[test]
+fn an_admin_makes_keys_and_accounts_over_http_and_the_log_says_who() {
+    let house = House::new();
+    let password = add(&house, "rita", "admin");
+    let server = house.serve();
+    let (bearer, _) = tokens(&login(&server, "rita", &password));
+    let rita = [("authorization", bearer.as_str()), ("accept-encoding", "gzip")];
+    let post = |path: &str, body: Value| server.post_with(&format!("/api/v1/admin/{path}"), &body, &rita);
+    let patch = |name: &str, body: Value| {
+        let bytes = serde_json::to_vec(&body).unwrap();
+        let path = format!("/api/v1/admin/users/{name}");
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        testkit::wire::ask(&server, "PATCH", &path, &headers, &bytes)
+    };
+
+    assert_eq!(server.post("/api/v1/admin/keys", &json!({"name": "x", "tier": "free"})).status, 401);
+    let made =
+        post("keys", json!({"name": "painel", "tier": "free", "expires": "30d", "rate": "5/s burst 10, 50/min"}));
+    assert_eq!((made.status, made.header("cache-control"), made.header("content-encoding")), (201, "no-store", ""));
+    let (key, id) = (made.json()["key"].as_str().unwrap().to_owned(), made.json()["id"].as_str().unwrap().to_owned());
+    let opens = |key: &str| server.get_with("/api/v1/contracts", &[("x-api-key", key)]).status;
+    assert_eq!(opens(&key), 200);
+    let next = post(&format!("keys/{id}/rotate"), json!({"overlap_hours": 1})).json();
+    let (next_key, next_id) = (next["key"].as_str().unwrap(), next["id"].as_str().unwrap());
+    assert_eq!((opens(&key), opens(next_key)), (200, 200), "both open for an hour");
+    assert_eq!(post(&format!("keys/{next_id}/revoke"), json!({})).status, 200);
+    let started = Instant::now();
+    while opens(next_key) != 401 {
+        assert!(started.elapsed() < Duration::from_secs(3), "it still opens");
+    }
+    let listed = server.get_with("/api/v1/admin/keys", &rita[..1]).text();
+    assert!(listed.contains(&id) && !listed.contains(&key), "{listed}");
+    for (body, field) in [
+        (json!({"name": "x", "tier": "anonymous"}), "tier"),
+        (json!({"name": "x", "tier": "free", "scopes": ["admin"]}), "scope"),
+        (json!({"name": "x", "tier": "free", "rate": "many"}), "rate"),
+    ] {
+        let refused = post("keys", body);
+        assert_eq!(refused.status, 400, "{field}: {}", refused.text());
+        assert!(refused.text().contains(field), "{field}: {}", refused.text());
+    }
+
+    let ana = post("users", json!({"name": "ana", "role": "reader"})).json();
+    let (bearer_of_ana, _) = tokens(&login(&server, "ana", ana["password"].as_str().unwrap()));
+    assert_eq!(patch("ana", json!({"role": "analyst"})).json()["role"], "analyst");
+    assert_eq!(me(&server, &bearer_of_ana).json()["role"], "analyst");
+    assert_eq!(patch("ana", json!({})).status, 400);
+    assert_eq!(patch("rita", json!({"disabled": true})).status, 403, "nobody shuts themselves out");
+    assert_eq!(patch("nobody", json!({"disabled": true})).status, 404);
+    assert_eq!(patch("ana", json!({"disabled": true})).status, 200);
+    is_soon_refused(&server, &bearer_of_ana);
+    drop(server);
+    let told = events(&house);
+    for kind in ["key.created", "key.rotated", "key.revoked", "user.role_changed", "user.disabled"] {
+        let by: Vec<&str> = told.iter().filter(|(of, _)| of == kind).map(|(_, about)| about.as_str()).collect();
+        assert!(!by.is_empty() && by.iter().all(|about| about.contains("\"by\":\"account:rita\"")), "{kind}: {by:?}");
+    }
+}

@@ -109,3 +109,26 @@ fn a_name_is_only_proposed_and_what_cannot_be_merged_is_refused() {
     let merged = house.json(&["entities", "merge", from, into, "--reason", "conferido no portal"]);
     assert_eq!(merged["same_as"], json!([from]));
 }
+
+#[test]
+fn a_person_decides_on_links_over_http_under_their_name() {
+    let (house, pncp) = held_twice();
+    let made = house.json(&["users", "add", "ana", "--role", "analyst"]);
+    let server = house.serve();
+    let login = json!({"name": "ana", "password": made["password"]});
+    let token = server.post("/api/v1/auth/login", &login).json()["access_token"].as_str().unwrap().to_owned();
+    let bearer = format!("Bearer {token}");
+    let decide = |what: &str, reason: &str, headers: &[(&str, &str)]| {
+        let body = json!({"from": pncp, "into": UASG, "reason": reason});
+        server.post_with(&format!("/api/v1/entities/links/{what}"), &body, headers)
+    };
+    let ana = [("authorization", bearer.as_str())];
+    assert_eq!(decide("undo", "são dois", &[]).status, 401);
+    let undone = decide("undo", "são dois", &ana);
+    assert_eq!((undone.status, &undone.json()["same_as"]), (200, &json!([])), "{}", undone.text());
+    assert_eq!(decide("merge", "", &ana).status, 400, "a merge needs a reason");
+    let merged = decide("merge", "o cadastro diz que é um só", &ana).json();
+    assert_eq!(merged["same_as"], json!([pncp]));
+    let links = server.walk("entities/links?kind=buyer&state=merged", 10);
+    assert_eq!(links[0]["decided_by"], "account:ana", "{links:?}");
+}
