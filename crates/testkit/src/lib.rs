@@ -14,6 +14,7 @@ pub mod page;
 pub mod postgres;
 pub mod program;
 pub mod proxy;
+pub mod python;
 pub mod redis;
 pub mod seed;
 pub mod server;

@@ -19,6 +19,7 @@ mod every_format;
 mod evidence;
 mod explanations;
 mod exports;
+mod fuzzed;
 mod garbage;
 mod incremental;
 mod ingests;
