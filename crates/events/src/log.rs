@@ -32,6 +32,15 @@ pub struct CommandKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answered(pub String);
 
+/// What the events of a stream came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// After how many events.
+    pub version: i64,
+    /// The aggregate, as its format writes it.
+    pub state: String,
+}
+
 /// What can be done within one transaction.
 pub trait Unit {
     /// How many events a stream has.
@@ -45,6 +54,24 @@ pub trait Unit {
     /// # Errors
     /// The database cannot be read.
     fn stream(&mut self, stream: &str) -> Result<Vec<Event>>;
+
+    /// The events of a stream behind `version`, oldest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn stream_after(&mut self, stream: &str, version: i64) -> Result<Vec<Event>>;
+
+    /// What the events of a stream came to, as it was last kept in this format; none is kept in another.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    fn snapshot(&mut self, stream: &str, format: u32) -> Result<Option<Snapshot>>;
+
+    /// Keeps what the events of a stream came to. It may be thrown away at any time, and is when the read models are made anew.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    fn keep_snapshot(&mut self, stream: &str, format: u32, snapshot: &Snapshot) -> Result<()>;
 
     /// Appends events to a stream and brings the read models up to date.
     ///

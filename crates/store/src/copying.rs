@@ -49,6 +49,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("api_keys", "id"),
     ("sessions", "id"),
     ("refresh_tokens", "hash"),
+    ("snapshots", "stream"),
 ];
 
 /// A table that was copied.

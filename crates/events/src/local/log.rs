@@ -6,7 +6,9 @@ use store::chain::{self, EventRow, NewEventRow};
 use store::{Db, OptionalExtension};
 
 use super::{Embedded, now_ms};
-use crate::{Answered, CommandKey, Error, Event, EventStore, Expected, NewEvent, NewTask, ReadModels, Result, Unit};
+use crate::{
+    Answered, CommandKey, Error, Event, EventStore, Expected, NewEvent, NewTask, ReadModels, Result, Snapshot, Unit,
+};
 
 /// How long the answer to a command with a key is kept.
 const ANSWERS_KEPT_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -53,6 +55,7 @@ impl EventStore for Embedded<'_> {
             for table in self.models.tables() {
                 db.empty(table)?;
             }
+            db.empty("snapshots")?;
             let (mut seq, mut count) = (0, 0);
             loop {
                 let rows = rows_behind(db, seq, 1_000)?;
@@ -88,9 +91,27 @@ impl Unit for LocalUnit<'_> {
     }
 
     fn stream(&mut self, stream: &str) -> Result<Vec<Event>> {
-        let mut statement = self.db.prepare("select * from events where stream = ?1 order by version")?;
-        let rows = statement.query_map([stream], chain::event_from)?;
+        self.stream_after(stream, 0)
+    }
+
+    fn stream_after(&mut self, stream: &str, version: i64) -> Result<Vec<Event>> {
+        let sql = "select * from events where stream = ?1 and version > ?2 order by version";
+        let mut statement = self.db.prepare(sql)?;
+        let rows = statement.query_map(params![stream, version], chain::event_from)?;
         rows.map(|row| Event::of(&row?)).collect()
+    }
+
+    fn snapshot(&mut self, stream: &str, format: u32) -> Result<Option<Snapshot>> {
+        let sql = "select version, state from snapshots where stream = ?1 and format = ?2";
+        let from = |row: &store::Row<'_>| Ok(Snapshot { version: row.get(0)?, state: row.get(1)? });
+        Ok(self.db.prepare(sql)?.query_row(params![stream, i64::from(format)], from).optional()?)
+    }
+
+    fn keep_snapshot(&mut self, stream: &str, format: u32, snapshot: &Snapshot) -> Result<()> {
+        let sql = "insert into snapshots (stream, version, format, state) values (?1, ?2, ?3, ?4)
+            on conflict (stream) do update set version = excluded.version, format = excluded.format, state = excluded.state";
+        self.db.prepare(sql)?.execute(params![stream, snapshot.version, i64::from(format), snapshot.state])?;
+        Ok(())
     }
 
     fn append(&mut self, stream: &str, expected: Expected, events: &[NewEvent]) -> Result<Vec<Event>> {

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use events::{Backend, CommandKey, Error, Event, Expected, Group, NewEvent, NewTask, relay, transact, verify};
+use events::{
+    Backend, CommandKey, Error, Event, Expected, Group, NewEvent, NewTask, Snapshot, relay, transact, verify,
+};
 use serde_json::json;
 
 use super::{depth, on_every_backend};
@@ -130,5 +132,28 @@ fn a_relay_gives_each_group_what_it_wants_once() {
         });
         assert_eq!((depth(log, "wants"), depth(log, "other")), (450, 1));
         assert_eq!((relay(log, &GROUPS).unwrap(), log.lag(events::CURSOR).unwrap()), (0, 0));
+    });
+}
+
+#[test]
+fn a_snapshot_is_kept_for_its_format_alone_and_a_rebuild_throws_it_away() {
+    on_every_backend(|log, _| {
+        append(log, "a:1", Expected::Any, &[happened(1), happened(2), happened(3)]).unwrap();
+        let snapshot = Snapshot { version: 2, state: "{\"n\":2}".into() };
+        transact(log, |unit| unit.keep_snapshot("a:1", 1, &snapshot)).unwrap();
+        let seen = |format: u32| -> (Option<Snapshot>, Vec<i64>) {
+            transact(log, |unit| {
+                let held = unit.snapshot("a:1", format)?;
+                let after = unit.stream_after("a:1", held.as_ref().map_or(0, |held| held.version))?;
+                Ok::<_, Error>((held, after.iter().map(|event| event.version).collect()))
+            })
+            .unwrap()
+        };
+        assert_eq!(seen(1), (Some(snapshot.clone()), vec![3]));
+        assert_eq!(seen(2), (None, vec![1, 2, 3]), "another program's snapshot is none");
+        transact(log, |unit| unit.keep_snapshot("a:1", 2, &Snapshot { version: 3, ..snapshot.clone() })).unwrap();
+        assert_eq!((seen(1).0, seen(2).1), (None, vec![]));
+        assert_eq!(log.rebuild().unwrap(), 3);
+        assert_eq!(seen(2), (None, vec![1, 2, 3]));
     });
 }

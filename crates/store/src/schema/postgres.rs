@@ -12,8 +12,11 @@ use crate::{Error, Result};
 const MONTHS_AHEAD: u32 = 18;
 
 /// What each version adds, the oldest first. A version is never changed once it was released.
-const MIGRATIONS: &[(i64, &str)] =
-    &[(6, include_str!("../../sql/postgres/6-all.sql")), (7, include_str!("../../sql/identity.sql"))];
+const MIGRATIONS: &[(i64, &str)] = &[
+    (6, include_str!("../../sql/postgres/6-all.sql")),
+    (7, include_str!("../../sql/identity.sql")),
+    (8, include_str!("../../sql/snapshots.sql")),
+];
 
 /// Indexes over words and over what of a contract is in no column.
 const WORDS: &[(&str, &str)] = &[
