@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 use crate::problem::Problem;
 use crate::routes::{
     auth, batch, buyers, contracts, entities, exports, findings, flags, identity, ingests, investigations, letters,
-    operations, sources, suppliers, verdicts,
+    operations, sources, suppliers, tenders, verdicts,
 };
 
 #[derive(OpenApi)]
@@ -20,6 +20,8 @@ use crate::routes::{
     paths(
         contracts::list_contracts,
         contracts::show_contract,
+        tenders::list_tenders,
+        tenders::show_tender,
         suppliers::list_suppliers,
         suppliers::show_supplier,
         buyers::list_buyers,

@@ -143,7 +143,11 @@ impl VerdictFilter {
     }
 }
 
-fn select() -> String {
+/// Context is of use only beside another finding: unasked it stands in nobody's list alone.
+pub(crate) const BESIDE: &str = "(+p.kind <> 'context'
+    or exists (select 1 from findings o where o.buyer_id = p.buyer_id and o.state = 'open' and o.kind <> 'context'))";
+
+pub(crate) fn select() -> String {
     format!("select p.*, {STANDING_COLUMNS} from findings p {STANDING_JOIN}")
 }
 
@@ -233,12 +237,8 @@ impl Store {
             "p.id in (select finding_id from finding_contracts where contract_id = ?)",
             filter.contract_id.as_ref(),
         );
-        // Context is of use only beside another finding: unasked it stands in nobody's list alone.
         if filter.kind.is_none() && filter.flag.is_none() {
-            let beside = "exists (select 1 from findings o where o.buyer_id = p.buyer_id and o.state = 'open' and o.kind <> 'context')";
-            let alone =
-                if narrow { format!("(+p.kind <> 'context' or {beside})") } else { "+p.kind <> 'context'".to_owned() };
-            conditions.add(&alone, vec![]);
+            conditions.add(if narrow { BESIDE } else { "+p.kind <> 'context'" }, vec![]);
         }
         if let Some(verdict) = filter.verdict {
             conditions.add(verdict.condition(), vec![]);

@@ -15,6 +15,7 @@ pub mod letters;
 pub mod operations;
 pub mod sources;
 pub mod suppliers;
+pub mod tenders;
 pub mod verdicts;
 
 use axum::Router;
@@ -53,6 +54,8 @@ fn public(door: &Door) -> Router<Door> {
     Router::new()
         .route("/contracts", get(contracts::list_contracts))
         .route("/contracts/{id}", get(contracts::show_contract))
+        .route("/tenders", get(tenders::list_tenders))
+        .route("/tenders/{id}", get(tenders::show_tender))
         .route("/suppliers", get(suppliers::list_suppliers))
         .route("/suppliers/{id}", get(suppliers::show_supplier))
         .route("/buyers", get(buyers::list_buyers))

@@ -19,6 +19,7 @@ mod persons;
 mod preview;
 mod quality;
 mod sources;
+mod tenders;
 mod verdicts;
 mod vocabulary;
 
@@ -33,6 +34,7 @@ pub use page::{PageLimit, PageQuery};
 pub use parties::{BuyerQuery, NameSort, SupplierKind, SupplierQuery};
 pub use persons::PageAbout;
 pub use preview::PreviewQuery;
+pub use tenders::{TenderQuery, TenderSort};
 pub(crate) use verdicts::STATEMENTS_MAX;
 pub use verdicts::VerdictGiven;
 pub use vocabulary::{Sphere, Words, modality, state};

@@ -17,6 +17,7 @@ mod parties;
 mod precision;
 mod registrations;
 mod sources;
+mod tenders;
 mod verdicts;
 
 use serde::Serialize;
@@ -41,6 +42,7 @@ pub use parties::{Buyer, BuyerDetail, Sanction, Supplier, SupplierDetail, Totals
 pub use precision::{Interval, Precision, Share, VersionPrecision};
 pub use registrations::{Partner, Registration};
 pub use sources::{Duplicates, Errors, Fetch, Gaps, Period, Presence, Source};
+pub use tenders::{Bid, Tender, TenderDetail};
 pub use verdicts::{GivenOn, Statement, Verdict};
 
 /// The currency of amounts whose row is older than the column, and of every sum: amounts in others are not added.

@@ -6,7 +6,7 @@ use events::{Backend, Bell, Event, Fate, NewTask, ReadModels, transact};
 use serde_json::json;
 use store::{
     BuyerFilter, ContractFilter, ContractSort, Cursor, Db, EntityKind, FindingFilter, FindingSort, InvestigationFilter,
-    LinkFilter, NameSort, PoolSettings, QuarantineFilter, Store, SupplierFilter, VerdictFilter,
+    LinkFilter, NameSort, Owner, PoolSettings, QuarantineFilter, Store, SupplierFilter, TenderFilter, VerdictFilter,
 };
 use testkit::{House, PostgresServer, postgres};
 
@@ -104,6 +104,29 @@ fn ask_everything(store: &Store) {
         contracts(between, sort);
     }
     store.contract("x").unwrap();
+    for newest in [true, false] {
+        for filter in [
+            TenderFilter::default(),
+            TenderFilter { buyer_id: some("uasg:1"), ..TenderFilter::default() },
+            TenderFilter { modality: some("pregao"), published_from: some("2024-01-01"), ..TenderFilter::default() },
+        ] {
+            store.tenders(&filter, newest, None, 20).unwrap();
+            store.tenders(&filter, newest, Some(&after("2024-01-01")), 20).unwrap();
+        }
+    }
+    let ids = ["x".to_owned(), "y".to_owned()];
+    store.suppliers_by_id(&ids).unwrap();
+    store.buyers_by_id(&ids).unwrap();
+    store.contracts_by_id(&ids).unwrap();
+    for owner in [Owner::Buyer, Owner::Supplier] {
+        store.contracts_of_each(owner, &ids, 5).unwrap();
+    }
+    for owner in [Owner::Buyer, Owner::Supplier, Owner::Contract] {
+        store.findings_of_each(owner, &ids, 5).unwrap();
+    }
+    for table in ["items", "bids"] {
+        store.rows_of_tender(table, "x", 10).unwrap();
+    }
     for table in ["items", "amendments"] {
         store.rows_of_contract(table, "x", 10).unwrap();
     }

@@ -260,3 +260,43 @@ fn the_catalogue_and_the_sources_say_what_was_looked_at() {
         }
     }
 }
+
+#[test]
+fn tenders_are_listed_filtered_and_shown_with_items_and_bids() {
+    let house = House::new();
+    let _ = house.ingest(&[&super::short_sample(&house, 600, 31)]).ends_with(3);
+    let server = house.serve();
+    let all = server.walk("tenders", 37);
+    assert!(all.len() > 50, "{}", all.len());
+    let days: Vec<&str> = all.iter().filter_map(|tender| tender["published_on"].as_str()).collect();
+    assert!(days.windows(2).all(|pair| pair[0] >= pair[1]), "newest first");
+    let oldest = server.json("tenders?sort=published_on&limit=1")["data"][0]["published_on"].clone();
+    assert_eq!(oldest.as_str(), days.last().copied());
+    let buyer = all.iter().find_map(|tender| tender["buyer_id"].as_str()).unwrap();
+    let of = |all: &[Value]| -> std::collections::BTreeSet<String> {
+        all.iter().map(|tender| tender["id"].as_str().unwrap().to_owned()).collect()
+    };
+    let bought = server.walk(&format!("tenders?buyer_id={}", testkit::server::encoded(buyer)), 10);
+    let own: Vec<Value> = all.iter().filter(|tender| tender["buyer_id"] == buyer).cloned().collect();
+    assert!(of(&bought).is_superset(&of(&own)) && !own.is_empty());
+    let from = server.walk("tenders?modality=pregao&published_from=2024-01-01&published_to=2024-06-30", 50);
+    let expected = all.iter().filter(|tender| {
+        tender["modality"] == "pregao"
+            && tender["published_on"].as_str().is_some_and(|day| ("2024-01-01"..="2024-06-30").contains(&day))
+    });
+    assert_eq!(of(&from), of(&expected.cloned().collect::<Vec<_>>()));
+    let mut bids = 0;
+    for tender in all.iter().take(60) {
+        let id = tender["id"].as_str().unwrap();
+        let shown = server.json(&format!("tenders/{}", testkit::server::encoded(id)));
+        assert_eq!((&shown["object"], &shown["truncated"]), (&tender["object"], &serde_json::json!([])));
+        assert!(shown["provenance"]["file"].is_string() && shown["provenance"]["line"].is_number());
+        for bid in shown["bids"].as_array().unwrap() {
+            assert_eq!(bid["tender_id"], id);
+            bids += 1;
+        }
+    }
+    assert!(bids > 0, "some of them state who bid");
+    assert_eq!(server.get("/api/v1/tenders/nope").status, 404);
+    assert_eq!(server.get("/api/v1/tenders?colour=red").status, 400);
+}

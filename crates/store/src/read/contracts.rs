@@ -91,10 +91,11 @@ pub enum ContractSort {
     CheapestFirst,
 }
 
-const SELECT: &str = "select c.*, b.state as buyer_state, f.name as file, f.sha256 as file_sha256, f.fetched_at
+pub(super) const SELECT: &str =
+    "select c.*, b.state as buyer_state, f.name as file, f.sha256 as file_sha256, f.fetched_at
     from contracts c left join buyers b on b.idh = c.buyer_h left join files f on f.id = c.file_id";
 
-fn contract_from(row: &Row<'_>) -> rusqlite::Result<ContractRow> {
+pub(super) fn contract_from(row: &Row<'_>) -> rusqlite::Result<ContractRow> {
     Ok(ContractRow {
         id: row.get("id")?,
         source: row.get("source")?,
@@ -231,7 +232,7 @@ impl Store {
         Ok(self.rows_where(table, &condition, params![id_hash(id), id], 1)?.pop())
     }
 
-    fn rows_where(
+    pub(super) fn rows_where(
         &self,
         table: &str,
         condition: &str,
@@ -300,7 +301,7 @@ fn add_words(db: &Db, conditions: &mut Conditions, q: Option<&str>) -> Result<bo
 const NEVER_SHOWN: &[&str] = &["address_key", "phone_keys", "email_key"];
 
 /// A canonical row as JSON: money and quantities as decimal strings, the rest as it is.
-fn row_map(table: &model::Table, row: &Row<'_>) -> rusqlite::Result<Map<String, Value>> {
+pub(super) fn row_map(table: &model::Table, row: &Row<'_>) -> rusqlite::Result<Map<String, Value>> {
     use rusqlite::types::ValueRef;
     let mut map = Map::new();
     for column in model::ENVELOPE.iter().chain(table.columns).filter(|c| !NEVER_SHOWN.contains(&c.name)) {

@@ -3,12 +3,16 @@
 mod contracts;
 mod files;
 mod parties;
+mod several;
+mod tenders;
 
 use serde::{Deserialize, Serialize};
 
 pub use contracts::{ContractFilter, ContractRow, ContractSort, RowVersion};
 pub use files::ReadFile;
 pub use parties::{BuyerFilter, BuyerRow, NameSort, SanctionRow, SupplierFilter, SupplierRow, Totals};
+pub use several::Owner;
+pub use tenders::TenderFilter;
 
 /// One page of a list.
 #[derive(Debug, Clone)]

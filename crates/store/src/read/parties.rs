@@ -94,7 +94,7 @@ pub enum NameSort {
     Descending,
 }
 
-fn supplier_from(row: &Row<'_>) -> rusqlite::Result<SupplierRow> {
+pub(super) fn supplier_from(row: &Row<'_>) -> rusqlite::Result<SupplierRow> {
     Ok(SupplierRow {
         id: row.get("id")?,
         kind: row.get("kind")?,
@@ -104,7 +104,7 @@ fn supplier_from(row: &Row<'_>) -> rusqlite::Result<SupplierRow> {
     })
 }
 
-fn buyer_from(row: &Row<'_>) -> rusqlite::Result<BuyerRow> {
+pub(super) fn buyer_from(row: &Row<'_>) -> rusqlite::Result<BuyerRow> {
     Ok(BuyerRow {
         id: row.get("id")?,
         name: row.get("name")?,

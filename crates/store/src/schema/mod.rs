@@ -15,22 +15,27 @@ pub(crate) const VERSION: i64 = 8;
 
 /// Secondary indexes of the canonical tables. A large first load drops them and makes them again at its end.
 pub(crate) const INDEXES: &[(&str, &str, &str)] = &[
-    ("contracts", "contracts_by_signature", "signed_on, rid"),
-    ("contracts", "contracts_by_value", "value_final, rid"),
-    ("contracts", "contracts_by_buyer", "buyer_h, signed_on, rid, value_final, currency, income"),
-    ("contracts", "contracts_by_supplier", "supplier_h, signed_on, rid, value_final, currency, income"),
-    ("contracts", "contracts_by_modality", "modality, signed_on, rid"),
-    ("contracts", "contracts_by_source", "source, signed_on, rid"),
-    ("items", "items_by_contract", "contract_h"),
-    ("amendments", "amendments_by_contract", "contract_h"),
-    ("sanctions", "sanctions_by_supplier", "supplier_id"),
-    ("sanctions", "sanctions_by_root", "supplier_root"),
-    ("suppliers", "suppliers_by_name", "name, rid"),
-    ("buyers", "buyers_by_name", "name, rid"),
-    ("buyers", "buyers_by_state", "state, name, rid"),
-    ("registrations", "registrations_by_cnpj", "cnpj"),
-    ("registrations", "registrations_by_root", "cnpj_root"),
-    ("partners", "partners_by_company", "company_root"),
+    ("contracts", "contracts_by_signature", "(signed_on, rid)"),
+    ("contracts", "contracts_by_value", "(value_final, rid)"),
+    ("contracts", "contracts_by_buyer", "(buyer_h, signed_on, rid, value_final, currency, income)"),
+    ("contracts", "contracts_by_supplier", "(supplier_h, signed_on, rid, value_final, currency, income)"),
+    ("contracts", "contracts_by_modality", "(modality, signed_on, rid)"),
+    ("contracts", "contracts_by_source", "(source, signed_on, rid)"),
+    ("items", "items_by_contract", "(contract_h)"),
+    ("amendments", "amendments_by_contract", "(contract_h)"),
+    ("sanctions", "sanctions_by_supplier", "(supplier_id)"),
+    ("sanctions", "sanctions_by_root", "(supplier_root)"),
+    ("suppliers", "suppliers_by_name", "(name, rid)"),
+    ("buyers", "buyers_by_name", "(name, rid)"),
+    ("buyers", "buyers_by_state", "(state, name, rid)"),
+    ("registrations", "registrations_by_cnpj", "(cnpj)"),
+    ("registrations", "registrations_by_root", "(cnpj_root)"),
+    ("partners", "partners_by_company", "(company_root)"),
+    ("tenders", "tenders_by_publication", "(published_on, rid)"),
+    ("tenders", "tenders_by_buyer", "(buyer_id, published_on, rid)"),
+    ("tenders", "tenders_by_modality", "(modality, published_on, rid)"),
+    ("items", "items_by_tender", "(tender_id) where tender_id is not null"),
+    ("bids", "bids_by_tender", "(tender_id) where tender_id is not null"),
 ];
 
 /// Indexes by which an ingest finds the rows of a partition.
@@ -57,8 +62,8 @@ pub(crate) fn version(db: &Db) -> Result<i64> {
 }
 
 pub(crate) fn create_indexes(connection: &Db) -> Result<()> {
-    for (table, name, columns) in INDEXES {
-        connection.execute_batch(&format!("create index if not exists {name} on {table} ({columns})"))?;
+    for (table, name, over) in INDEXES {
+        connection.execute_batch(&format!("create index if not exists {name} on {table} {over}"))?;
     }
     if connection.is_postgres() {
         postgres::create_words_indexes(connection)?;
