@@ -25,17 +25,35 @@ pub fn index_words(text: &str, out: &mut String) {
 /// Whole words only: the beginning of a word would have to walk every word that starts with it, for each row asked.
 #[must_use]
 pub fn match_expression(text: &str) -> Option<String> {
+    let words = query_words(text);
+    if words.is_empty() {
+        return None;
+    }
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    Some(quoted.join(" AND "))
+}
+
+/// The words of a query, each once.
+pub(crate) fn query_words(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for_each_word(text, |word| {
         if words.len() < QUERY_WORDS_MAX && !words.iter().any(|w| w == word) {
             words.push(word.to_owned());
         }
     });
-    if words.is_empty() {
-        return None;
+    words
+}
+
+/// Whether every one of `words` stands in one of `texts`: what the index would say of a row of these texts.
+pub(crate) fn hold_words<'t>(words: &[&str], texts: impl Iterator<Item = &'t str>) -> bool {
+    let mut missing: Vec<&str> = words.to_vec();
+    for text in texts {
+        for_each_word(text, |word| missing.retain(|sought| *sought != word));
+        if missing.is_empty() {
+            return true;
+        }
     }
-    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-    Some(quoted.join(" AND "))
+    missing.is_empty()
 }
 
 fn for_each_word(text: &str, mut found: impl FnMut(&str)) {

@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::{Db, Error, Result, schema};
+use crate::{Db, Error, Result, schema, search};
 
 /// How long a connection waits for a lock before it says so.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -217,6 +218,18 @@ pub(crate) fn connect(path: &Path, read_only: bool) -> Result<Db> {
     Ok(Db::Sqlite(Box::new(open_file(path, read_only)?)))
 }
 
+/// Gives SQL what this crate does with words: `holds_words(words, text, …)` says whether all of them stand in the texts.
+fn add_functions(connection: &Connection) -> Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("holds_words", -1, flags, |context| {
+        let words: String = context.get(0)?;
+        let words: Vec<&str> = words.split(' ').collect();
+        let texts = (1..context.len()).filter_map(|at| context.get_raw(at).as_str().ok());
+        Ok(search::hold_words(&words, texts))
+    })?;
+    Ok(())
+}
+
 fn open_file(path: &Path, read_only: bool) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX
         | if read_only {
@@ -227,6 +240,7 @@ fn open_file(path: &Path, read_only: bool) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(128);
+    add_functions(&connection)?;
     connection.pragma_update(None, "foreign_keys", false)?;
     connection.pragma_update(None, "temp_store", "file")?;
     if read_only {

@@ -300,3 +300,52 @@ fn tenders_are_listed_filtered_and_shown_with_items_and_bids() {
     assert_eq!(server.get("/api/v1/tenders/nope").status, 404);
     assert_eq!(server.get("/api/v1/tenders?colour=red").status, 400);
 }
+
+#[test]
+fn common_words_are_found_in_every_order_and_none_is_left_out() {
+    let house = House::new();
+    let rows: Vec<files::Purchase> = (1..=3_000)
+        .map(|n| {
+            let mut row = files::Purchase::new(n, &format!("{},5000", n * 37 % 9_973 + 1));
+            row.object = match n % 7 {
+                0 => format!("Serviços de limpeza predial {n}"),
+                1..=4 => format!("Aquisição de materiais hospitalares {n}"),
+                _ => format!("Locação de veículo {n}"),
+            };
+            row.signed = format!("{:02}/{:02}/2024", n % 28 + 1, n % 12 + 1);
+            row.supplier = files::cnpj(n % 11 + 1);
+            row
+        })
+        .collect();
+    house.ingested(&[&house.file("202402_Compras.csv", files::purchases(&rows))], 0);
+    let server = house.serve();
+    let ids = |list: &str| -> Vec<String> {
+        server.walk(list, 97).iter().map(|contract| contract["id"].as_str().unwrap().to_owned()).collect()
+    };
+    // 3,000 hold the source's own words, 1,716 the hospital's: on both sides of what counts as many.
+    for (words, holds) in [("materiais HOSPITALAR", 1..=4), ("unidade", 0..=6), ("limpeza", 0..=0)] {
+        let q = testkit::server::encoded(words);
+        let fits = |contract: &Value| -> bool {
+            let object = contract["object"].as_str().unwrap();
+            let n: u64 = object.rsplit(' ').next().unwrap().parse().unwrap();
+            let named = format!("{} {}", contract["buyer"]["name"], contract["supplier"]["name"]).to_lowercase();
+            if words == "unidade" { named.contains("unidade") } else { holds.contains(&(n % 7)) }
+        };
+        for filter in ["sort=-signed_on", "sort=signed_on", "sort=-value", "sort=value", "signed_from=2024-06-01"] {
+            let expected: Vec<String> = server
+                .walk(&format!("contracts?{filter}"), 100)
+                .iter()
+                .filter(|contract| fits(contract))
+                .map(|contract| contract["id"].as_str().unwrap().to_owned())
+                .collect();
+            assert!(expected.len() > 200, "{words}, {filter}: {}", expected.len());
+            assert_eq!(ids(&format!("contracts?q={q}&{filter}")), expected, "{words}, {filter}");
+        }
+    }
+    let supplier = testkit::server::encoded(&format!("cnpj:{}", files::cnpj(3)));
+    for sort in ["-value", "value"] {
+        let of = server.walk(&format!("contracts?supplier_id={supplier}&sort={sort}"), 10);
+        let values: Vec<f64> = of.iter().map(|c| c["value_final"].as_str().unwrap().parse().unwrap()).collect();
+        assert!(values.len() > 200 && (values.is_sorted() || values.iter().rev().is_sorted()), "{sort}");
+    }
+}

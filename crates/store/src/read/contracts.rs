@@ -4,7 +4,7 @@ use crate::db::{Db, OptionalExtension, Row};
 use rusqlite::params;
 use serde_json::{Map, Value};
 
-use super::{Conditions, Cursor, Page, Walk, walk};
+use super::{Conditions, Cursor, Page, Walk, keyed, page_of, walk, walk_late};
 use crate::keys::keys_table;
 use crate::links::{self, EntityKind};
 use crate::{Result, Store, id_hash, search};
@@ -12,6 +12,8 @@ use crate::{Result, Store, id_hash, search};
 /// Above this many full-text matches, the list is walked in its order beside the set of all matches;
 /// below it, the matches are fetched and put in order.
 const FEW_MATCHES: i64 = 2_000;
+/// Rows of the list whose own texts are read first, where matches are many: most often a page of them is among these.
+const LOOK_AT: usize = 1_500;
 
 /// A row of `contracts` with where it came from.
 #[derive(Debug, Clone)]
@@ -153,7 +155,7 @@ impl Store {
         };
         self.read(|db| {
             let mut conditions = Conditions::default();
-            let few = add_words(db, &mut conditions, filter.q.as_deref())?;
+            let words = matches_of(db, filter.q.as_deref())?;
             // Who asks for one id of an entity is shown the rows of all its ids.
             let parties = [
                 ("c.buyer_h", EntityKind::Buyer, &filter.buyer_id),
@@ -173,9 +175,23 @@ impl Store {
             conditions.add_some("c.signed_on <= ?", filter.signed_to.as_ref());
             conditions.add_some("c.value_final >= ?", filter.value_min.as_ref());
             conditions.add_some("c.value_final <= ?", filter.value_max.as_ref());
+            let by = Walk { column, descending, after, limit };
+            if let Words::Many(_, sought) = &words
+                && let Some(page) = first_of_many(db, &conditions, &by, sought)?
+            {
+                return Ok(page);
+            }
+            let few = words.add_to(&mut conditions);
             // A few matches lead, and so do an entity's ids; a unary plus keeps the order's index out of it.
-            let column = if few || several { format!("+{column}") } else { column.to_owned() };
-            walk(db, SELECT, &conditions, &Walk { column: &column, descending, after, limit }, contract_from)
+            // A party's contracts lie in the order of their days: by value they are put in order by their numbers alone, in an index.
+            let is_party = filter.buyer_id.is_some() || filter.supplier_id.is_some();
+            let late = is_party && matches!(sort, ContractSort::DearestFirst | ContractSort::CheapestFirst);
+            let column = if few || several || late { format!("+{column}") } else { column.to_owned() };
+            let by = Walk { column: &column, ..by };
+            if late {
+                return walk_late(db, SELECT, "contracts c", &conditions, &by, contract_from);
+            }
+            walk(db, SELECT, &conditions, &by, contract_from)
         })
     }
 
@@ -278,23 +294,80 @@ impl Store {
     }
 }
 
-/// Adds the full-text condition; true when its matches are few and should lead.
-fn add_words(db: &Db, conditions: &mut Conditions, q: Option<&str>) -> Result<bool> {
-    let Some(q) = q else { return Ok(false) };
-    let Some(expression) = search::match_expression(q) else {
-        conditions.add("false", vec![]);
-        return Ok(true);
-    };
+/// What is known of the contracts that hold the words sought.
+enum Words {
+    /// None are sought.
+    Any,
+    /// Nothing holds them.
+    Nothing,
+    /// So few that they should lead.
+    Few(String),
+    /// Many; with the words themselves, parted by spaces.
+    Many(String, String),
+}
+
+fn matches_of(db: &Db, q: Option<&str>) -> Result<Words> {
+    let Some(q) = q else { return Ok(Words::Any) };
+    let Some(expression) = search::match_expression(q) else { return Ok(Words::Nothing) };
     let count: i64 = db
         .prepare("select count(*) from (select 1 from contracts_fts where contracts_fts match ?1 limit ?2) as m")?
         .query_row(params![expression, FEW_MATCHES], |row| row.get(0))?;
-    let few = count < FEW_MATCHES;
-    // Gathering all matches costs SQLite 0.3 µs each, asking the index about one row up to half a millisecond. The unary plus keeps
-    // the set from leading: the order's index does, and each of its rows is looked up in the set.
-    let plus = if few { "" } else { "+" };
-    let condition = format!("{plus}c.rid in (select rowid from contracts_fts where contracts_fts match ?)");
-    conditions.add(&condition, vec![Box::new(expression)]);
-    Ok(few)
+    if count < FEW_MATCHES {
+        return Ok(Words::Few(expression));
+    }
+    Ok(Words::Many(expression, search::query_words(q).join(" ")))
+}
+
+impl Words {
+    /// Adds the condition; true when what matches should lead.
+    fn add_to(self, conditions: &mut Conditions) -> bool {
+        // Gathering all matches costs SQLite 0.3 µs each, asking the index about one row up to half a millisecond. The unary plus keeps
+        // the set from leading: the order's index does, and each of its rows is looked up in the set.
+        let (plus, expression, few) = match self {
+            Self::Any => return false,
+            Self::Nothing => {
+                conditions.add("false", vec![]);
+                return true;
+            }
+            Self::Few(expression) => ("", expression, true),
+            Self::Many(expression, _) => ("+", expression, false),
+        };
+        let condition = format!("{plus}c.rid in (select rowid from contracts_fts where contracts_fts match ?)");
+        conditions.add(&condition, vec![Box::new(expression)]);
+        few
+    }
+}
+
+/// The page, if it can be filled from the first rows of the list by reading their own texts; nothing where that must be asked otherwise.
+fn first_of_many(db: &Db, conditions: &Conditions, by: &Walk<'_>, words: &str) -> Result<Option<Page<ContractRow>>> {
+    let is_among_those_without = by.after.is_some_and(|cursor| cursor.value.is_none());
+    if db.is_postgres() || is_among_those_without {
+        return Ok(None);
+    }
+    let (column, wanted) = (by.column, by.limit + 1);
+    let (order, beyond) = if by.descending { ("desc", "<") } else { ("asc", ">") };
+    let clause = conditions.where_clause();
+    let start = match by.after {
+        Some(_) => format!("({column}, c.rid) {beyond} (?, ?)"),
+        None => format!("{column} is not null"),
+    };
+    let candidates = format!(
+        "(select c.rid as place from contracts c where {clause} and {start} order by {column} {order}, c.rid {order} limit {LOOK_AT}) k"
+    );
+    // The join takes the candidates in their order and ends with the page; were it otherwise, the page would be asked the other way.
+    let select =
+        SELECT.replacen("from contracts c", &format!("from {candidates} cross join contracts c on c.rid = k.place"), 1);
+    let sql = format!("{select} where holds_words(?, c.object, c.buyer_name, c.supplier_name) limit {wanted}");
+    let mut values = conditions.values();
+    if let Some(cursor) = by.after {
+        values.extend([&cursor.value as &dyn rusqlite::ToSql, &cursor.rid]);
+    }
+    values.push(&words);
+    let mut statement = db.prepare(&sql)?;
+    let rows = statement.query_map(values.as_slice(), |row| keyed(row, column, contract_from))?;
+    let rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    let is_filled = rows.len() == wanted && rows.is_sorted_by(|(_, a), (_, b)| by.is_in_order(a, b));
+    Ok(is_filled.then(|| page_of(rows, by.limit)))
 }
 
 /// Ways to reach people are compared, never shown.

@@ -91,6 +91,41 @@ pub(crate) struct Walk<'a> {
     pub(crate) limit: usize,
 }
 
+impl Walk<'_> {
+    /// Whether a row of this place may come before one of that.
+    fn is_in_order(&self, first: &Cursor, second: &Cursor) -> bool {
+        let place = |cursor: &Cursor| match &cursor.value {
+            Some(CursorValue::Int(n)) => (Some(*n), None, cursor.rid),
+            Some(CursorValue::Text(text)) => (None, Some(text.clone()), cursor.rid),
+            None => (None, None, cursor.rid),
+        };
+        if self.descending { place(first) > place(second) } else { place(first) < place(second) }
+    }
+}
+
+/// A row with its place in the order of `column`.
+fn keyed<T>(
+    row: &crate::Row<'_>,
+    column: &str,
+    from: impl Fn(&crate::Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<(T, Cursor)> {
+    let bare = column.rsplit('.').next().unwrap_or(column);
+    let value = match row.get_ref(bare)? {
+        rusqlite::types::ValueRef::Null => None,
+        rusqlite::types::ValueRef::Integer(n) => Some(CursorValue::Int(n)),
+        other => Some(CursorValue::Text(other.as_str()?.to_owned())),
+    };
+    Ok((from(row)?, Cursor { value, rid: row.get("rid")? }))
+}
+
+/// The page that these rows make, of which there is one more than `limit` where another page follows.
+fn page_of<T>(mut rows: Vec<(T, Cursor)>, limit: usize) -> Page<T> {
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = if more { rows.last().map(|(_, cursor)| cursor.clone()) } else { None };
+    Page { rows: rows.into_iter().map(|(row, _)| row).collect(), next }
+}
+
 /// Runs a keyset walk: first the rows that have the sort value, then those that lack it.
 ///
 /// `select` is everything up to `where`; its columns end with the sort value and `rid`.
@@ -101,64 +136,70 @@ pub(crate) fn walk<T>(
     walk: &Walk<'_>,
     from: impl Fn(&crate::Row<'_>) -> rusqlite::Result<T>,
 ) -> crate::Result<Page<T>> {
+    walk_by(db, conditions, walk, from, &|part, order, limit| {
+        format!("{select} where {part} order by {order} limit {limit}")
+    })
+}
+
+/// The same, where rows are put in order by their numbers alone, and only those of the page are read whole. `table` is what of `select`
+/// conditions and order speak of, with its alias.
+pub(crate) fn walk_late<T>(
+    db: &crate::Db,
+    select: &str,
+    table: &str,
+    conditions: &Conditions,
+    walk: &Walk<'_>,
+    from: impl Fn(&crate::Row<'_>) -> rusqlite::Result<T>,
+) -> crate::Result<Page<T>> {
+    let alias = table.rsplit(' ').next().unwrap_or(table);
+    walk_by(db, conditions, walk, from, &|part, order, limit| {
+        format!(
+            "{select} where {alias}.rid in (select {alias}.rid from {table} where {part} order by {order} limit {limit}) order by {order}"
+        )
+    })
+}
+
+fn walk_by<T>(
+    db: &crate::Db,
+    conditions: &Conditions,
+    walk: &Walk<'_>,
+    from: impl Fn(&crate::Row<'_>) -> rusqlite::Result<T>,
+    sql_of: &dyn Fn(&str, &str, usize) -> String,
+) -> crate::Result<Page<T>> {
     let (order, beyond) = if walk.descending { ("desc", "<") } else { ("asc", ">") };
     let column = walk.column;
-    let bare = column.rsplit('.').next().unwrap_or(column);
     let rid = column.rfind('.').map_or_else(|| "rid".to_owned(), |dot| format!("{}.rid", &column[..dot]));
     let wanted = walk.limit + 1;
     let mut rows: Vec<(T, Cursor)> = Vec::with_capacity(wanted);
-    let from = |row: &crate::Row<'_>| {
-        let value = match row.get_ref(bare)? {
-            rusqlite::types::ValueRef::Null => None,
-            rusqlite::types::ValueRef::Integer(n) => Some(CursorValue::Int(n)),
-            other => Some(CursorValue::Text(other.as_str()?.to_owned())),
-        };
-        Ok((from(row)?, Cursor { value, rid: row.get("rid")? }))
-    };
     let run = |sql: &str, extra: Vec<&dyn rusqlite::ToSql>, rows: &mut Vec<(T, Cursor)>| -> crate::Result<()> {
         let mut statement = db.prepare(sql)?;
         let mut values = conditions.values();
         values.extend(extra);
-        let found = statement.query_map(values.as_slice(), from)?;
+        let found = statement.query_map(values.as_slice(), |row| keyed(row, column, &from))?;
         for row in found {
             rows.push(row?);
         }
         Ok(())
     };
     let clause = conditions.where_clause();
+    let in_order = format!("{column} {order}, {rid} {order}");
     let in_nulls = walk.after.is_some_and(|cursor| cursor.value.is_none());
     if !in_nulls {
         match walk.after {
             Some(cursor) => run(
-                &format!(
-                    "{select} where {clause} and ({column}, {rid}) {beyond} (?, ?) order by {column} {order}, {rid} {order} limit {wanted}"
-                ),
+                &sql_of(&format!("{clause} and ({column}, {rid}) {beyond} (?, ?)"), &in_order, wanted),
                 vec![&cursor.value, &cursor.rid],
                 &mut rows,
             )?,
-            None => run(
-                &format!(
-                    "{select} where {clause} and {column} is not null order by {column} {order}, {rid} {order} limit {wanted}"
-                ),
-                vec![],
-                &mut rows,
-            )?,
+            None => run(&sql_of(&format!("{clause} and {column} is not null"), &in_order, wanted), vec![], &mut rows)?,
         }
     }
     if rows.len() < wanted {
         let left = wanted - rows.len();
         let start = if in_nulls { walk.after.map(|c| c.rid) } else { None };
         let start = start.unwrap_or(if walk.descending { i64::MAX } else { i64::MIN });
-        run(
-            &format!(
-                "{select} where {clause} and {column} is null and {rid} {beyond} ? order by {rid} {order} limit {left}"
-            ),
-            vec![&start],
-            &mut rows,
-        )?;
+        let without = format!("{clause} and {column} is null and {rid} {beyond} ?");
+        run(&sql_of(&without, &format!("{rid} {order}"), left), vec![&start], &mut rows)?;
     }
-    let more = rows.len() > walk.limit;
-    rows.truncate(walk.limit);
-    let next = if more { rows.last().map(|(_, cursor)| cursor.clone()) } else { None };
-    Ok(Page { rows: rows.into_iter().map(|(row, _)| row).collect(), next })
+    Ok(page_of(rows, walk.limit))
 }
