@@ -5,8 +5,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::problem::Problem;
 use crate::routes::{
-    auth, batch, buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations,
-    sources, suppliers, verdicts,
+    auth, batch, buyers, contracts, dossiers, entities, exports, findings, flags, ingests, investigations, letters,
+    operations, sources, suppliers, verdicts,
 };
 
 #[derive(OpenApi)]
@@ -51,6 +51,10 @@ use crate::routes::{
         investigations::list_findings_of,
         investigations::cancel_investigation,
         investigations::follow_investigation,
+        dossiers::report_investigation,
+        dossiers::write_letter,
+        dossiers::supplier_dossier,
+        dossiers::buyer_dossier,
         letters::list_letters,
         letters::replay_letter,
         letters::drop_letter,

@@ -13,6 +13,7 @@ mod context;
 mod crash;
 mod disk;
 mod doctor;
+mod dossiers;
 mod entities;
 mod every_format;
 mod evidence;
