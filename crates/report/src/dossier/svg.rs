@@ -61,19 +61,21 @@ fn columns(points: &[Point]) -> String {
     let mut out =
         format!("<line x1=\"{left}\" y1=\"{0}\" x2=\"{1}\" y2=\"{0}\" stroke=\"#999\"/>", top + room, WIDTH - left);
     for (at, point) in points.iter().enumerate() {
-        let high = (height_of(point).max(0.0) / most * room).max(if height_of(point) > 0.0 { 1.0 } else { 0.0 });
+        let high = (height_of(point).max(0.0) / most * room).max(1.0);
         let x = left + step * at as f64;
-        let _ = write!(
-            out,
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{}\"><title>{}: {}</title></rect>",
-            x + step * 0.1,
-            top + room - high,
-            step * 0.8,
-            high,
-            colour(point),
-            xml(&point.label),
-            xml(&point.cell.text)
-        );
+        // Of nothing no column is drawn; its label stands.
+        if height_of(point) > 0.0 {
+            let _ = write!(
+                out,
+                "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{high:.1}\" fill=\"{}\"><title>{}: {}</title></rect>",
+                x + step * 0.1,
+                top + room - high,
+                step * 0.8,
+                colour(point),
+                xml(&point.label),
+                xml(&point.cell.text)
+            );
+        }
         let middle = x + step / 2.0;
         if at % every == 0 || point.marked {
             let turned = format!("rotate(-30 {middle:.1} {:.1})", top + room + 14.0);

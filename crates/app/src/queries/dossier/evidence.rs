@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use lake::Session;
+use lake::{Reading, Scope, Session};
 use serde_json::{Value, json};
 use store::FindingRow;
 
@@ -14,6 +14,9 @@ use crate::{App, Result};
 pub(super) const ROWS_MAX: usize = 30;
 /// The most characters of a text within a row; the whole stands in the finding's evidence and in the file.
 const TEXT_CHARS_MAX: usize = 600;
+
+/// Up to so many rows the lake is taken into memory for a dossier.
+const HELD_ROWS_MAX: u64 = 500_000;
 
 /// What a file gave.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,14 +58,26 @@ impl<'a> Gathering<'a> {
     fn judged(&mut self, held: &FindingRow) -> Option<Vec<(String, String)>> {
         let left = self.until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
         let flag = self.app.catalogue().flag(&held.flag)?;
-        if self.session.is_none() {
-            let opened = self.app.session();
-            self.session = opened.map_err(|error| tracing::warn!(%error, "a dossier goes without the lake")).ok();
-        }
-        let session = self.session.as_ref()?;
+        let session = self.session()?;
         let _clock = session.deadline(left);
         let rows = flags::evidence_rows(session, flag, &held.group_key, &held.subject_id);
         rows.map_err(|error| tracing::warn!(finding = held.id, %error, "the evidence could not be gathered")).ok()
+    }
+
+    /// The session in which all is asked; nothing when the lake cannot be read.
+    pub(super) fn session(&mut self) -> Option<&Session> {
+        if self.session.is_none() {
+            let opened = self.opened();
+            self.session = opened.map_err(|error| tracing::warn!(%error, "a dossier goes without the lake")).ok();
+        }
+        self.session.as_ref()
+    }
+
+    /// A session for many questions: few rows are taken into memory once, for each question asks them all again.
+    fn opened(&self) -> Result<Session> {
+        let rows: u64 = self.app.store().segments_live()?.iter().map(|segment| segment.rows).sum();
+        let reading = if rows <= HELD_ROWS_MAX { Reading::Held } else { Reading::Files };
+        Ok(self.app.lake().session(self.app.store(), Scope::All, reading, &self.app.session_limits())?)
     }
 
     fn rows(&self, basis: &str, ids: &[(String, String)]) -> Result<Value> {

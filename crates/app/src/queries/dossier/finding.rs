@@ -16,7 +16,7 @@ const OBJECT_CHARS: usize = 160;
 pub(super) fn section(finding: &Value, n: usize, language: Language) -> Section {
     let (t, at) = (|pt, en| language.say(pt, en), |pointer: &str| text(finding, pointer));
     let title = said(finding, "/title", language).unwrap_or_default();
-    let mut section = Section::below(&format!("achado-{n}"), format!("{n}. {title}"));
+    let mut section = Section::below(&format!("achado-{n}"), format!("{} {n}: {title}", t("Achado", "Finding")));
     section.text(said(finding, "/summary", language).unwrap_or_default());
     if at("/state") == Some("withdrawn") {
         section.notice(t(

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::evidence::{Gathering, files_of};
 use super::words::{self, said, text};
 use super::{
-    AskDossier, FINDINGS_LISTED_MAX, FINDINGS_TOLD_MAX, finding, how_to_check, limits, method, what_this_is_not,
-    without_fractions,
+    AskDossier, FINDINGS_LISTED_MAX, FINDINGS_TOLD_MAX, finding, how_to_check, limits, memory, method,
+    what_this_is_not, without_fractions,
 };
 use crate::queries::STATEMENTS_MAX;
 use crate::views::{Finding, Statement};
@@ -42,10 +42,10 @@ impl App {
         dossier.sections.extend(method::section(self, &it, &findings, language)?);
         dossier.sections.push(limits::section(self, &it, language));
         dossier.sections.push(limits::innocent(self, &it, &findings, language));
-        dossier.sections.push(earlier(&it, language));
+        dossier.sections.push(memory::section(&it, language));
         dossier.sections.push(method::sources(self, &files_of(&findings), language)?);
         dossier.sections.push(how_to_check(language, &self.evidence_key()?.fingerprint));
-        dossier.letters = self.letters_of(&it, &findings, None)?;
+        dossier.letters = self.letters_of(&it, &findings, None, &mut gathering)?;
         dossier.findings = findings;
         Ok(dossier)
     }
@@ -122,8 +122,13 @@ fn partial(it: &Value, language: Language) -> Vec<String> {
             Language::En => format!("PARTIAL: flags that failed and of which nothing is said: {failed}."),
         });
     }
-    let named = [&it["partial"], &it["summary"]["partial"]].into_iter().any(|partial| *partial == true);
-    if named && reasons.is_empty() {
+    let missing = it["summary"]["partial_because"].as_array().into_iter().flatten();
+    reasons.extend(
+        missing
+            .filter(|one| one["error"].is_null() || one["flag"].is_null())
+            .map(|one| missing_in_words(one, language)),
+    );
+    if it["partial"] == true && reasons.is_empty() {
         let words = language.say(
             "PARCIAL: a própria investigação diz que não olhou tudo o que foi pedido; veja Limites.",
             "PARTIAL: the investigation itself says that it did not look at all that was asked; see Limits.",
@@ -131,6 +136,24 @@ fn partial(it: &Value, language: Language) -> Vec<String> {
         reasons.push(words.to_owned());
     }
     reasons
+}
+
+/// Something that was asked for and is not there, as the investigation names it.
+fn missing_in_words(one: &Value, language: Language) -> String {
+    let because = match (text(one, "/because").unwrap_or_default(), language) {
+        ("failed", Language::Pt) => "falhou",
+        ("deadline", Language::Pt) => "o prazo acabou",
+        ("deadline", Language::En) => "the deadline passed",
+        ("not_held", Language::Pt) => "os dados não são guardados",
+        ("not_held", Language::En) => "the data are not held",
+        (because, _) => because,
+    };
+    let of = text(one, "/flag").or(text(one, "/agent")).unwrap_or_default();
+    let part = one["part"].as_i64().map(|part| format!(" {part}")).unwrap_or_default();
+    let more = text(one, "/error").map(|error| format!(" ({error})")).unwrap_or_default();
+    let missing = words::said(&one["missing"], "/text", language).map(|words| format!(": {words}")).unwrap_or_default();
+    let of = if of.is_empty() { String::new() } else { format!("{of}{part}: ") };
+    format!("{}: {of}{because}{more}{missing}.", language.say("PARCIAL", "PARTIAL"))
 }
 
 /// What was left out for length.
@@ -286,63 +309,4 @@ pub(super) fn told(findings: &[Value], total: i64, language: Language) -> Vec<Se
     let mut sections = vec![list];
     sections.extend(findings.iter().take(FINDINGS_TOLD_MAX).zip(1..).map(|(f, n)| finding::section(f, n, language)));
     sections
-}
-
-/// What earlier investigations and verdicts say on the same subjects.
-fn earlier(it: &Value, language: Language) -> Section {
-    let t = |pt, en| language.say(pt, en);
-    let mut section = Section::new("memoria", t("Investigações anteriores", "Earlier investigations"));
-    let memory =
-        [&it["memory"], &it["summary"]["memory"], &it["plan"]["memory"]].into_iter().find(|memory| !memory.is_null());
-    let Some(memory) = memory else {
-        section.text(t(
-            "Esta investigação não traz memória de outras: nada se diz aqui de investigações ou conclusões anteriores.",
-            "This investigation carries no memory of others: nothing is said here of earlier investigations or conclusions.",
-        ));
-        return section;
-    };
-    let mut items = Vec::new();
-    remembered(memory, "", language, &mut items);
-    if items.is_empty() {
-        section.text(t(
-            "Nada anterior sobre os mesmos assuntos foi encontrado.",
-            "Nothing earlier on the same subjects was found.",
-        ));
-    }
-    section.list(items);
-    section
-}
-
-/// The most points that are remembered.
-const REMEMBERED_MAX: usize = 60;
-
-/// What is remembered, whatever its shape: each thing on a line of its own.
-fn remembered(value: &Value, name: &str, language: Language, items: &mut Vec<String>) {
-    if items.len() >= REMEMBERED_MAX {
-        return;
-    }
-    match value {
-        Value::Array(all) => all.iter().for_each(|one| remembered(one, name, language, items)),
-        Value::Object(members) => {
-            if let Some(words) = said(value, "/text", language).or_else(|| said(value, "", language)) {
-                items.push(words.to_owned());
-                return;
-            }
-            let plain = |value: &Value| match value {
-                Value::String(text) => Some(text.clone()),
-                Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-                _ => None,
-            };
-            let parts: Vec<String> =
-                members.iter().filter_map(|(name, value)| Some(format!("{name}: {}", plain(value)?))).collect();
-            if !parts.is_empty() {
-                items.push(parts.join(" · "));
-            }
-            for (name, value) in members.iter().filter(|(_, value)| value.is_array() || value.is_object()) {
-                remembered(value, name, language, items);
-            }
-        }
-        Value::String(text) => items.push(if name.is_empty() { text.clone() } else { format!("{name}: {text}") }),
-        _ => {}
-    }
 }

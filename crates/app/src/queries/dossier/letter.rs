@@ -3,12 +3,12 @@
 //!
 //! The letter is in Portuguese whatever the dossier's language is, for a Brazilian body reads it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use report::dossier::{Language, Letter, markdown_text};
 use serde_json::Value;
-use store::EntityKind;
+use store::{BuyerRow, EntityKind};
 
 use super::evidence::Gathering;
 use super::finding::clip;
@@ -18,19 +18,11 @@ use crate::{App, Error, Result};
 /// The bodies that a dossier writes to.
 const LETTERS_MAX: usize = 5;
 /// The records that are named for one field.
-const RECORDS_MAX: usize = 20;
+const RECORDS_MAX: usize = 10;
 /// The findings that are asked about.
 const FINDINGS_MAX: usize = 10;
-/// The fields that only a public body can state; that peers are few is nobody's omission.
-const NOT_OF_A_BODY: &[&str] = &[
-    "peers",
-    "peers.spread",
-    "waivers",
-    "law.vehicle_repair_limits",
-    "calendar.local_holidays",
-    "buyers.state",
-    "buyers.sphere",
-];
+/// The tables of whose fields the body can be asked; that peers are few, or that a register is silent, is not the body's.
+const OF_A_BODY: &[&str] = &["contracts", "items", "tenders", "bids", "amendments"];
 
 /// A record that lacks a field.
 struct Lacking {
@@ -40,6 +32,7 @@ struct Lacking {
     other: String,
     day: String,
     id: String,
+    file: i64,
     place: String,
 }
 
@@ -61,7 +54,7 @@ impl App {
         }
         let mut gathering = Gathering::new(self, std::time::Duration::ZERO);
         let findings = self.findings_with_rows(id, &mut gathering)?;
-        let letter = self.letters_of(&it, &findings, buyer)?.into_iter().next();
+        let letter = self.letters_of(&it, &findings, buyer, &mut gathering)?.into_iter().next();
         letter.map(|letter| letter.text).ok_or_else(|| {
             Error::invalid(
                 "buyer",
@@ -71,75 +64,108 @@ impl App {
     }
 
     /// The letters that go with a dossier: to `buyer`, or to the bodies that its scope and findings name.
-    pub(super) fn letters_of(&self, it: &Value, findings: &[Value], buyer: Option<&str>) -> Result<Vec<Letter>> {
-        let mut letters = Vec::new();
+    pub(super) fn letters_of(
+        &self,
+        it: &Value,
+        findings: &[Value],
+        buyer: Option<&str>,
+        gathering: &mut Gathering<'_>,
+    ) -> Result<Vec<Letter>> {
+        let mut bodies = Vec::new();
         for buyer in buyers_of(it, findings, buyer) {
-            if letters.len() == LETTERS_MAX {
-                break;
+            if let Some(held) = self.store().buyer(&buyer)? {
+                bodies.push((held, self.store().entity_members(EntityKind::Buyer, &buyer)?));
             }
-            letters.extend(self.letter_to(&buyer, it, findings)?);
+        }
+        let ids: Vec<String> = bodies.iter().flat_map(|(_, ids)| ids.iter().cloned()).collect();
+        let mut missing = self.missing_of(&ids, it, gathering)?;
+        let mut letters = Vec::new();
+        for (held, ids) in bodies {
+            let missing = merged(ids.iter().filter_map(|id| missing.remove(id)));
+            letters.extend(self.letter_to(&held, &ids, &missing, it, findings)?);
         }
         Ok(letters)
     }
 
-    fn letter_to(&self, buyer: &str, it: &Value, findings: &[Value]) -> Result<Option<Letter>> {
-        let Some(held) = self.store().buyer(buyer)? else { return Ok(None) };
-        let ids = self.store().entity_members(EntityKind::Buyer, buyer)?;
-        let missing = self.missing_of(&ids, it)?;
+    fn letter_to(
+        &self,
+        held: &BuyerRow,
+        ids: &[String],
+        missing: &Missing,
+        it: &Value,
+        findings: &[Value],
+    ) -> Result<Option<Letter>> {
         let of_buyer = |finding: &&Value| text(finding, "/buyer/id").is_some_and(|id| ids.iter().any(|own| own == id));
         let findings: Vec<&Value> = findings.iter().filter(of_buyer).take(FINDINGS_MAX).collect();
         let asked = points_of(self, &findings)?;
         if missing.is_empty() && asked.is_empty() {
             return Ok(None);
         }
-        let code = held.cnpj.as_ref().map(|cnpj| format!("CNPJ {cnpj}")).unwrap_or_else(|| held.id.clone());
+        let cnpj = held.cnpj.as_ref().map(|cnpj| Language::Pt.party(&format!("cnpj:{cnpj}")).text);
         let title = format!("Pedido de acesso à informação: {}", held.name);
         let name: String = held.id.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(60).collect();
-        let text = written(&held.name, &code, &missing, &asked, it);
+        let text = written(&held.name, cnpj.as_ref().unwrap_or(&held.id), missing, &asked, it);
         Ok(Some(Letter { name: format!("pedido-lai-{name}"), title, text }))
     }
 
-    /// The records of a body that flags of an investigation could not judge, by the field that they lack.
-    fn missing_of(&self, ids: &[String], it: &Value) -> Result<Missing> {
-        let mut missing = Missing::new();
+    /// The records of these buyers that flags of an investigation could not judge, by buyer and by the field that they lack.
+    fn missing_of(
+        &self,
+        ids: &[String],
+        it: &Value,
+        gathering: &mut Gathering<'_>,
+    ) -> Result<BTreeMap<String, Missing>> {
+        let mut missing: BTreeMap<String, Missing> = BTreeMap::new();
         // At a moment outcomes are counted, not kept.
         let stored = |flag: &&Value| flag["outcome"]["basis"] == "stored" && flag["outcome"]["counts"].is_object();
-        let mut seen = BTreeSet::new();
-        let session = self.session()?;
-        for code in
-            it["coverage"].as_array().into_iter().flatten().filter(stored).filter_map(|flag| text(flag, "/flag"))
-        {
-            let Some(flag) = self.catalogue().flag(code) else { continue };
-            let Some(sql) = sql_of(flag.subject_kind(), ids, it) else { continue };
-            let Some(file) = self.outcomes_path(flag)? else { continue };
-            let file = file.to_string_lossy().replace('\'', "''");
-            session.rows(&sql.replace("$outcomes", &format!("read_parquet('{file}')")), |row| {
-                let at = |name: &str| row.get(name).unwrap_or_default().to_owned();
-                let (field, id) = (at("missing"), at("id"));
-                if field.is_empty()
-                    || NOT_OF_A_BODY.contains(&field.as_str())
-                    || !seen.insert((field.clone(), id.clone()))
-                {
-                    return Ok(());
-                }
-                let (count, records) = missing.entry(field).or_default();
-                *count += 1;
-                if records.len() < RECORDS_MAX {
-                    let file = self.store().files_numbered(at("file_id").parse().ok().into_iter()).unwrap_or_default();
-                    let file = file.into_values().next().map(|file| file.name).unwrap_or_default();
-                    let place = if file.is_empty() {
-                        String::new()
-                    } else {
-                        format!("{file}, linha ou registro {}", at("line"))
-                    };
-                    let (number, process, object) = (at("number"), at("process"), at("object"));
-                    records.push(Lacking { number, process, object, other: at("other"), day: at("day"), id, place });
-                }
-                Ok(())
-            })?;
+        let codes =
+            it["coverage"].as_array().into_iter().flatten().filter(stored).filter_map(|flag| text(flag, "/flag"));
+        let mut files: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for flag in codes.filter_map(|code| self.catalogue().flag(code)) {
+            if let Some(file) = self.outcomes_path(flag)? {
+                let quoted = format!("'{}'", file.to_string_lossy().replace('\'', "''"));
+                files.entry(flag.subject_kind()).or_default().push(quoted);
+            }
+        }
+        let (Some(sql), Some(session)) = (sql_of(&files, ids, it), gathering.session()) else { return Ok(missing) };
+        let mut places = Vec::new();
+        session.rows(&sql, |row| {
+            let at = |name: &str| row.get(name).unwrap_or_default().to_owned();
+            let of_buyer = missing.entry(at("buyer_id")).or_default();
+            let (count, records) = of_buyer.entry(at("missing")).or_default();
+            *count = at("n").parse().unwrap_or_default();
+            places.push(at("file_id").parse::<i64>().unwrap_or_default());
+            records.push(Lacking {
+                number: at("number"),
+                process: at("process"),
+                object: at("object"),
+                other: at("other"),
+                day: at("day"),
+                id: at("id"),
+                file: at("file_id").parse().unwrap_or_default(),
+                place: at("line"),
+            });
+            Ok(())
+        })?;
+        let files = self.store().files_numbered(places.into_iter())?;
+        for record in missing.values_mut().flat_map(BTreeMap::values_mut).flat_map(|(_, records)| records) {
+            let name = files.get(&record.file).map(|file| file.name.as_str());
+            record.place = name.map(|name| format!("{name}, linha ou registro {}", record.place)).unwrap_or_default();
         }
         Ok(missing)
     }
+}
+
+/// What several ids of one body lack, together.
+fn merged(all: impl Iterator<Item = Missing>) -> Missing {
+    let mut whole = Missing::new();
+    for (field, (count, records)) in all.flatten() {
+        let held = whole.entry(field).or_default();
+        held.0 += count;
+        held.1.extend(records);
+        held.1.truncate(RECORDS_MAX);
+    }
+    whole
 }
 
 /// The bodies to write to: the one asked for; else those of the scope, else those that most findings name.
@@ -161,31 +187,51 @@ fn buyers_of(it: &Value, findings: &[Value], buyer: Option<&str>) -> Vec<String>
     counts.into_iter().take(LETTERS_MAX).map(|(id, _)| id.to_owned()).collect()
 }
 
-/// The SQL that names the records of these buyers which a flag over such subjects could not judge; nothing for subjects that are no
-/// records of one body.
-fn sql_of(subject: &str, ids: &[String], it: &Value) -> Option<String> {
+/// The SQL that names the records of these buyers which flags could not judge, by the files of their outcomes and what they judge;
+/// nothing where none of them judges records of one body.
+fn sql_of(files: &BTreeMap<&str, Vec<String>>, ids: &[String], it: &Value) -> Option<String> {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let ids: Vec<String> = ids.iter().map(|id| quoted(id)).collect();
-    let day = |name: &str| text(it, &format!("/scope/{name}")).map(quoted);
-    let (of, on) = match subject {
-        "contract" => ("contracts r on r.id = o.subject_id", "r.signed_on"),
-        "item" => ("items i on i.id = o.subject_id join contracts r on r.id = i.contract_id", "r.signed_on"),
-        "tender" => ("tenders r on r.id = o.subject_id", "r.published_on"),
-        _ => return None,
-    };
-    let other = if subject == "tender" { "cast(null as varchar)" } else { "r.supplier_name" };
-    let mut within = String::new();
-    for (bound, name) in [(">=", "from"), ("<=", "to")] {
-        if let Some(day) = day(name) {
-            let _ = write!(within, " and {on} {bound} {day}");
-        }
+    if ids.is_empty() {
+        return None;
     }
-    Some(format!(
-        "select o.missing, r.id, r.number, r.process, r.object, {other} as other, {on} as day, r.file_id, r.line
-         from $outcomes o join {of} where o.outcome = 'not_computable' and r.buyer_id in ({}){within}
-         order by o.missing, day desc nulls last, r.id limit 5000",
-        ids.join(", ")
-    ))
+    let tables: Vec<String> = OF_A_BODY.iter().map(|table| quoted(table)).collect();
+    let mut halves = Vec::new();
+    for (subject, of, on, other) in [
+        ("contract", "contracts r on r.id = o.subject_id", "r.signed_on", "r.supplier_name"),
+        (
+            "item",
+            "items i on i.id = o.subject_id join contracts r on r.id = i.contract_id",
+            "r.signed_on",
+            "r.supplier_name",
+        ),
+        ("tender", "tenders r on r.id = o.subject_id", "r.published_on", "cast(null as varchar)"),
+    ] {
+        let Some(files) = files.get(subject) else { continue };
+        let mut within = String::new();
+        for (bound, name) in [(">=", "from"), ("<=", "to")] {
+            if let Some(day) = text(it, &format!("/scope/{name}")) {
+                let _ = write!(within, " and {on} {bound} {}", quoted(day));
+            }
+        }
+        halves.push(format!(
+            "select o.missing, r.buyer_id, r.id, r.number, r.process, r.object, {other} as other, {on} as day, r.file_id, r.line
+             from (select distinct subject_id, missing from read_parquet([{}]) where outcome = 'not_computable'
+                   and string_split(missing, '.')[1] in ({})) o
+             join {of} where r.buyer_id in ({}){within}",
+            files.join(", "),
+            tables.join(", "),
+            ids.join(", ")
+        ));
+    }
+    (!halves.is_empty()).then(|| {
+        format!(
+            "select *, count(*) over (partition by buyer_id, missing) as n from ({})
+             qualify row_number() over (partition by buyer_id, missing order by day desc nulls last, id) <= {RECORDS_MAX}
+             order by buyer_id, missing, day desc nulls last, id",
+            halves.join(" union ")
+        )
+    })
 }
 
 /// What was not checked of the findings, with the contracts that it is about.

@@ -104,20 +104,23 @@ fn plan(section: &mut Section, it: &Value, language: Language) {
     };
     let rows = it["plan"]["steps"].as_array().into_iter().flatten().map(|step| {
         let cell = |name: &str| Cell::plain(listed(&step[name]));
-        let state = text(step, "/state").or(text(step, "/account/outcome")).or(text(step, "/outcome"));
+        let state =
+            text(step, "/state").map_or_else(Cell::default, |code| Cell::of(words::standing(code, language), code));
+        let strategy = text(step, "/spread/strategy").map(|strategy| {
+            let workers = step["spread"]["max_workers"].as_i64().map(|n| format!(" × {n}")).unwrap_or_default();
+            format!("{strategy}{workers}")
+        });
+        let cost =
+            |name: &str| step["account"]["cost"][name].as_i64().map_or_else(Cell::default, |n| language.count(n));
         vec![
             cell("n"),
             cell("agent"),
             cell("action"),
             cell("flags"),
-            cell("strategy"),
-            Cell::plain(
-                [listed(&step["worker"]), listed(&step["account"]["worker"])]
-                    .into_iter()
-                    .find(|w| !w.is_empty())
-                    .unwrap_or_default(),
-            ),
-            state.map_or_else(Cell::default, |code| Cell::of(words::standing(code, language), code)),
+            Cell::plain(strategy.unwrap_or_default()),
+            state,
+            cost("rows_read"),
+            cost("cpu_ms"),
         ]
     });
     let heads = [
@@ -126,8 +129,9 @@ fn plan(section: &mut Section, it: &Value, language: Language) {
         t("Ação", "Action"),
         t("Sinais", "Flags"),
         t("Estratégia", "Strategy"),
-        t("Quem fez", "Worker"),
         t("Situação", "State"),
+        t("#Linhas lidas", "#Rows read"),
+        t("#Processador (ms)", "#Processor (ms)"),
     ];
     section.table(Table::new(t("Plano", "Plan"), &heads, rows.collect()));
 }

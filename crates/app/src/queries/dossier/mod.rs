@@ -9,6 +9,7 @@ mod finding;
 mod investigation;
 mod letter;
 mod limits;
+mod memory;
 mod method;
 mod network;
 mod party;

@@ -72,17 +72,16 @@ impl App {
             (language.count(all.contracts).text, sum(&all, language).text, language.count(all.without_value).text);
         let words = match language {
             Language::Pt => format!(
-                "{count} contratos, que somam {value}; {none} não informam valor em reais e não estão na soma. Contratos de receita ficam de fora."
+                "{count} contrato(s), que somam {value}; {none} sem valor informado em reais, fora da soma. Contratos de receita ficam de fora."
             ),
             Language::En => format!(
-                "{count} contracts, which sum to {value}; {none} state no value in reais and are not in the sum. Income contracts are left out."
+                "{count} contract(s), which sum to {value}; {none} with no value stated in reais, outside of the sum. Income contracts are left out."
             ),
         };
         if all.contracts == 0 {
             section.text(t("Nenhum contrato é guardado.", "No contract is held."));
             return Ok(section);
         }
-        section.text(words.clone());
         section.chart(Chart {
             drawn: Drawn::Columns,
             title: if by_month {

@@ -144,7 +144,7 @@ fn who(held: &SupplierDetail, ask: AskDossier) -> Section {
     let mut facts = vec![
         Cell::plain(supplier.name.as_str()).named(t("Nome", "Name")),
         language.party(&supplier.id).named(t("Identificação", "Id")),
-        Cell::plain(supplier.kind.as_str()).named(t("Espécie", "Kind")),
+        Cell::of(words::party(&supplier.kind, language), supplier.kind.as_str()).named(t("Espécie", "Kind")),
     ];
     let totals = &held.totals;
     facts.push(language.count(totals.contracts).named(t("Contratos guardados", "Contracts held")));
@@ -211,7 +211,7 @@ fn partners(partners: &[Partner], ask: AskDossier) -> Section {
         vec![
             stated(&partner.name),
             partner.id.as_deref().map_or_else(Cell::default, |id| language.party(id)),
-            stated(&partner.kind),
+            partner.kind.as_deref().map_or_else(Cell::default, |kind| Cell::of(words::party(kind, language), kind)),
             stated(&partner.role),
             partner.since_on.as_deref().map_or_else(Cell::default, |day| language.day(day)),
             place(&partner.provenance, ask),

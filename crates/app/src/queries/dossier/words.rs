@@ -33,7 +33,7 @@ pub(super) fn gravity(code: &str, language: Language) -> String {
 pub(super) fn kind(code: &str, language: Language) -> String {
     let words = [
         ("rule", "regra legal", "legal rule"),
-        ("signal", "fora do padrão dos pares", "out of the pattern of its peers"),
+        ("signal", "sinal fora do padrão", "signal out of pattern"),
         ("context", "contexto", "context"),
     ];
     word(code, &words, language)
@@ -73,7 +73,9 @@ pub(super) fn standing(code: &str, language: Language) -> String {
         ("requested", "pedida", "requested"),
         ("planned", "planejada", "planned"),
         ("writing", "em redação", "writing"),
-        ("held", "à espera de quem a inicie", "waiting to be started"),
+        ("done", "feito", "done"),
+        ("skipped", "não verificado", "not checked"),
+        ("left", "não feito", "not done"),
     ];
     word(code, &words, language)
 }
@@ -109,6 +111,18 @@ pub(super) fn table(code: &str, language: Language) -> String {
         ("buyers", "órgãos", "buyers"),
         ("suppliers", "fornecedores", "suppliers"),
         ("terms", "termos", "terms"),
+    ];
+    word(code, &words, language)
+}
+
+/// What a supplier or partner is.
+pub(super) fn party(code: &str, language: Language) -> String {
+    let words = [
+        ("company", "pessoa jurídica", "company"),
+        ("person", "pessoa física", "person"),
+        ("foreign", "estrangeiro", "foreign"),
+        ("unverified", "número com dígitos que não conferem", "a number whose check digits are wrong"),
+        ("organization", "organização", "organization"),
     ];
     word(code, &words, language)
 }
@@ -154,6 +168,41 @@ pub(super) fn field(code: &str, language: Language) -> String {
         ("sanctions.listed_on", "a data da lista de sanções", "the day of the list of sanctions"),
         ("sanctions.scope", "o alcance da sanção", "the scope of the sanction"),
         ("calendar.local_holidays", "os feriados locais", "the local holidays"),
+        ("bids", "as propostas e os licitantes", "the bids and the bidders"),
+        ("bids.value", "o valor de cada proposta", "the value of each bid"),
+        ("amendments.value", "o valor do aditivo", "the amendment's value"),
+        ("contracts.legal_basis", "o amparo legal da contratação", "the legal basis of the contract"),
+        ("contracts.modality", "a modalidade da contratação", "the modality"),
+        ("contracts.regime", "a lei que rege a contratação", "the law that governs the contract"),
+        ("contracts.published_in_pncp", "a data de publicação no PNCP", "the day of publication in PNCP"),
+        ("items.category", "a categoria do item (bem, serviço, obra)", "the item's category"),
+        (
+            "tenders.activity",
+            "o ramo de atividade do objeto (CNAE ou código de catálogo)",
+            "the line of activity of what is bought",
+        ),
+        ("tenders.closes_on", "o fim do prazo de propostas", "the last day for bids"),
+        ("tenders.criterion", "o critério de julgamento", "the criterion of judgement"),
+        ("tenders.regime", "a lei que rege a licitação", "the law that governs the tender"),
+        ("tenders.value_awarded", "o valor homologado da licitação", "the value awarded"),
+        ("tenders.value_estimated", "o valor estimado da licitação", "the tender's estimate"),
+        ("registrations", "o registro da empresa no cadastro", "the company's entry in the register"),
+        ("registrations.main_activity", "a atividade principal da empresa", "the company's main activity"),
+        ("registrations.size", "o porte da empresa", "the company's size"),
+        (
+            "buyers.form",
+            "o limite próprio de empresa estatal (Lei 13.303/2016)",
+            "the limit of a state company (Lei 13.303/2016)",
+        ),
+        ("buyers.population", "a população do município", "the municipality's population"),
+        ("sales", "vendas em número suficiente", "enough sales"),
+        ("values", "valores em número suficiente", "enough values"),
+        ("values.range", "valores de grandezas diferentes", "values of different magnitudes"),
+        ("weeks", "semanas em número suficiente", "enough weeks"),
+        ("weeks.spent", "semanas com despesa em número suficiente", "enough weeks with spending"),
+        ("whole_year", "os meses do período, sem falta", "every month of the period"),
+        ("years", "anos em número suficiente", "enough years"),
+        ("waivers", "dispensas em número suficiente", "enough waivers"),
         ("peers", "pares em número suficiente", "enough peers"),
         ("peers.spread", "pares com valores diferentes entre si", "peers whose values differ"),
     ];
