@@ -16,7 +16,7 @@ use crate::params::{FromParams, Params};
 use crate::problem::Problem;
 
 /// The part of a request's time in which rows behind findings are gathered; the rest is for writing.
-const FOR_ROWS: f64 = 0.4;
+const FOR_ROWS: f64 = 0.25;
 /// What each `Accept` gives.
 const KINDS: &[(&str, DossierForm)] = &[
     ("application/json", DossierForm::Json),

@@ -96,7 +96,7 @@ pub fn read_dossier(bytes: &[u8], wanted: Option<&Issuer>) -> Result<(Dossier, I
 
 fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
     let lower = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    if text.len() % 2 != 0 || !text.bytes().all(lower) {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(lower) {
         return None;
     }
     (0..text.len() / 2).map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()).collect()

@@ -22,6 +22,8 @@ use crate::Broken;
 const PAGE: &str = include_str!("pdf.typ");
 /// A run of letters without a blank that is longer than this may be broken anywhere behind as many.
 const RUN_MAX: usize = 32;
+/// The same within a table.
+const CELL_RUN_MAX: usize = 20;
 /// Documents that are set at once: each takes a processor and some tens of megabytes.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -138,7 +140,7 @@ fn sheet_of(dossier: &Dossier) -> Value {
     whole["made"] = markdown::made(dossier).into();
     whole["foot"] =
         dossier.language.say("Um sinal não é prova de irregularidade.", "A flag is not proof of wrongdoing.").into();
-    breakable(&mut whole);
+    breakable(&mut whole, RUN_MAX);
     whole
 }
 
@@ -148,16 +150,15 @@ fn table_of(table: &Table, dossier: &Dossier) -> Value {
     value
 }
 
-/// Makes every text fit to be seen and broken; drawings stay as they are.
-fn breakable(value: &mut Value) {
+/// Makes every text fit to be seen and broken; drawings stay as they are. `run_max`: the longest run that stays whole.
+fn breakable(value: &mut Value, run_max: usize) {
     match value {
-        Value::String(text) => *text = soft(&visible_lines(text)),
-        Value::Array(items) => items.iter_mut().for_each(breakable),
+        Value::String(text) => *text = soft(&visible_lines(text), run_max),
+        Value::Array(items) => items.iter_mut().for_each(|item| breakable(item, run_max)),
         Value::Object(members) => {
-            for (_, member) in
-                members.iter_mut().filter(|(name, _)| !matches!(name.as_str(), "svg" | "language" | "type"))
-            {
-                breakable(member);
+            let kept = |name: &str| matches!(name, "svg" | "language" | "type");
+            for (name, member) in members.iter_mut().filter(|(name, _)| !kept(name)) {
+                breakable(member, if name == "rows" { CELL_RUN_MAX } else { run_max });
             }
         }
         _ => {}
@@ -168,16 +169,14 @@ fn visible_lines(text: &str) -> String {
     text.lines().map(visible).collect::<Vec<_>>().join("\n")
 }
 
-fn soft(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut run = 0;
-    for c in text.chars() {
-        run = if c.is_whitespace() { 0 } else { run + 1 };
-        if run > RUN_MAX {
-            out.push('\u{200b}');
-            run = 1;
-        }
-        out.push(c);
-    }
-    out
+/// The text with places where its longest runs may be broken. What has no letter, as amounts and registered numbers have none,
+/// stays whole longer, so that it is found by who seeks it.
+fn soft(text: &str, run_max: usize) -> String {
+    let broken = text.split_inclusive(char::is_whitespace).map(|run| {
+        let max = if run.contains(|c: char| c.is_alphabetic()) { run_max } else { RUN_MAX };
+        let chars: Vec<char> = run.chars().collect();
+        let parts = chars.chunks(max).map(String::from_iter);
+        parts.collect::<Vec<String>>().join("\u{200b}")
+    });
+    broken.collect()
 }
