@@ -32,7 +32,7 @@ impl App {
         let mut gathering = Gathering::new(self, ask.patience);
         let findings = self.findings_with_rows(id, &mut gathering)?;
         let subject =
-            text(&it, "/question").map(finding::clip).unwrap_or_else(|| method::scope_in_words(&it["scope"], language));
+            text(&it, "/question").map_or_else(|| method::scope_in_words(&it["scope"], language), finding::clip);
         let title = format!("{}: {subject}", language.say("Dossiê da investigação", "Dossier of the investigation"));
         let mut dossier = self.blank_dossier("investigation", id, title, language);
         dossier.partial = partial(&it, language);

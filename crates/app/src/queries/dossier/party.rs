@@ -307,7 +307,7 @@ pub(super) fn cut(findings: &[Value], more: bool, short: u64, language: Language
     cut
 }
 
-fn counted_heads<'a>(first: &'a str, language: Language) -> Vec<&'a str> {
+fn counted_heads(first: &str, language: Language) -> Vec<&str> {
     let t = |pt, en| language.say(pt, en);
     vec![first, t("#Contratos", "#Contracts"), t("#Sem valor informado", "#Without a value"), t("#Valor", "#Value")]
 }
