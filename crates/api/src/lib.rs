@@ -15,6 +15,7 @@ mod command;
 mod cors;
 mod docs;
 mod door;
+mod dossiers;
 mod export;
 mod forms;
 mod gate;

@@ -5,7 +5,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::problem::Problem;
 use crate::routes::{
-    auth, batch, buyers, contracts, entities, exports, findings, flags, identity, ingests, investigations, letters,
+    auth, batch, buyers, contracts, dossiers, entities, exports, findings, flags, identity, ingests, investigations, letters,
     operations, sources, suppliers, tenders, verdicts,
 };
 
@@ -62,6 +62,10 @@ use crate::routes::{
         investigations::list_findings_of,
         investigations::cancel_investigation,
         investigations::follow_investigation,
+        dossiers::report_investigation,
+        dossiers::write_letter,
+        dossiers::supplier_dossier,
+        dossiers::buyer_dossier,
         letters::list_letters,
         letters::replay_letter,
         letters::drop_letter,

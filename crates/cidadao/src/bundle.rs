@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use app::views::{Verification, Verified};
-use app::{App, Error, Result};
+use app::{App, Checked, Error, Result};
 use serde_json::json;
 
+use crate::dossier;
 use crate::output::say;
 use crate::run::print_json;
 
@@ -25,10 +26,13 @@ pub fn write(app: &App, finding: &str, out: Option<&Path>, json: bool) -> Result
     Ok(())
 }
 
-/// Verifies a bundle.
+/// Verifies a bundle or a dossier.
 pub fn verify(bundle: &Path, key: Option<&str>, json: bool) -> Result<ExitCode> {
     let wanted = key.map(app::issuer_named).transpose()?;
-    let found = app::verify_bundle(bundle, wanted)?;
+    let found = match app::verify_file(bundle, wanted)? {
+        Checked::Bundle(found) => *found,
+        Checked::Dossier(found) => return Ok(dossier::tell(&found, json)),
+    };
     if json {
         print_json(&found);
     } else {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::dossier::{DossierCommand, WriteOptions};
 use crate::identity::{KeysCommand, UsersCommand};
 
 /// Turns public-procurement data into red flags that anyone can check.
@@ -115,6 +116,17 @@ pub enum Command {
     /// Ends with 0 when it completed, with 1 when it failed or a flag could not be judged. One that is broken off goes on with the next
     /// `investigate` or `serve`.
     Investigate(InvestigateOptions),
+    /// Write the dossier of an investigation, ended or not, as HTML, Markdown, PDF, JSON, CSV or ZIP.
+    Report {
+        /// Its id.
+        #[arg(value_name = "INVESTIGATION")]
+        investigation: String,
+        #[command(flatten)]
+        options: WriteOptions,
+    },
+    /// Write the dossier of a supplier or a buyer.
+    #[command(subcommand)]
+    Dossier(DossierCommand),
     /// Tasks that failed for good: look at them, try them again, drop them.
     #[command(subcommand)]
     Dlq(DlqCommand),
@@ -152,12 +164,12 @@ pub enum Command {
         #[arg(long)]
         repair: bool,
     },
-    /// Check an evidence bundle and redo its judgement, offline and without a data folder.
+    /// Check an evidence bundle and redo its judgement, or check a dossier (JSON or ZIP); offline and without a data folder.
     ///
-    /// Ends with 0 when the judgement comes out as the bundle says, with 1 when it does not or the bundle is broken.
+    /// Ends with 0 when the judgement comes out as the bundle says or the dossier is as it was issued, else with 1.
     Verify {
-        /// The bundle.
-        #[arg(value_name = "BUNDLE")]
+        /// The bundle or dossier.
+        #[arg(value_name = "FILE")]
         bundle: PathBuf,
         /// The public key that must have signed it: 64 hex digits, PEM, or a file with either.
         #[arg(long, value_name = "PUBKEY")]

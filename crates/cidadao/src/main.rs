@@ -3,6 +3,7 @@
 mod bundle;
 mod cli;
 mod database;
+mod dossier;
 mod entities;
 mod evaluation;
 mod identity;

@@ -323,6 +323,12 @@ impl Flag {
         &self.derived
     }
 
+    /// What it judges: `contract`, `item`, `tender` …
+    #[must_use]
+    pub fn subject_kind(&self) -> &str {
+        &self.subject
+    }
+
     /// The SQL that gives the peer group, where the flag compares.
     #[must_use]
     pub fn peers_sql(&self) -> Option<&str> {

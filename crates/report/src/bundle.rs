@@ -54,6 +54,10 @@ pub enum Broken {
     Signature,
     #[error("signed by {found}, not by the key asked for, {wanted}")]
     OtherIssuer { found: String, wanted: String },
+    #[error("the dossier: {0}")]
+    Dossier(String),
+    #[error("the PDF cannot be made: {0}")]
+    Pdf(String),
 }
 
 /// A bundle whose members are what its manifest says and whose manifest is signed.
@@ -156,7 +160,7 @@ fn signer(manifest: &[u8], signature: &[u8]) -> Result<Issuer, Broken> {
     if issuer.signed(manifest, signature) { Ok(issuer) } else { Err(Broken::Signature) }
 }
 
-fn unpack(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, Broken> {
+pub(crate) fn unpack(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, Broken> {
     if bytes.len() > ARCHIVE_BYTES_MAX {
         return Err(Broken::ArchiveTooLarge(bytes.len()));
     }

@@ -1,10 +1,12 @@
-//! The evidence bundle: everything a stranger needs to redo one judgement, in one signed archive.
+//! What people and strangers take away: the evidence bundle of one judgement, and the dossier of many.
 //!
-//! This crate knows the format and nothing of what is judged: how members are packed and unpacked within limits
-//! ([`Bundle`]), what the manifest says ([`Manifest`]), who signed it ([`Seal`], [`Issuer`]) and the words that go
-//! with it ([`readme`]). It reads no folder and asks no network.
+//! This crate knows the formats and nothing of what is judged: how the members of a bundle are packed and unpacked within
+//! limits ([`Bundle`]), what its manifest says ([`Manifest`]), who signed it ([`Seal`], [`Issuer`]) and the words that go
+//! with it ([`readme`]); what a [`dossier`] is made of, and how it is written as HTML, Markdown, PDF, CSV and JSON. It reads
+//! no folder and asks no network.
 
 mod bundle;
+pub mod dossier;
 mod manifest;
 mod readme;
 mod seal;

@@ -12,6 +12,9 @@ pub fn key_of<'a>(method: &Method, uri: &'a Uri, headers: &HeaderMap) -> Option<
         return None;
     }
     let target = uri.path_and_query()?;
+    if target.path().ends_with("/dossier") && !is_settled(target.query()) {
+        return None;
+    }
     match target.query() {
         None => Some(Cow::Borrowed(target.path())),
         Some(query) if is_in_order(query) => Some(Cow::Borrowed(target.as_str())),
@@ -22,6 +25,12 @@ pub fn key_of<'a>(method: &Method, uri: &'a Uri, headers: &HeaderMap) -> Option<
             Some(Cow::Owned(format!("{}?{}", target.path(), pairs.join("&"))))
         }
     }
+}
+
+/// Whether a dossier's form and language are named by its parameters: else headers choose, which are in no key.
+fn is_settled(query: Option<&str>) -> bool {
+    let pairs = || query.unwrap_or_default().split('&');
+    pairs().any(|pair| pair == "format=json") && pairs().any(|pair| pair.starts_with("lang="))
 }
 
 fn name(pair: &str) -> &str {
@@ -63,6 +72,17 @@ mod tests {
         assert_eq!(key("/c"), "/c");
         assert_ne!(key("/c?a=1&a=2"), key("/c?a=2&a=1"), "which is refused, and named");
         assert_ne!(key("/c?limit=5"), key("/d?limit=5"));
+    }
+
+    #[test]
+    fn a_dossier_is_kept_where_its_form_and_language_are_named() {
+        let key = |target: &str| key_of(&Method::GET, &target.parse().unwrap(), &HeaderMap::new()).map(Cow::into_owned);
+        assert!(key("/api/v1/buyers/x/dossier?lang=en&format=json").is_some());
+        for target in
+            ["/b/x/dossier", "/b/x/dossier?format=json", "/b/x/dossier?lang=pt", "/b/x/dossier?format=pdf&lang=pt"]
+        {
+            assert_eq!(key(target), None, "{target}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod batch;
 pub mod buyers;
 pub mod contracts;
+pub mod dossiers;
 pub mod entities;
 pub mod exports;
 pub mod findings;
@@ -69,6 +70,8 @@ fn public(door: &Door) -> Router<Door> {
         .route("/findings/{id}/evidence", get(findings::show_evidence))
         .route("/sources", get(sources::list_sources))
         .route("/entities/links", get(entities::list_links))
+        .route("/suppliers/{id}/dossier", get(dossiers::supplier_dossier))
+        .route("/buyers/{id}/dossier", get(dossiers::buyer_dossier))
         .route_layer(from_fn_with_state(door.clone(), kept::answer))
 }
 
@@ -96,6 +99,8 @@ fn api() -> Router<Door> {
         .route("/investigations/{id}/findings", get(investigations::list_findings_of))
         .route("/investigations/{id}/cancel", post(investigations::cancel_investigation))
         .route("/investigations/{id}/events", get(investigations::follow_investigation))
+        .route("/investigations/{id}/report", get(dossiers::report_investigation))
+        .route("/investigations/{id}/lai", get(dossiers::write_letter))
         .route("/admin/dlq", get(letters::list_letters))
         .route("/admin/dlq/{id}/replay", post(letters::replay_letter))
         .route("/admin/dlq/{id}/drop", post(letters::drop_letter))

@@ -263,7 +263,7 @@ fn to_store(flag: &Flag, hit: flags::Hit) -> JudgedFinding {
     }
 }
 
-fn evidence_row(table: &str, mut fields: serde_json::Map<String, Value>) -> Value {
+pub(crate) fn evidence_row(table: &str, mut fields: serde_json::Map<String, Value>) -> Value {
     let mut take = |name: &str| fields.shift_remove(name).unwrap_or(Value::Null);
     let (id, source, file, sha256) = (take("id"), take("source"), take("file"), take("file_sha256"));
     let (line, row_hash, fetched_at) = (take("line"), take("row_hash"), take("fetched_at"));

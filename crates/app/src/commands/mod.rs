@@ -26,4 +26,5 @@ pub(crate) mod sync;
 pub(crate) mod users;
 pub(crate) mod verdicts;
 pub(crate) mod verify;
+pub(crate) mod verify_dossier;
 pub(crate) mod work;

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::commands::bundle::{BESIDE, outcome_of};
+use crate::commands::verify_dossier::{DossierVerification, verify_dossier};
 use crate::views::{BundleSaid, FlagAgainstOwn, SignedBy, Verification, Verified};
 use crate::{Error, Result};
 
@@ -29,28 +30,57 @@ const TIME_MAX: Duration = Duration::from_secs(180);
 /// What its SQL may use.
 pub(crate) const CONFINEMENT: Confinement = Confinement { memory_mib: 1_024, threads: 2 };
 
-/// Verifies the bundle in a file; `wanted` is the issuer that must have signed it, if one must.
+/// What a file is, and what verifying it came to.
+#[derive(Debug, Clone)]
+pub enum Checked {
+    /// An evidence bundle, or nothing that could be read.
+    Bundle(Box<Verification>),
+    /// A dossier.
+    Dossier(Box<DossierVerification>),
+}
+
+/// Verifies the dossier or evidence bundle in a file; `wanted` is the issuer that must have signed it, if one must.
+///
+/// # Errors
+/// The file cannot be read. What is wrong with its content is in the answer.
+pub fn verify_file(path: &Path, wanted: Option<Issuer>) -> Result<Checked> {
+    let bytes = bytes_of(path)?;
+    Ok(match verify_dossier(&bytes, wanted.as_ref()) {
+        Some(found) => Checked::Dossier(Box::new(found)),
+        None => Checked::Bundle(Box::new(verify_in_time(bytes, wanted))),
+    })
+}
+
+/// Verifies the bundle in a file, as [`verify_file`].
 ///
 /// # Errors
 /// The file cannot be read. What is wrong with its content is in the answer.
 pub fn verify_bundle(path: &Path, wanted: Option<Issuer>) -> Result<Verification> {
+    Ok(verify_in_time(bytes_of(path)?, wanted))
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>> {
     let file = std::fs::File::open(path).map_err(|e| Error::io(path, &e))?;
     let mut bytes = Vec::new();
     std::io::Read::read_to_end(&mut std::io::Read::take(file, FILE_BYTES_MAX), &mut bytes)
         .map_err(|e| Error::io(path, &e))?;
-    // What is judged beside SQL cannot be interrupted; after the time it is left behind.
+    Ok(bytes)
+}
+
+/// What is judged beside SQL cannot be interrupted; after the time it is left behind.
+fn verify_in_time(bytes: Vec<u8>, wanted: Option<Issuer>) -> Verification {
     let (sender, answer) = channel();
     std::thread::spawn(move || {
         // Nobody may wait for it any more.
         let _ = sender.send(verify(&bytes, wanted.as_ref()));
     });
-    Ok(answer.recv_timeout(TIME_MAX).unwrap_or_else(|error| {
+    answer.recv_timeout(TIME_MAX).unwrap_or_else(|error| {
         let because = match error {
             RecvTimeoutError::Timeout => format!("the judgement takes longer than {} s", TIME_MAX.as_secs()),
             RecvTimeoutError::Disconnected => "the judgement ended in a fault of this program".to_owned(),
         };
         broken(because)
-    }))
+    })
 }
 
 /// Verifies the bundle in `bytes`.

@@ -7,6 +7,7 @@
 mod contracts;
 pub(crate) mod coverage;
 mod cursor;
+mod dossier;
 mod entities;
 mod findings;
 mod flags;
@@ -24,6 +25,7 @@ mod verdicts;
 mod vocabulary;
 
 pub use contracts::{ContractQuery, ContractSort};
+pub use dossier::{AskDossier, Dossier, DossierForm, Language};
 pub use entities::{LinkQuery, LinkState, LinkedKind};
 pub use findings::{FindingKind, FindingQuery, FindingSort, FindingState, Severity};
 pub use health::{Figures, Readiness};

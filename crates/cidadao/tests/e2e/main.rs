@@ -14,6 +14,7 @@ mod context;
 mod crash;
 mod disk;
 mod doctor;
+mod dossiers;
 mod entities;
 mod every_format;
 mod evidence;

@@ -1,6 +1,7 @@
 //! Reading: keyset pages over contracts, suppliers and buyers, and look-ups by id.
 
 mod contracts;
+mod dossiers;
 mod files;
 mod parties;
 mod several;
@@ -9,6 +10,7 @@ mod tenders;
 use serde::{Deserialize, Serialize};
 
 pub use contracts::{ContractFilter, ContractRow, ContractSort, RowVersion};
+pub use dossiers::{Counted, CountedAmendments};
 pub use files::ReadFile;
 pub use parties::{BuyerFilter, BuyerRow, NameSort, SanctionRow, SupplierFilter, SupplierRow, Totals};
 pub use several::Owner;

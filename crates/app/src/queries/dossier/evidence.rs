@@ -1,0 +1,131 @@
+//! The rows that findings rest on: each with its file, line and hash, so that any number can be walked back.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use lake::{Reading, Scope, Session};
+use serde_json::{Value, json};
+use store::FindingRow;
+
+use crate::commands::judge::evidence_row;
+use crate::{App, Result};
+
+/// The most rows of one finding that a dossier holds.
+pub(super) const ROWS_MAX: usize = 30;
+/// The most characters of a text within a row; the whole stands in the finding's evidence and in the file.
+const TEXT_CHARS_MAX: usize = 600;
+
+/// Up to so many rows the lake is taken into memory for a dossier.
+const HELD_ROWS_MAX: u64 = 500_000;
+
+/// What a file gave.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FileCited {
+    pub(super) name: String,
+    pub(super) sha256: String,
+    pub(super) source: String,
+    pub(super) fetched_at: String,
+}
+
+/// Gathers evidence for as long as it may.
+pub(super) struct Gathering<'a> {
+    app: &'a App,
+    session: Option<Session>,
+    until: Instant,
+    /// Findings whose judgement could not be gone through again in the time there was.
+    pub(super) short: u64,
+}
+
+impl<'a> Gathering<'a> {
+    pub(super) fn new(app: &'a App, patience: Duration) -> Self {
+        Self { app, session: None, until: Instant::now() + patience, short: 0 }
+    }
+
+    /// The rows of a finding: what its judgement read, as `findings/{id}/evidence` gives it; of one that is not stored, or when
+    /// there is no time, the rows of the contracts that it names.
+    pub(super) fn of(&mut self, held: Option<&FindingRow>, body: &Value) -> Result<Value> {
+        if let Some(held) = held {
+            match self.judged(held) {
+                Some(ids) => return self.rows("judgement", &ids),
+                None => self.short += 1,
+            }
+        }
+        let contracts = body["contract_ids"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let ids: Vec<_> = contracts.map(|id| ("contracts".to_owned(), id.to_owned())).collect();
+        self.rows("contracts", &ids)
+    }
+
+    fn judged(&mut self, held: &FindingRow) -> Option<Vec<(String, String)>> {
+        let left = self.until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+        let flag = self.app.catalogue().flag(&held.flag)?;
+        let session = self.session()?;
+        let _clock = session.deadline(left);
+        let rows = flags::evidence_rows(session, flag, &held.group_key, &held.subject_id);
+        rows.map_err(|error| tracing::warn!(finding = held.id, %error, "the evidence could not be gathered")).ok()
+    }
+
+    /// The session in which all is asked; nothing when the lake cannot be read.
+    pub(super) fn session(&mut self) -> Option<&Session> {
+        if self.session.is_none() {
+            let opened = self.opened();
+            self.session = opened.map_err(|error| tracing::warn!(%error, "a dossier goes without the lake")).ok();
+        }
+        self.session.as_ref()
+    }
+
+    /// A session for many questions: few rows are taken into memory once, for each question asks them all again.
+    fn opened(&self) -> Result<Session> {
+        let rows: u64 = self.app.store().segments_live()?.iter().map(|segment| segment.rows).sum();
+        let reading = if rows <= HELD_ROWS_MAX { Reading::Held } else { Reading::Files };
+        Ok(self.app.lake().session(self.app.store(), Scope::All, reading, &self.app.session_limits())?)
+    }
+
+    fn rows(&self, basis: &str, ids: &[(String, String)]) -> Result<Value> {
+        let mut rows = Vec::new();
+        for (table, id) in ids.iter().take(ROWS_MAX) {
+            if let Some(row) = self.app.store().row(table, id)? {
+                let mut row = evidence_row(table, row);
+                slim(&mut row["fields"]);
+                rows.push(row);
+            }
+        }
+        Ok(json!({"basis": basis, "rows": rows, "rows_total": ids.len()}))
+    }
+}
+
+/// Leaves out of a row what no source stated, and shortens what is very long.
+fn slim(fields: &mut Value) {
+    let Some(members) = fields.as_object_mut() else { return };
+    members.retain(|name, value| !value.is_null() && name != "metadata");
+    for value in members.values_mut() {
+        match value {
+            Value::String(text) if text.chars().count() > TEXT_CHARS_MAX => {
+                *text = text.chars().take(TEXT_CHARS_MAX).chain(['…']).collect();
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The files that rows of evidence stand in, with how many rows each gave here.
+pub(super) fn files_of(findings: &[Value]) -> BTreeMap<FileCited, u64> {
+    let mut files = BTreeMap::new();
+    for row in findings.iter().flat_map(rows_of) {
+        let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        let file = FileCited {
+            name: text("file"),
+            sha256: text("file_sha256"),
+            source: text("source"),
+            fetched_at: text("fetched_at"),
+        };
+        if !file.name.is_empty() {
+            *files.entry(file).or_default() += 1;
+        }
+    }
+    files
+}
+
+/// The rows of evidence of a finding.
+pub(super) fn rows_of(finding: &Value) -> impl Iterator<Item = &Value> {
+    finding["evidence"]["rows"].as_array().into_iter().flatten()
+}
