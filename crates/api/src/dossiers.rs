@@ -83,6 +83,11 @@ fn best<T>(headers: &HeaderMap, name: &HeaderName, known: impl Fn(&str) -> Optio
     best.map(|(form, _)| form)
 }
 
+/// How long rows behind findings may be gathered for a request.
+pub fn patience(door: &Door) -> Duration {
+    Duration::from_secs(door.http().request_timeout_s).mul_f64(FOR_ROWS)
+}
+
 /// Has a dossier made and written in the form that is wanted.
 ///
 /// # Errors
@@ -95,8 +100,7 @@ pub async fn give(
     make: impl FnOnce(&App, AskDossier) -> app::Result<Dossier> + Send + 'static,
 ) -> Result<Response, Problem> {
     let (form, language) = query.settle(headers);
-    let patience = Duration::from_secs(door.http().request_timeout_s).mul_f64(FOR_ROWS);
-    let ask = AskDossier { language, patience };
+    let ask = AskDossier { language, patience: patience(door) };
     let bytes = door.fetch(move |app| app.write_dossier(&make(app, ask)?, form)).await?;
     Ok(answered(bytes, form, language, &name))
 }

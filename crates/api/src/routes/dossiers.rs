@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 
 use crate::door::Door;
-use crate::dossiers::{DossierQuery, answered, give};
+use crate::dossiers::{DossierQuery, answered, give, patience};
 use crate::params::{FromParams, IdWith, Params};
 use crate::problem::{BundleProblems, OneProblems, Problem};
 
@@ -45,13 +45,14 @@ pub async fn report_investigation(
 /// Gives the letter that asks a body for what an investigation lacks (Lei 12.527/2011), in Portuguese, with blanks for who asks.
 #[utoipa::path(get, path = "/api/v1/investigations/{id}/lai", tag = "investigations",
     params(("id" = String, Path, description = "The investigation's id"), LetterQuery),
-    responses((status = 200, description = "The letter", body = String, content_type = "text/markdown"), OneProblems))]
+    responses((status = 200, description = "The letter", body = String, content_type = "text/markdown"), OneProblems, BundleProblems))]
 pub async fn write_letter(
     State(door): State<Door>,
     IdWith(id, LetterQuery { buyer }): IdWith<LetterQuery>,
 ) -> Result<Response, Problem> {
     let name = format!("pedido-lai-{id}");
-    let letter = move |app: &App| app.information_request(&id, buyer.as_deref()).map(String::into_bytes);
+    let patience = patience(&door);
+    let letter = move |app: &App| app.information_request(&id, buyer.as_deref(), patience).map(String::into_bytes);
     Ok(answered(door.fetch(letter).await?, DossierForm::Markdown, Language::Pt, &name))
 }
 

@@ -1,6 +1,7 @@
 //! The rows that findings rest on: each with its file, line and hash, so that any number can be walked back.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use lake::{Reading, Scope, Session};
@@ -17,6 +18,8 @@ const TEXT_CHARS_MAX: usize = 600;
 
 /// Up to so many rows the lake is taken into memory for a dossier.
 const HELD_ROWS_MAX: u64 = 500_000;
+/// From so much patience on taking rows into memory pays.
+const LONG: Duration = Duration::from_secs(30);
 
 /// What a file gave.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +33,9 @@ pub(super) struct FileCited {
 /// Gathers evidence for as long as it may.
 pub(super) struct Gathering<'a> {
     app: &'a App,
-    session: Option<Session>,
+    /// Nothing before it was asked for; then what came of opening it.
+    session: Option<Option<Session>>,
+    patience: Duration,
     until: Instant,
     /// Findings whose judgement could not be gone through again in the time there was.
     pub(super) short: u64,
@@ -38,7 +43,12 @@ pub(super) struct Gathering<'a> {
 
 impl<'a> Gathering<'a> {
     pub(super) fn new(app: &'a App, patience: Duration) -> Self {
-        Self { app, session: None, until: Instant::now() + patience, short: 0 }
+        Self { app, session: None, patience, until: Instant::now() + patience, short: 0 }
+    }
+
+    /// One that goes through no judgement again, and only lends the lake.
+    pub(super) fn without_rows(app: &'a App, patience: Duration) -> Self {
+        Self { until: Instant::now(), ..Self::new(app, patience) }
     }
 
     /// The rows of a finding: what its judgement read, as `findings/{id}/evidence` gives it; of one that is not stored, or when
@@ -56,28 +66,42 @@ impl<'a> Gathering<'a> {
     }
 
     fn judged(&mut self, held: &FindingRow) -> Option<Vec<(String, String)>> {
-        let left = self.until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
+        let until = self.until;
+        if Instant::now() >= until {
+            return None;
+        }
         let flag = self.app.catalogue().flag(&held.flag)?;
         let session = self.session()?;
+        let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
         let _clock = session.deadline(left);
         let rows = flags::evidence_rows(session, flag, &held.group_key, &held.subject_id);
         rows.map_err(|error| tracing::warn!(finding = held.id, %error, "the evidence could not be gathered")).ok()
     }
 
-    /// The session in which all is asked; nothing when the lake cannot be read.
+    /// The session in which all is asked; nothing when the lake cannot be read, or not in time.
     pub(super) fn session(&mut self) -> Option<&Session> {
         if self.session.is_none() {
-            let opened = self.opened();
-            self.session = opened.map_err(|error| tracing::warn!(%error, "a dossier goes without the lake")).ok();
+            self.session = Some(self.opened());
         }
-        self.session.as_ref()
+        self.session.as_ref()?.as_ref()
     }
 
-    /// A session for many questions: few rows are taken into memory once, for each question asks them all again.
-    fn opened(&self) -> Result<Session> {
-        let rows: u64 = self.app.store().segments_live()?.iter().map(|segment| segment.rows).sum();
-        let reading = if rows <= HELD_ROWS_MAX { Reading::Held } else { Reading::Files };
-        Ok(self.app.lake().session(self.app.store(), Scope::All, reading, &self.app.session_limits())?)
+    /// How long a question beside those of the findings may take.
+    pub(super) fn aside(&self) -> Duration {
+        self.patience / 2
+    }
+
+    /// A session for many questions. Opening one reads the ends of all segments and cannot be interrupted: it is left behind after
+    /// the time. Where there is much time, few rows are taken into memory, for each question asks them all again.
+    fn opened(&self) -> Option<Session> {
+        let (app, patience) = (self.app.clone(), self.patience);
+        let (sender, opened) = channel();
+        std::thread::spawn(move || {
+            // Nobody may wait for it any more.
+            let _ = sender.send(open(&app, patience));
+        });
+        let opened = opened.recv_timeout(self.patience).ok()?;
+        opened.map_err(|error| tracing::warn!(%error, "a dossier goes without the lake")).ok()
     }
 
     fn rows(&self, basis: &str, ids: &[(String, String)]) -> Result<Value> {
@@ -91,6 +115,13 @@ impl<'a> Gathering<'a> {
         }
         Ok(json!({"basis": basis, "rows": rows, "rows_total": ids.len()}))
     }
+}
+
+fn open(app: &App, patience: Duration) -> Result<Session> {
+    let rows: u64 = app.store().segments_live()?.iter().map(|segment| segment.rows).sum();
+    let held = patience >= LONG && rows <= HELD_ROWS_MAX;
+    let reading = if held { Reading::Held } else { Reading::Files };
+    Ok(app.lake().session(app.store(), Scope::All, reading, &app.session_limits())?)
 }
 
 /// Leaves out of a row what no source stated, and shortens what is very long.

@@ -45,7 +45,10 @@ impl App {
         dossier.sections.push(memory::section(&it, language));
         dossier.sections.push(method::sources(self, &files_of(&findings), language)?);
         dossier.sections.push(how_to_check(language, &self.evidence_key()?.fingerprint));
-        dossier.letters = self.letters_of(&it, &findings, None, &mut gathering)?;
+        match self.letters_of(&it, &findings, None, &mut gathering)? {
+            Some(letters) => dossier.letters = letters,
+            None => dossier.cut.push(no_letters(language)),
+        }
         dossier.findings = findings;
         Ok(dossier)
     }
@@ -136,6 +139,15 @@ fn partial(it: &Value, language: Language) -> Vec<String> {
         reasons.push(words.to_owned());
     }
     reasons
+}
+
+/// What is said when there was no time for letters.
+fn no_letters(language: Language) -> String {
+    let words = language.say(
+        "Não houve tempo de listar o que falta aos registros: este dossiê não traz pedidos de acesso à informação.",
+        "There was no time to list what the records lack: this dossier holds no requests for information.",
+    );
+    words.to_owned()
 }
 
 /// Something that was asked for and is not there, as the investigation names it.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use report::dossier::{Language, Letter, markdown_text};
 use serde_json::Value;
@@ -15,6 +16,8 @@ use super::finding::clip;
 use super::words::{self, said, text};
 use crate::{App, Error, Result};
 
+/// Said when the records could not be listed.
+const NO_TIME: &str = "the records that lack a field could not be listed in the time there was; ask again, or write the dossier with `cidadao report`";
 /// The bodies that a dossier writes to.
 const LETTERS_MAX: usize = 5;
 /// The records that are named for one field.
@@ -44,17 +47,19 @@ impl App {
     /// findings name, or that its scope names.
     ///
     /// # Errors
-    /// `NotFound`: no such investigation or buyer; `Invalid` when there is no body to write to, or nothing is missing.
-    pub fn information_request(&self, id: &str, buyer: Option<&str>) -> Result<String> {
+    /// `NotFound`: no such investigation or buyer; `CannotBundle` when there is no time to list what is missing; `Invalid` when there is no body to write to, or nothing is missing.
+    pub fn information_request(&self, id: &str, buyer: Option<&str>, patience: Duration) -> Result<String> {
         let it = serde_json::to_value(self.investigation(id)?).map_err(store::Error::from)?;
         if let Some(buyer) = buyer
             && self.store().buyer(buyer)?.is_none()
         {
             return Err(Error::not_found("buyer", buyer));
         }
-        let mut gathering = Gathering::new(self, std::time::Duration::ZERO);
+        let mut gathering = Gathering::without_rows(self, patience);
         let findings = self.findings_with_rows(id, &mut gathering)?;
-        let letter = self.letters_of(&it, &findings, buyer, &mut gathering)?.into_iter().next();
+        let letters = self.letters_of(&it, &findings, buyer, &mut gathering)?;
+        let letters = letters.ok_or_else(|| Error::CannotBundle(NO_TIME.to_owned()))?;
+        let letter = letters.into_iter().next();
         letter.map(|letter| letter.text).ok_or_else(|| {
             Error::invalid(
                 "buyer",
@@ -70,7 +75,7 @@ impl App {
         findings: &[Value],
         buyer: Option<&str>,
         gathering: &mut Gathering<'_>,
-    ) -> Result<Vec<Letter>> {
+    ) -> Result<Option<Vec<Letter>>> {
         let mut bodies = Vec::new();
         for buyer in buyers_of(it, findings, buyer) {
             if let Some(held) = self.store().buyer(&buyer)? {
@@ -78,13 +83,13 @@ impl App {
             }
         }
         let ids: Vec<String> = bodies.iter().flat_map(|(_, ids)| ids.iter().cloned()).collect();
-        let mut missing = self.missing_of(&ids, it, gathering)?;
+        let Some(mut missing) = self.missing_of(&ids, it, gathering)? else { return Ok(None) };
         let mut letters = Vec::new();
         for (held, ids) in bodies {
             let missing = merged(ids.iter().filter_map(|id| missing.remove(id)));
             letters.extend(self.letter_to(&held, &ids, &missing, it, findings)?);
         }
-        Ok(letters)
+        Ok(Some(letters))
     }
 
     fn letter_to(
@@ -114,7 +119,7 @@ impl App {
         ids: &[String],
         it: &Value,
         gathering: &mut Gathering<'_>,
-    ) -> Result<BTreeMap<String, Missing>> {
+    ) -> Result<Option<BTreeMap<String, Missing>>> {
         let mut missing: BTreeMap<String, Missing> = BTreeMap::new();
         // At a moment outcomes are counted, not kept.
         let stored = |flag: &&Value| flag["outcome"]["basis"] == "stored" && flag["outcome"]["counts"].is_object();
@@ -127,9 +132,12 @@ impl App {
                 files.entry(flag.subject_kind()).or_default().push(quoted);
             }
         }
-        let (Some(sql), Some(session)) = (sql_of(&files, ids, it), gathering.session()) else { return Ok(missing) };
+        let Some(sql) = sql_of(&files, ids, it) else { return Ok(Some(missing)) };
+        let time = gathering.aside();
+        let Some(session) = gathering.session() else { return Ok(None) };
+        let clock = session.deadline(time);
         let mut places = Vec::new();
-        session.rows(&sql, |row| {
+        let asked = session.rows(&sql, |row| {
             let at = |name: &str| row.get(name).unwrap_or_default().to_owned();
             let of_buyer = missing.entry(at("buyer_id")).or_default();
             let (count, records) = of_buyer.entry(at("missing")).or_default();
@@ -146,13 +154,17 @@ impl App {
                 place: at("line"),
             });
             Ok(())
-        })?;
+        });
+        if asked.is_err() && clock.has_passed() {
+            return Ok(None);
+        }
+        asked?;
         let files = self.store().files_numbered(places.into_iter())?;
         for record in missing.values_mut().flat_map(BTreeMap::values_mut).flat_map(|(_, records)| records) {
             let name = files.get(&record.file).map(|file| file.name.as_str());
             record.place = name.map(|name| format!("{name}, linha ou registro {}", record.place)).unwrap_or_default();
         }
-        Ok(missing)
+        Ok(Some(missing))
     }
 }
 

@@ -6,8 +6,9 @@ use std::time::Duration;
 use report::dossier::{Cell, Language, Section, Table};
 
 use super::AskDossier;
+use super::evidence::Gathering;
+use crate::Result;
 use crate::views::SupplierDetail;
-use crate::{App, Result};
 
 const SQL: &str = include_str!("network.sql");
 /// The most ties that are shown.
@@ -18,7 +19,7 @@ const DEGREE_MAX: u32 = 50;
 const TIME_MAX: Duration = Duration::from_secs(20);
 
 /// The section; where it cannot be looked for in time, it says so.
-pub(super) fn section(app: &App, held: &SupplierDetail, ask: AskDossier) -> Section {
+pub(super) fn section(held: &SupplierDetail, ask: AskDossier, gathering: &mut Gathering<'_>) -> Section {
     let language = ask.language;
     let t = |pt, en| language.say(pt, en);
     let mut section =
@@ -27,12 +28,16 @@ pub(super) fn section(app: &App, held: &SupplierDetail, ask: AskDossier) -> Sect
         Language::Pt => format!("Pelo cadastro de empresas guardado: no passo 1, quem partilha algo com este fornecedor; no passo 2, quem partilha algo com esses. O que mais de {DEGREE_MAX} empresas partilham (o endereço de um contador, por exemplo) não é seguido. Pessoas são comparadas por CPF mascarado e nome, o que pode confundir homônimos. Partilhar não é irregular por si."),
         Language::En => format!("By the register of companies held: in step 1, who shares something with this supplier; in step 2, who shares something with those. What more than {DEGREE_MAX} companies share (an accountant's address, say) is not followed. Persons are compared by masked CPF and name, which may take namesakes for one. Sharing is not wrong by itself."),
     });
-    match rows(app, held, ask) {
-        Ok((rows, total)) if rows.is_empty() && total == 0 => section.text(t(
+    let unknown = t(
+        "A rede não pôde ser procurada no tempo que havia; nada se diz dela.",
+        "The network could not be looked for in the time there was; nothing is said of it.",
+    );
+    match rows(held, ask, gathering) {
+        Ok(Some((rows, total))) if rows.is_empty() && total == 0 => section.text(t(
             "Nada que se guarde liga este fornecedor a outra empresa. Sem o cadastro de empresas, isto nada diz.",
             "Nothing that is held ties this supplier to another company. Without the register of companies this says nothing.",
         )),
-        Ok((rows, total)) => {
+        Ok(Some((rows, total))) => {
             let heads = [
                 t("#Passo", "#Step"),
                 t("Empresa (raiz do CNPJ)", "Company (root of the CNPJ)"),
@@ -45,18 +50,21 @@ pub(super) fn section(app: &App, held: &SupplierDetail, ask: AskDossier) -> Sect
             ];
             section.table(Table::new(t("Laços", "Ties"), &heads, rows).of(total));
         }
+        Ok(None) => section.notice(unknown),
         Err(error) => {
             tracing::warn!(%error, "the network of a supplier could not be looked for");
-            section.notice(t(
-                "A rede não pôde ser procurada desta vez; nada se diz dela.",
-                "The network could not be looked for this time; nothing is said of it.",
-            ));
+            section.notice(unknown);
         }
     }
     section
 }
 
-fn rows(app: &App, held: &SupplierDetail, ask: AskDossier) -> Result<(Vec<Vec<Cell>>, u64)> {
+/// The ties and how many there are; nothing when the lake is not at hand in time.
+fn rows(
+    held: &SupplierDetail,
+    ask: AskDossier,
+    gathering: &mut Gathering<'_>,
+) -> Result<Option<(Vec<Vec<Cell>>, u64)>> {
     let language = ask.language;
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let ids: Vec<&str> =
@@ -72,8 +80,9 @@ fn rows(app: &App, held: &SupplierDetail, ask: AskDossier) -> Result<(Vec<Vec<Ce
         .replace("$own", &own.join(", "))
         .replace("$most", &DEGREE_MAX.to_string())
         .replace("$rows", &ROWS_MAX.to_string());
-    let session = app.session()?;
-    let _clock = session.deadline(ask.patience.min(TIME_MAX).max(Duration::from_millis(200)));
+    let time = gathering.aside().min(TIME_MAX);
+    let Some(session) = gathering.session() else { return Ok(None) };
+    let _clock = session.deadline(time);
     let (mut rows, mut total) = (Vec::new(), 0);
     session.rows(&sql, |row| {
         let at = |name: &str| row.get(name).unwrap_or_default().to_owned();
@@ -98,5 +107,5 @@ fn rows(app: &App, held: &SupplierDetail, ask: AskDossier) -> Result<(Vec<Vec<Ce
         ]);
         Ok(())
     })?;
-    Ok((rows, total))
+    Ok(Some((rows, total)))
 }

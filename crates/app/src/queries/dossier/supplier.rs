@@ -36,7 +36,7 @@ impl App {
             self.sanctions_told(&held, ask)?,
             registered(&held.registrations, ask),
             partners(&held.partners, ask),
-            network::section(self, &held, ask),
+            network::section(&held, ask, &mut gathering),
             links(&held.links, &held.same_as, language),
             newest(&held.contracts, held.totals.contracts, language),
         ];
