@@ -5,7 +5,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::problem::Problem;
 use crate::routes::{
-    auth, batch, buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations,
+    agents, auth, batch, buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations,
     sources, suppliers, verdicts,
 };
 
@@ -61,6 +61,11 @@ use crate::routes::{
         auth::logout,
         auth::me,
         batch::run_batch,
+        investigations::edit_plan,
+        investigations::start_investigation,
+        agents::list_agents,
+        agents::list_pools,
+        agents::show_agent,
     ),
     components(schemas(Problem)),
     modifiers(&Identities),
@@ -75,6 +80,7 @@ use crate::routes::{
         (name = "admin", description = "What changes the data; for programs on the same machine."),
         (name = "entities", description = "Who is one and the same."),
         (name = "investigations", description = "What was asked of all flags at once."),
+        (name = "agents", description = "Who works on investigations."),
         (name = "identity", description = "Who calls. Public data need no account."),
         (name = "operations", description = "How the program does."),
     )

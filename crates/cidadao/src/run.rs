@@ -12,7 +12,7 @@ use crate::bundle;
 use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand, Roles};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
-use crate::{database, entities, evaluation, identity, investigate, log, moment, quarantine, sync};
+use crate::{agents, database, entities, evaluation, identity, investigate, log, moment, quarantine, sync};
 
 /// Threads that may wait for the database or compress: each holds on to some megabytes of what it worked with.
 const BLOCKING_THREADS_MAX: usize = 128;
@@ -56,6 +56,7 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         }
         Command::Rebuild => log::rebuild(&App::open(settings)?, common.json).map(|()| DONE),
         Command::Investigate(options) => investigate::run(&App::open(settings)?, options, common.json),
+        Command::Agents { name } => agents::run(&App::open(settings)?, name.as_deref(), common.json).map(|()| DONE),
         Command::Keys(command) => identity::keys(&App::open(settings)?, command, common.json).map(|()| DONE),
         Command::Users(command) => identity::users(&App::open(settings)?, command, common.json).map(|()| DONE),
         Command::Entities(command) => entities::run(&App::open(settings)?, command, common.json).map(|()| DONE),

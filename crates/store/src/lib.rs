@@ -15,6 +15,7 @@ mod history;
 pub mod identity;
 mod ingest;
 pub mod ingest_jobs;
+mod investigation_plan;
 pub mod investigations;
 mod keys;
 mod likeness;
@@ -26,6 +27,7 @@ mod quarantine;
 mod read;
 mod replicas;
 mod schema;
+mod recall;
 mod scope;
 pub mod search;
 mod segments;
@@ -60,6 +62,7 @@ pub use read::{
     SanctionRow, SupplierFilter, SupplierRow, Totals,
 };
 pub use replicas::Reads;
+pub use recall::{EarlierInvestigation, RecalledStatement, RecalledVerdict};
 pub use scope::PlacedFinding;
 pub use segments::{NewSegment, Scanner, Segment, TouchedPartition};
 pub use sources::{FileRow, QuarantineCount, SourceRow};
