@@ -71,12 +71,12 @@ pub(crate) fn note(plan: &mut Value, kind: &str, at: &str, payload: &Value) -> b
 
 fn begun(payload: &Value, at: &str) -> Value {
     let mut plan = payload.clone();
-    let account = plan.as_object_mut().and_then(|plan| plan.shift_remove("account")).unwrap_or_default();
+    let accounts = plan.as_object_mut().and_then(|plan| plan.shift_remove("accounts")).unwrap_or_default();
     each_step(&mut plan, |step| {
-        let is_done = step["action"] == "read_scope" || step["action"] == "plan";
-        step["state"] = json!(if is_done { "done" } else { "waiting" });
-        if step["action"] == "plan" {
-            step["account"] = account.clone();
+        let account = step["action"].as_str().map_or(Value::Null, |action| accounts[action].clone());
+        step["state"] = json!(if account.is_null() { "waiting" } else { "done" });
+        if !account.is_null() {
+            step["account"] = account;
             step["ended_at"] = json!(at);
         }
     });
@@ -177,7 +177,7 @@ mod tests {
     fn a_step_ends_with_its_last_unit_and_says_what_it_cost() {
         let mut plan = Value::Null;
         let steps = json!([{"n": 1, "action": "plan"}, {"n": 3, "action": "judge", "flags": ["A", "B"], "spread": {"parts": 0}}]);
-        assert!(note(&mut plan, "investigation.planned", "t0", &json!({"flags": ["A", "B"], "steps": steps, "account": {"ms": 1}})));
+        assert!(note(&mut plan, "investigation.planned", "t0", &json!({"flags": ["A", "B"], "steps": steps, "accounts": {"plan": {"ms": 1}}})));
         assert_eq!((&plan["steps"][0]["state"], &plan["steps"][1]["state"]), (&json!("done"), &json!("waiting")));
         note(&mut plan, "investigation.flag_started", "t1", &json!({"step": 3}));
         let account = json!({"agent": "zumbi", "worker": {"thread": "worker-1"}, "cost": {"rows_read": 4, "cpu_ms": 1.5}});

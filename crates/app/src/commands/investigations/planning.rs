@@ -88,9 +88,12 @@ impl App {
             let mut events = it.plan(&planned);
             if let Some(first) = events.first_mut() {
                 let inputs = json!({"scope": asked.scope, "flags": asked.flags, "run": asked.run});
-                first.payload["account"] = shift.account(&inputs);
-                // Read when it was asked for, by whoever took the request.
-                first.payload["understood"] = json!(asked.understood.len());
+                // The question was read by whoever took the request.
+                let reading = json!({
+                    "agent": "ayrton_senna", "inputs": {"question": asked.question}, "ended_at": it.runs_since,
+                    "outcome": {"understood": asked.understood.len(), "not_understood": asked.not_understood.len()},
+                });
+                first.payload["accounts"] = json!({"read_scope": reading, "plan": shift.account(&inputs)});
             }
             commit(unit, id, &it, seen, &events)
         })

@@ -48,6 +48,14 @@ fn summary(it: &Investigation, rows: &[InvestigationFlagRow], plan: &Value) -> V
     let missing = missing(it, rows, plan);
     let memory = plan["steps"].as_array().into_iter().flatten().find(|step| step["action"] == "recall");
     let mut text = text(findings, with, it.flags.len(), failed.len(), not_judged.len());
+    let left_out = it.flags.values().filter(|state| matches!(state, UnitState::Skipped(_))).count();
+    if left_out > 0 {
+        add(
+            &mut text,
+            &format!(" {left_out} sinal(is) não foram verificados: deles nada se diz."),
+            &format!(" {left_out} flag(s) were not checked: nothing is said of them."),
+        );
+    }
     if !missing.is_empty() {
         add(&mut text, " Este resultado é parcial: veja o que falta em `partial_because`.", " This result is partial: `partial_because` says what is missing.");
     }
