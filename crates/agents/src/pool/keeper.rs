@@ -11,7 +11,7 @@ use super::{AgentPoolConfig, Breed, Inner};
 
 /// The wait before another instance is made when one could not be; doubled each time, up to the longest.
 const MAKE_AGAIN_FIRST: Duration = Duration::from_millis(250);
-const MAKE_AGAIN_LONGEST: Duration = Duration::from_secs(60);
+const MAKE_AGAIN_LONGEST: Duration = Duration::from_secs(5);
 
 /// What is to be done, outside of the lock.
 struct Due<B: Breed> {

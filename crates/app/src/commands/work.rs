@@ -9,12 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use agents::pool::Guard;
 use events::{Backoff, Fate, Group, Task};
 
 use super::investigations::{FLAG, PART, PLAN, STEP, WRITE, unit_of};
 use super::shift::Shift;
 use super::watching::Because;
 pub(crate) use super::watching::Watch;
+use crate::agents::Desks;
 use crate::{App, Error, Result};
 
 /// Which events are whose task.
@@ -74,11 +76,12 @@ impl Workers {
         self.stop.store(true, Ordering::Release);
         self.app.bell().ring();
         self.app.held().stop_those_of("");
+        // Who waits in line is told too.
+        self.app.stop_agents();
         let deadline = Instant::now() + GRACE;
         while self.threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(5));
         }
-        self.app.stop_agents();
     }
 }
 
@@ -200,18 +203,6 @@ impl App {
 
     fn do_task(&self, task: &Task, worker: &str, stop: &AtomicBool) {
         let watch = Arc::new(Watch::default());
-        let agent = self.agent_of(task);
-        let desk = match self.agent_for_work(&agent) {
-            Ok(desk) => desk,
-            Err(error) => {
-                // No attempt is lost by waiting in line.
-                tracing::info!(topic = task.topic, key = task.key, %error, "a task is put back");
-                if let Err(error) = self.log().release(task, worker) {
-                    self.note_trouble("a task that was put back", &error.into());
-                }
-                return;
-            }
-        };
         let held = HeldTask {
             task: task.clone(),
             worker: worker.to_owned(),
@@ -222,26 +213,52 @@ impl App {
         if stop.load(Ordering::Acquire) {
             watch.stop();
         }
+        let agent = self.agent_of(task);
+        let ended = match self.agent_for_work(&agent) {
+            Ok(desk) => self.do_with(task, worker, stop, &watch, &agent, desk),
+            Err(error) => {
+                // No attempt is lost by waiting in line.
+                tracing::info!(topic = task.topic, key = task.key, %error, "a task is put back");
+                self.log().release(task, worker).map_err(Error::from)
+            }
+        };
+        self.held().tasks().retain(|held| held.task.id != task.id || held.worker != worker);
+        if let Err(error) = ended
+            && !matches!(error, Error::Stopped)
+        {
+            // Its lease runs out, and it is done again.
+            self.note_trouble("a task's end", &error);
+        }
+    }
+
+    /// Does a task with its agent, and says how it ended.
+    fn do_with(
+        &self,
+        task: &Task,
+        worker: &str,
+        stop: &AtomicBool,
+        watch: &Watch,
+        agent: &str,
+        desk: Option<Guard<Desks>>,
+    ) -> Result<()> {
         let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
             // Within, so that an instance whose work panics is thrown away.
             let mut desk = desk;
-            let shift = Shift::begin(&agent, desk.as_ref().map(agents::pool::Guard::id));
+            let shift = Shift::begin(agent, desk.as_ref().map(Guard::id));
             if let Some(desk) = &desk {
                 watch.is_done_by(desk.stop());
             }
-            let done = self.perform(task, &watch, &shift);
+            let done = self.perform(task, watch, &shift);
             if let (Some(desk), Err(error)) = (&mut desk, &done)
                 && !matches!(error, Error::Stopped)
             {
                 desk.failed();
             }
-            (done, watch)
+            done
         }));
-        let (done, watch) = done.unwrap_or_else(|_| {
-            (Err(Error::Failed("failed inside; the cause is in the log".to_owned())), Arc::new(Watch::default()))
-        });
-        let ended = match &done {
-            Ok(()) => self.patiently(&watch, || Ok(self.log().ack(task, worker).map(|_| ())?)),
+        let done = done.unwrap_or_else(|_| Err(Error::Failed("failed inside; the cause is in the log".to_owned())));
+        match &done {
+            Ok(()) => self.patiently(watch, || Ok(self.log().ack(task, worker).map(|_| ())?)),
             Err(Error::Stopped) if stop.load(Ordering::Acquire) => {
                 self.log().release(task, worker).map_err(Error::from)
             }
@@ -259,14 +276,7 @@ impl App {
                 // Taken back, or taken over.
                 _ => Ok(()),
             },
-            Err(error) => self.patiently(&watch, || self.end_failed(task, worker, error)),
-        };
-        self.held().tasks().retain(|held| held.task.id != task.id || held.worker != worker);
-        if let Err(error) = ended
-            && !matches!(error, Error::Stopped)
-        {
-            // Its lease runs out, and it is done again.
-            self.note_trouble("a task's end", &error);
+            Err(error) => self.patiently(watch, || self.end_failed(task, worker, error)),
         }
     }
 

@@ -244,12 +244,12 @@ fn commit(unit: &mut dyn Unit, id: &str, it: &Investigation, seen: Expected, eve
     }
     unit.append(&stream_of(id), seen, events)?;
     let after = it.then(events);
-    let before = it.due();
-    for due in after.due().difference(&before) {
-        unit.enqueue(&task_of(id, &after, due))?;
+    let (before, due) = (it.due(), after.due());
+    for fresh in due.difference(&before) {
+        unit.enqueue(&task_of(id, &after, fresh))?;
     }
-    let left_out = before.iter().filter(|unit| !after.awaits(unit) && !is_ended_by(events, unit));
-    for left in left_out {
+    // Left out, dropped, or not yet due any more: nobody of a step that goes on is among them.
+    for left in before.difference(&due).filter(|left| !is_ended_by(events, left)) {
         let task = task_of(id, it, left);
         unit.withdraw(&task.topic, &task.key)?;
     }

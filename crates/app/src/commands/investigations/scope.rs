@@ -266,26 +266,38 @@ impl App {
             value_max: placed.value_max,
             ..ContractFilter::default()
         };
-        let fits = |ids: &Option<BTreeSet<String>>, id: Option<&String>| {
-            ids.as_ref().is_none_or(|ids| id.is_some_and(|id| ids.contains(id)))
+        // A state is asked for as such; of other buyers each, and else of the suppliers each, by its index.
+        let by_state_alone = scope.buyers.is_empty() && scope.municipality.is_none();
+        let buyers = placed.buyers.as_ref().filter(|_| !by_state_alone);
+        let filters: Vec<ContractFilter> = match (buyers, &placed.suppliers) {
+            (Some(buyers), _) => {
+                buyers.iter().map(|id| ContractFilter { buyer_id: Some(id.clone()), ..filter.clone() }).collect()
+            }
+            (None, Some(suppliers)) => {
+                suppliers.iter().map(|id| ContractFilter { supplier_id: Some(id.clone()), ..filter.clone() }).collect()
+            }
+            (None, None) => vec![filter],
         };
-        // One buyer or supplier is asked for by index; of several, the lists are looked through.
-        let one = |ids: &Option<BTreeSet<String>>| ids.as_ref().filter(|ids| ids.len() == 1).and_then(|ids| ids.first().cloned());
-        let filter = ContractFilter { buyer_id: one(&placed.buyers), supplier_id: one(&placed.suppliers), ..filter };
-        let (mut ids, mut after, mut looked) = (Vec::new(), None, 0);
-        while ids.len() < limit && looked < LOOKED_AT_MAX {
-            let page = self.store().contracts(&filter, store::ContractSort::NewestFirst, after.as_ref(), CONTRACTS_PAGE)?;
-            looked += page.rows.len();
-            let rows = page.rows.into_iter();
-            ids.extend(
-                rows.filter(|row| {
-                    fits(&placed.buyers, row.buyer_id.as_ref()) && fits(&placed.suppliers, row.supplier_id.as_ref())
-                })
-                .map(|row| row.id),
-            );
-            after = page.next;
-            if after.is_none() {
-                break;
+        let fits = |supplier: Option<&String>| {
+            let asked = placed.suppliers.as_ref();
+            asked.is_none_or(|asked| supplier.is_some_and(|id| asked.contains(id)))
+        };
+        let (mut ids, mut seen, mut looked) = (Vec::new(), BTreeSet::new(), 0);
+        for filter in &filters {
+            let mut after = None;
+            while ids.len() < limit && looked < LOOKED_AT_MAX {
+                let lot = CONTRACTS_PAGE.min(limit.max(20));
+                let page = self.store().contracts(filter, store::ContractSort::NewestFirst, after.as_ref(), lot)?;
+                looked += page.rows.len();
+                for row in page.rows {
+                    if fits(row.supplier_id.as_ref()) && seen.insert(row.id.clone()) {
+                        ids.push(row.id);
+                    }
+                }
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
             }
         }
         ids.truncate(limit);
