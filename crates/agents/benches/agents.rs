@@ -43,7 +43,11 @@ fn tell(what: &str, ns: f64, bare: f64) {
 fn pools() {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let pool = Pool::start(AgentPoolConfig { uses_max: u64::MAX, ..AgentPoolConfig::default() }, Desks, &Handle::current());
+        let pool = Pool::start(
+            AgentPoolConfig { uses_max: u64::MAX, ..AgentPoolConfig::default() },
+            Desks,
+            &Handle::current(),
+        );
         drop(pool.acquire(Duration::from_secs(1)).await.unwrap());
         let mut all = Vec::new();
         for _ in 0..ROUNDS {
@@ -56,7 +60,11 @@ fn pools() {
             all.push(started.elapsed());
         }
         all.sort_unstable();
-        println!("{:<44} {:>9.0} ns", "acquire and give back, uncontended", all[ROUNDS / 2].as_secs_f64() * 1e9 / TASKS as f64);
+        println!(
+            "{:<44} {:>9.0} ns",
+            "acquire and give back, uncontended",
+            all[ROUNDS / 2].as_secs_f64() * 1e9 / TASKS as f64
+        );
         // 64 tasks for 10 instances.
         let started = Instant::now();
         let mut users = JoinSet::new();
@@ -71,7 +79,11 @@ fn pools() {
             });
         }
         while users.join_next().await.is_some() {}
-        println!("{:<44} {:>9.0} ns", "acquire and give back, 64 for 10", started.elapsed().as_secs_f64() * 1e9 / TASKS as f64);
+        println!(
+            "{:<44} {:>9.0} ns",
+            "acquire and give back, 64 for 10",
+            started.elapsed().as_secs_f64() * 1e9 / TASKS as f64
+        );
         let figures = pool.figures();
         println!("  {figures:?}");
     });
@@ -81,7 +93,7 @@ fn strategies(threads: usize) {
     println!("\n{TASKS} tasks that do nothing, {WORKERS} at once, {threads} thread(s); of each, by task:");
     let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().build().unwrap();
     let timed = |work: &dyn Fn() -> Duration| median(TASKS, work);
-    let bare = timed(&|| {
+    let joinset = || {
         runtime.block_on(async {
             let started = Instant::now();
             let mut running = JoinSet::new();
@@ -98,7 +110,10 @@ fn strategies(threads: usize) {
             black_box(sum);
             started.elapsed()
         })
-    });
+    };
+    // Once unheard, so that nobody pays for the start.
+    let _ = timed(&joinset);
+    let bare = timed(&joinset);
     tell("bare: JoinSet, as many at once", bare, bare);
     let unordered = timed(&|| {
         runtime.block_on(async {
@@ -145,6 +160,7 @@ fn strategies(threads: usize) {
         })
     });
     tell("pipeline of one stage", ns, bare);
+    tell("bare: JoinSet, once more", timed(&joinset), bare);
 }
 
 fn main() {

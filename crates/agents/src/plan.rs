@@ -35,7 +35,7 @@ pub struct Step {
 pub struct Spread {
     /// The strategy.
     pub strategy: Strategy,
-    /// Parts under way at once, whatever the process.
+    /// Its units under way at once, whatever the process; the widest step says how many there are in all.
     pub max_workers: usize,
     /// When it is enough.
     pub policy: Policy,
@@ -76,10 +76,8 @@ pub fn steps(roster: &Roster, flags: &[String], spread: Spread, fetches: bool) -
         spread: None,
         needs,
     };
-    let mut steps = vec![
-        step(1, "ayrton_senna", Action::ReadScope, Vec::new()),
-        step(2, "abaporu", Action::Plan, vec![1]),
-    ];
+    let mut steps =
+        vec![step(1, "ayrton_senna", Action::ReadScope, Vec::new()), step(2, "abaporu", Action::Plan, vec![1])];
     let mut before = 2;
     if fetches {
         steps.push(step(3, "oxossi", Action::Fetch, vec![2]));
@@ -178,8 +176,7 @@ mod tests {
 
     fn plan() -> Vec<Step> {
         let roster = Roster::of([("BR01", "Obaluaiê"), ("BR02", "Bonifácio"), ("BR03", "Bonifácio")].into_iter());
-        let spread =
-            Spread { strategy: Strategy::ScatterGather, max_workers: 5, policy: Policy::BestEffort, parts: 0 };
+        let spread = Spread { strategy: Strategy::ScatterGather, max_workers: 5, policy: Policy::BestEffort, parts: 0 };
         steps(&roster, &["BR01".into(), "BR02".into(), "BR03".into()], spread, true)
     }
 

@@ -127,7 +127,10 @@ fn everyone() -> Vec<Agent> {
         tool(
             "ayrton_senna",
             "Ayrton Senna",
-            words("Lê a pergunta e a transforma em filtros e sinais.", "Reads the question and makes it filters and flags."),
+            words(
+                "Lê a pergunta e a transforma em filtros e sinais.",
+                "Reads the question and makes it filters and flags.",
+            ),
             &[Action::ReadScope],
             words(
                 "Diz que palavras viraram que filtro e quais não foram entendidas.",
@@ -137,7 +140,10 @@ fn everyone() -> Vec<Agent> {
         tool(
             "abaporu",
             "Abaporu",
-            words("Planeja a investigação e reúne os resultados.", "Plans the investigation and brings its results together."),
+            words(
+                "Planeja a investigação e reúne os resultados.",
+                "Plans the investigation and brings its results together.",
+            ),
             &[Action::Plan],
             words("O plano, passo a passo, antes e durante.", "The plan, step by step, before and while it runs."),
         ),
@@ -158,11 +164,7 @@ fn everyone() -> Vec<Agent> {
         judge("anita", "Anita", words("Concentração e tempo.", "Concentration and timing.")),
         judge("lampiao", "Lampião", words("Comparações regionais.", "Regional comparisons.")),
         judge("bonifacio", "Bonifácio", words("Lei e limites.", "Law and limits.")),
-        judge(
-            "obaluaie",
-            "Obaluaiê",
-            words("Redes, sanções e cartéis.", "Networks, sanctions and cartels."),
-        ),
+        judge("obaluaie", "Obaluaiê", words("Redes, sanções e cartéis.", "Networks, sanctions and cartels.")),
         judge("machado", "Machado", words("Textos.", "Texts.")),
         judge("ceuci", "Céuci", words("Séries e previsões.", "Series and forecasts.")),
         tool(

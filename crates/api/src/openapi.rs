@@ -5,8 +5,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::problem::Problem;
 use crate::routes::{
-    agents, auth, batch, buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations,
-    sources, suppliers, verdicts,
+    agents, auth, batch, buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters,
+    operations, sources, suppliers, verdicts,
 };
 
 #[derive(OpenApi)]

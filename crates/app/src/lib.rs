@@ -29,8 +29,10 @@ use lake::{Lake, NullCounts};
 use store::Store;
 
 pub use crate::agents::{AgentPool, AgentShape};
+pub use ::agents::plan::StepEdit;
 pub use ::agents::pool::PoolFigures;
 pub use ::agents::roster::{Agent, Roster, name_of as name_of_agent};
+pub use ::agents::strategy::{Policy, Strategy};
 pub use commands::audit::AuditReport;
 pub use commands::database::{CopiedTable, CopyReport, SchemaStatus, copy_to, migrate, schema_status};
 pub use commands::decide::Answer;
@@ -42,8 +44,6 @@ pub use commands::evaluate_sample::{
 };
 pub use commands::ingest::{FileReport, IngestProgress, IngestReport, IngestRequest, load_mapping};
 pub use commands::ingest_jobs::Job;
-pub use ::agents::plan::StepEdit;
-pub use ::agents::strategy::{Policy, Strategy};
 pub use commands::investigations::{AskInvestigation, EditPlan, RunOptions, Scope, Split};
 pub use commands::issuer::issuer_named;
 pub use commands::judge::JudgeReport;

@@ -353,7 +353,7 @@ pub struct InvestigateOptions {
     /// How tasks are spread over workers: scatter_gather, round_robin, map_reduce or pipeline.
     #[arg(long)]
     pub strategy: Option<app::Strategy>,
-    /// Tasks of one step under way at once; this process has as many workers at least.
+    /// Tasks under way at once; this process has as many workers at least.
     #[arg(long, value_name = "N")]
     pub max_workers: Option<usize>,
     /// What is asked of the tasks of each step: best_effort, all, first_success or quorum:N.

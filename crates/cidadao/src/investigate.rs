@@ -120,7 +120,11 @@ fn tell(event: &Told) {
         "part_judged" => {
             let found = data["found"].as_array().into_iter().flatten();
             let findings: u64 = found.filter_map(|found| found["findings"].as_u64()).sum();
-            eprintln!("{}: parte {}: {findings} achados", name_of(data["account"]["agent"].as_str().unwrap_or_default()), part_of(data));
+            eprintln!(
+                "{}: parte {}: {findings} achados",
+                name_of(data["account"]["agent"].as_str().unwrap_or_default()),
+                part_of(data)
+            );
         }
         "flag_failed" => eprintln!("{flag}: falhou: {}", text("error")),
         "part_failed" => eprintln!("parte {}: falhou: {}", part_of(data), text("error")),
@@ -136,7 +140,11 @@ fn tell_plan(plan: &Value) {
         let agent = name_of(step["agent"].as_str().unwrap_or_default());
         let spread = &step["spread"];
         let how = spread["strategy"].as_str().map_or_else(String::new, |strategy| {
-            format!(" · {strategy}, até {} de uma vez, {}", spread["max_workers"], spread["policy"].as_str().unwrap_or_default())
+            format!(
+                " · {strategy}, até {} de uma vez, {}",
+                spread["max_workers"],
+                spread["policy"].as_str().unwrap_or_default()
+            )
         });
         eprintln!("  {}. {agent}: {} {}{how}", step["n"], action_of(step), list_of(&step["flags"]));
     }

@@ -120,7 +120,8 @@ fn add_unit(step: &mut Value, payload: &Value, how: &str, at: &str) {
     let account = &payload["account"];
     if !account.is_null() {
         let sum = |step: &Value, name: &str| {
-            step["account"]["cost"][name].as_f64().unwrap_or_default() + account["cost"][name].as_f64().unwrap_or_default()
+            step["account"]["cost"][name].as_f64().unwrap_or_default()
+                + account["cost"][name].as_f64().unwrap_or_default()
         };
         let (rows, cpu) = (sum(step, "rows_read"), sum(step, "cpu_ms"));
         let mut workers = step["account"]["workers"].as_array().cloned().unwrap_or_default();
@@ -177,10 +178,16 @@ mod tests {
     fn a_step_ends_with_its_last_unit_and_says_what_it_cost() {
         let mut plan = Value::Null;
         let steps = json!([{"n": 1, "action": "plan"}, {"n": 3, "action": "judge", "flags": ["A", "B"], "spread": {"parts": 0}}]);
-        assert!(note(&mut plan, "investigation.planned", "t0", &json!({"flags": ["A", "B"], "steps": steps, "accounts": {"plan": {"ms": 1}}})));
+        assert!(note(
+            &mut plan,
+            "investigation.planned",
+            "t0",
+            &json!({"flags": ["A", "B"], "steps": steps, "accounts": {"plan": {"ms": 1}}})
+        ));
         assert_eq!((&plan["steps"][0]["state"], &plan["steps"][1]["state"]), (&json!("done"), &json!("waiting")));
         note(&mut plan, "investigation.flag_started", "t1", &json!({"step": 3}));
-        let account = json!({"agent": "zumbi", "worker": {"thread": "worker-1"}, "cost": {"rows_read": 4, "cpu_ms": 1.5}});
+        let account =
+            json!({"agent": "zumbi", "worker": {"thread": "worker-1"}, "cost": {"rows_read": 4, "cpu_ms": 1.5}});
         note(&mut plan, "investigation.flag_judged", "t2", &json!({"step": 3, "account": account}));
         assert_eq!(plan["steps"][1]["state"], "running");
         note(&mut plan, "investigation.flag_failed", "t3", &json!({"step": 3, "error": "no"}));

@@ -175,10 +175,8 @@ pub fn apply(db: &Db, id: &str, version: i64, kind: &str, at: &str, payload: &Va
 
 /// The plan is read whole and written whole: its steps are few.
 fn apply_to_plan(db: &Db, id: &str, kind: &str, at: &str, payload: &Value) -> Result<()> {
-    let held: Option<Option<String>> = db
-        .prepare("select plan from investigations where id = ?1")?
-        .query_row([id], |row| row.get(0))
-        .optional()?;
+    let held: Option<Option<String>> =
+        db.prepare("select plan from investigations where id = ?1")?.query_row([id], |row| row.get(0)).optional()?;
     let mut plan = held.flatten().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null);
     if investigation_plan::note(&mut plan, kind, at, payload) && !plan.is_null() {
         set(db, "plan = ?2", params![id, plan.to_string()])?;

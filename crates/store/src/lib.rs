@@ -25,9 +25,9 @@ mod put;
 mod quality;
 mod quarantine;
 mod read;
+mod recall;
 mod replicas;
 mod schema;
-mod recall;
 mod scope;
 pub mod search;
 mod segments;
@@ -61,8 +61,8 @@ pub use read::{
     BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Page, ReadFile, RowVersion,
     SanctionRow, SupplierFilter, SupplierRow, Totals,
 };
-pub use replicas::Reads;
 pub use recall::{EarlierInvestigation, RecalledStatement, RecalledVerdict};
+pub use replicas::Reads;
 pub use scope::PlacedFinding;
 pub use segments::{NewSegment, Scanner, Segment, TouchedPartition};
 pub use sources::{FileRow, QuarantineCount, SourceRow};

@@ -242,8 +242,7 @@ where
     I: IntoIterator<Item = T>,
     T: Send + 'static,
 {
-    let stages: Arc<[Place<T>]> =
-        stages.iter().map(|stage| (Arc::clone(stage), Arc::new(Semaphore::new(1)))).collect();
+    let stages: Arc<[Place<T>]> = stages.iter().map(|stage| (Arc::clone(stage), Arc::new(Semaphore::new(1)))).collect();
     gather(units, bounds, Deal::ToWhoIsFree, move |unit, turn| {
         let first = stages.first().map(|(_, place)| in_line(place));
         through(Arc::clone(&stages), first, unit, turn)

@@ -212,9 +212,7 @@ fn a_slow_unit_holds_back_a_reduction_that_runs_ahead_of_it() {
         let reduced = map_reduce(
             units,
             &bounds,
-            |at, _| async move {
-                if at == 0 { std::future::pending().await } else { Ok(1) }
-            },
+            |at, _| async move { if at == 0 { std::future::pending().await } else { Ok(1) } },
             0,
             |sum, one| sum + one,
         )

@@ -1,8 +1,8 @@
 //! Investigations: asked for, followed event by event, read, stopped.
 
-use app::{AskInvestigation, EditPlan};
 use app::queries::{InvestigationQuery, PageQuery};
 use app::views::{FindingShape, Investigation, InvestigationDetail, List};
+use app::{AskInvestigation, EditPlan};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;

@@ -58,6 +58,8 @@ pub(super) struct Investigation {
     /// Steps other than judging that have ended; with why they did not succeed.
     pub(super) ended_steps: BTreeMap<u32, Option<String>>,
     begun: BTreeSet<u32>,
+    /// What was handed out and has not ended.
+    handed: BTreeSet<WorkUnit>,
     /// It waits for a person to start it.
     pub(super) is_held: bool,
     /// Since when its deadline runs.
@@ -97,6 +99,7 @@ impl Investigation {
             parts: BTreeMap::new(),
             ended_steps: BTreeMap::new(),
             begun: BTreeSet::new(),
+            handed: BTreeSet::new(),
             is_held: false,
             runs_since: first.recorded_at.clone(),
             failed_at: None,
@@ -165,8 +168,9 @@ impl Investigation {
                 self.stage = Stage::Ended;
             }
             "investigation.cancelled" => self.stage = Stage::Cancelled,
-            _ => {}
+            _ => return self,
         }
+        self.hand_out();
         self
     }
 
@@ -238,28 +242,46 @@ impl Investigation {
         !Self::units_of(step).iter().any(|unit| self.is_open(unit))
     }
 
-    /// The units that may be worked on now, by the strategies of their steps.
-    pub(super) fn due(&self) -> BTreeSet<WorkUnit> {
-        let mut due = BTreeSet::new();
+    /// The units that may be worked on now.
+    pub(super) fn due(&self) -> &BTreeSet<WorkUnit> {
+        &self.handed
+    }
+
+    /// Hands out what may begin: as many units in all as the widest step has workers, so that a long investigation is in nobody's
+    /// way. What was handed out stays so until it has ended, or is no longer wanted.
+    fn hand_out(&mut self) {
+        let ready = self.ready();
+        self.handed.retain(|unit| ready.contains(unit));
+        let widest = self.steps.iter().filter_map(|step| step.spread).map(|spread| spread.max_workers).max();
+        let room = if self.steps.is_empty() { usize::MAX } else { widest.unwrap_or(1) };
+        for unit in ready {
+            if self.handed.len() >= room {
+                break;
+            }
+            self.handed.insert(unit);
+        }
+    }
+
+    /// The units that the strategies of their steps let begin, in the order of the plan.
+    fn ready(&self) -> Vec<WorkUnit> {
         if self.stage != Stage::Planned || self.is_held {
-            return due;
+            return Vec::new();
         }
         if self.steps.is_empty() {
             // Planned by a program that knew no steps.
-            due.extend(self.flags.keys().cloned().map(WorkUnit::Flag).filter(|unit| self.is_open(unit)));
-            return due;
+            return self.flags.keys().cloned().map(WorkUnit::Flag).filter(|unit| self.is_open(unit)).collect();
         }
+        let mut all = Vec::new();
         for step in &self.steps {
             let needs = step.needs.iter().filter_map(|n| self.step(*n));
             if needs.into_iter().all(|needed| self.is_over(needed)) {
                 let units = Self::units_of(step);
                 let ended: Vec<bool> = units.iter().map(|unit| !self.is_open(unit)).collect();
                 let spread = step.spread.unwrap_or_else(one_by_one);
-                let ready = spread.strategy.ready(spread.max_workers, &ended);
-                due.extend(ready.into_iter().map(|at| units[at].clone()));
+                all.extend(spread.strategy.ready(spread.max_workers, &ended).into_iter().map(|at| units[at].clone()));
             }
         }
-        due
+        all
     }
 
     pub(super) fn plan(&self, planned: &Planned<'_>) -> Vec<NewEvent> {
@@ -377,7 +399,13 @@ impl Investigation {
                 skip(step, &open, "enough")
             }
             Standing::Lost => {
-                let error = format!("step {} ({}) did not come to {}: {}", step.n, step.agent, spread.policy, errors.join("; "));
+                let error = format!(
+                    "step {} ({}) did not come to {}: {}",
+                    step.n,
+                    step.agent,
+                    spread.policy,
+                    errors.join("; ")
+                );
                 self.fail(&error)
             }
         }
@@ -537,18 +565,36 @@ mod tests {
         let _ = end(&mut events, &flag("B"));
         assert_eq!(end(&mut events, &flag("C")), ["investigation.flag_judged"]);
         let recall = WorkUnit::Step(4);
-        assert_eq!(after(&events).due().into_iter().collect::<Vec<_>>(), [recall.clone()]);
+        assert_eq!(*after(&events).due(), BTreeSet::from([recall.clone()]));
         assert_eq!(end(&mut events, &recall), ["investigation.step_ended", "investigation.writing"]);
     }
 
     #[test]
     fn never_more_than_the_workers_are_due() {
         let mut events = planned(spread(2, Policy::BestEffort, 0), false);
-        let due: Vec<WorkUnit> = after(&events).due().into_iter().collect();
-        assert_eq!(due, [flag("A"), flag("B")]);
+        let due = after(&events).due().clone();
+        assert_eq!(due, BTreeSet::from([flag("A"), flag("B")]));
         let _ = end(&mut events, &flag("B"));
-        let due: Vec<WorkUnit> = after(&events).due().into_iter().collect();
-        assert_eq!(due, [flag("A"), flag("C")]);
+        let due = after(&events).due().clone();
+        assert_eq!(due, BTreeSet::from([flag("A"), flag("C")]));
+    }
+
+    #[test]
+    fn what_was_handed_out_stays_so_and_no_more_than_the_widest_step_has_workers() {
+        let mut events = vec![NewEvent::new("investigation.requested", json!({"asked": {}}))];
+        let owners = [("A", "Zumbi"), ("B", "Zumbi"), ("C", "Anita"), ("D", "Anita")];
+        let flags = owners.map(|(code, _)| code.to_owned());
+        let mut steps =
+            agents::plan::steps(&Roster::of(owners.into_iter()), &flags, spread(2, Policy::BestEffort, 0), false);
+        steps[2].spread = Some(Spread { strategy: Strategy::Pipeline, ..spread(1, Policy::BestEffort, 0) });
+        let plan =
+            Planned { flags: &flags, steps: &steps, known_at: None, notes: &[], missing: &Value::Null, hold: false };
+        events.extend(after(&events).plan(&plan));
+        assert_eq!(*after(&events).due(), BTreeSet::from([flag("A"), flag("C")]));
+        let _ = end(&mut events, &flag("A"));
+        assert_eq!(*after(&events).due(), BTreeSet::from([flag("B"), flag("C")]), "who is at C is not disturbed");
+        let _ = end(&mut events, &flag("B"));
+        assert_eq!(*after(&events).due(), BTreeSet::from([flag("C"), flag("D")]));
     }
 
     #[test]
@@ -596,7 +642,7 @@ mod tests {
     #[test]
     fn the_last_part_makes_the_flags_of_its_step_judged() {
         let mut events = planned(spread(10, Policy::BestEffort, 2), false);
-        let units: Vec<WorkUnit> = after(&events).due().into_iter().collect();
+        let units: Vec<WorkUnit> = after(&events).due().iter().cloned().collect();
         assert_eq!(units, [WorkUnit::Part(3, 0), WorkUnit::Part(3, 1)]);
         assert_eq!(end(&mut events, &units[1]), ["investigation.part_judged"]);
         let kinds = end(&mut events, &units[0]);

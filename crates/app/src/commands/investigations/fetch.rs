@@ -42,13 +42,23 @@ impl App {
             ),
             Some((from, to)) if days_between(from, to) > i64::from(settings.fetch_days_max) => (
                 false,
-                format!("O PNCP os publica; uma investigação busca até {} dias: `cidadao sync pncp --from {from} --to {to}`.", settings.fetch_days_max),
-                format!("PNCP publishes them; an investigation fetches at most {} days: `cidadao sync pncp --from {from} --to {to}`.", settings.fetch_days_max),
+                format!(
+                    "O PNCP os publica; uma investigação busca até {} dias: `cidadao sync pncp --from {from} --to {to}`.",
+                    settings.fetch_days_max
+                ),
+                format!(
+                    "PNCP publishes them; an investigation fetches at most {} days: `cidadao sync pncp --from {from} --to {to}`.",
+                    settings.fetch_days_max
+                ),
             ),
             Some((from, to)) if !settings.fetch => (
                 false,
-                format!("O PNCP os publica; a busca está desligada (agents.fetch): `cidadao sync pncp --from {from} --to {to}`."),
-                format!("PNCP publishes them; fetching is off (agents.fetch): `cidadao sync pncp --from {from} --to {to}`."),
+                format!(
+                    "O PNCP os publica; a busca está desligada (agents.fetch): `cidadao sync pncp --from {from} --to {to}`."
+                ),
+                format!(
+                    "PNCP publishes them; fetching is off (agents.fetch): `cidadao sync pncp --from {from} --to {to}`."
+                ),
             ),
             Some(_) => (true, "Oxóssi os busca no PNCP.".to_owned(), "Oxóssi fetches them from PNCP.".to_owned()),
         };
@@ -83,7 +93,8 @@ impl App {
                     std::thread::sleep(LOOK_EVERY);
                 }
             });
-            let report = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.sync_pncp(&request, &mut |_| {})));
+            let report =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.sync_pncp(&request, &mut |_| {})));
             done.store(true, Ordering::Release);
             report
         });

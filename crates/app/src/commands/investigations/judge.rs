@@ -35,14 +35,7 @@ struct Found {
 
 impl App {
     /// Does one unit of an investigation and records what it came to; nothing when it was done before.
-    pub(crate) fn work_on(
-        &self,
-        id: &str,
-        what: &WorkUnit,
-        attempt: u32,
-        watch: &Watch,
-        shift: &Shift,
-    ) -> Result<()> {
+    pub(crate) fn work_on(&self, id: &str, what: &WorkUnit, attempt: u32, watch: &Watch, shift: &Shift) -> Result<()> {
         let started = self.patiently(watch, || {
             self.decide(|unit| {
                 let (it, seen) = held(unit, id)?;
@@ -151,14 +144,7 @@ impl App {
         })
     }
 
-    fn found(
-        &self,
-        it: &Investigation,
-        asked: &Asked,
-        code: &str,
-        watch: &Watch,
-        shift: &Shift,
-    ) -> Result<Found> {
+    fn found(&self, it: &Investigation, asked: &Asked, code: &str, watch: &Watch, shift: &Shift) -> Result<Found> {
         let placed = Placed::new(self, &asked.scope)?;
         if asked.is_of_a_moment() {
             return self.found_at(asked, it.known_at.as_deref(), code, &placed, watch, shift);
@@ -221,8 +207,7 @@ impl App {
     ) -> Result<Value> {
         let placed = Placed::new(self, &asked.scope)?;
         let mut coverage = self.coverage_by_flag()?;
-        let mut by_flag =
-            self.found_of(contracts, &placed, watch, shift, &mut |_| Found::stored(None))?;
+        let mut by_flag = self.found_of(contracts, &placed, watch, shift, &mut |_| Found::stored(None))?;
         let (mut founds, mut attached) = (Vec::new(), Vec::new());
         for flag in flags {
             let stored = Found::stored(coverage.remove(flag));

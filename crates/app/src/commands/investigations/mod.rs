@@ -245,11 +245,11 @@ fn commit(unit: &mut dyn Unit, id: &str, it: &Investigation, seen: Expected, eve
     unit.append(&stream_of(id), seen, events)?;
     let after = it.then(events);
     let (before, due) = (it.due(), after.due());
-    for fresh in due.difference(&before) {
+    for fresh in due.difference(before) {
         unit.enqueue(&task_of(id, &after, fresh))?;
     }
     // Left out, dropped, or not yet due any more: nobody of a step that goes on is among them.
-    for left in before.difference(&due).filter(|left| !is_ended_by(events, left)) {
+    for left in before.difference(due).filter(|left| !is_ended_by(events, left)) {
         let task = task_of(id, it, left);
         unit.withdraw(&task.topic, &task.key)?;
     }
@@ -292,7 +292,9 @@ pub(crate) fn unit_of(topic: &str, body: &Value) -> Option<WorkUnit> {
     let step = number("step").and_then(|n| u32::try_from(n).ok());
     match topic {
         FLAG => body["flag"].as_str().map(|flag| WorkUnit::Flag(flag.to_owned())),
-        PART => step.zip(number("part")).and_then(|(step, part)| Some(WorkUnit::Part(step, usize::try_from(part).ok()?))),
+        PART => {
+            step.zip(number("part")).and_then(|(step, part)| Some(WorkUnit::Part(step, usize::try_from(part).ok()?)))
+        }
         STEP => step.map(WorkUnit::Step),
         _ => None,
     }

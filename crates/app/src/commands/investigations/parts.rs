@@ -64,8 +64,7 @@ fn merged_flag(step: &Step, code: &str, states: &[(usize, &UnitState)]) -> NewEv
                 NewEvent::new("investigation.flag_failed", payload)
             }
             None => {
-                let payload =
-                    json!({"step": step.n, "agent": step.agent, "flags": [code], "parts": [], "because": missing[0]["skipped"]});
+                let payload = json!({"step": step.n, "agent": step.agent, "flags": [code], "parts": [], "because": missing[0]["skipped"]});
                 NewEvent::new("investigation.skipped", payload)
             }
         };
@@ -75,8 +74,7 @@ fn merged_flag(step: &Step, code: &str, states: &[(usize, &UnitState)]) -> NewEv
     outcome["unplaced"] = unplaced.into();
     outcome["attached"] = json!(attached.len());
     outcome["parts"] = json!({"total": states.len(), "judged": judged, "missing": missing});
-    let payload =
-        json!({"flag": code, "step": step.n, "findings": findings, "outcome": outcome, "attached": attached});
+    let payload = json!({"flag": code, "step": step.n, "findings": findings, "outcome": outcome, "attached": attached});
     NewEvent::new("investigation.flag_judged", payload)
 }
 

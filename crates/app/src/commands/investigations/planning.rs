@@ -14,8 +14,10 @@ use crate::commands::shift::Shift;
 use crate::identity::Account;
 use crate::{App, Error, Result};
 
-/// Tasks of one step under way at once, where nobody says otherwise.
-const WORKERS_DEFAULT: usize = 10;
+/// Tasks of one investigation under way at once, where nobody says otherwise.
+const WORKERS_DEFAULT: usize = 8;
+/// Parts of the contracts, at most: each is an event, and all are read with each decision.
+const PARTS_MAX: usize = 50;
 
 /// The steps as a person wants them.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -43,7 +45,8 @@ impl App {
             return Err(Error::invalid("split", "no contract that is held lies in this scope"));
         }
         if found.len() > CONTRACTS_MAX {
-            let because = format!("more than {CONTRACTS_MAX} contracts lie in this scope: narrow it, or split by flags");
+            let because =
+                format!("more than {CONTRACTS_MAX} contracts lie in this scope: narrow it, or split by flags");
             return Err(Error::invalid("split", because));
         }
         asked.scope.contracts = found;
@@ -138,7 +141,7 @@ fn spread_of(asked: &Asked) -> Spread {
         && !asked.scope.contracts.is_empty()
         && !asked.is_of_a_moment();
     // Twice as many as workers, so that one who is done early finds more to do.
-    let parts = if by_contracts { asked.scope.contracts.len().min(2 * max_workers) } else { 0 };
+    let parts = if by_contracts { asked.scope.contracts.len().min(2 * max_workers).min(PARTS_MAX) } else { 0 };
     Spread {
         strategy: run.strategy.unwrap_or(Strategy::ScatterGather),
         max_workers,

@@ -106,7 +106,16 @@ impl App {
         reader.flags.sort();
         reader.flags.dedup();
         let (flags, understood) = (reader.flags, reader.understood);
-        Ok(Asked { question: None, scope, flags, as_of: None, known_at: None, understood, not_understood, run: RunOptions::default() })
+        Ok(Asked {
+            question: None,
+            scope,
+            flags,
+            as_of: None,
+            known_at: None,
+            understood,
+            not_understood,
+            run: RunOptions::default(),
+        })
     }
 }
 

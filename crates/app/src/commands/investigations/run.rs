@@ -18,7 +18,7 @@ pub struct RunOptions {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub strategy: Option<Strategy>,
-    /// Tasks of one step under way at once, in all processes together (1 to 100; default 10).
+    /// Tasks of it under way at once, in all processes together (1 to 100; default 8).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_workers: Option<usize>,
     /// `best_effort` (default), `all`, `first_success` or `quorum:N`; of the tasks of each step.

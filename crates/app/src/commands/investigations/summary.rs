@@ -57,7 +57,11 @@ fn summary(it: &Investigation, rows: &[InvestigationFlagRow], plan: &Value) -> V
         );
     }
     if !missing.is_empty() {
-        add(&mut text, " Este resultado é parcial: veja o que falta em `partial_because`.", " This result is partial: `partial_because` says what is missing.");
+        add(
+            &mut text,
+            " Este resultado é parcial: veja o que falta em `partial_because`.",
+            " This result is partial: `partial_because` says what is missing.",
+        );
     }
     if let Some((pt, en)) = memory.and_then(|step| said_of(&step["result"])) {
         add(&mut text, &pt, &en);
