@@ -1,1 +1,6 @@
 //! Who works on an investigation: pools, parallel strategies, the roster, and the reading of questions.
+
+pub mod plan;
+pub mod pool;
+pub mod roster;
+pub mod strategy;

@@ -5,6 +5,7 @@
 //! problem+json with a stable `type`, and that nothing of the program's inside shows in an error.
 
 mod address;
+mod agent_metrics;
 mod answer;
 mod archive;
 mod authority;

@@ -10,6 +10,7 @@ use cache::Meters;
 use prometheus::core::Collector;
 use prometheus::{Gauge, Histogram, HistogramOpts, HistogramVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
+use crate::agent_metrics::AgentMetrics;
 use crate::gate::Gate;
 
 /// Upper bounds of the buckets of durations, in seconds.
@@ -32,6 +33,7 @@ pub struct Metrics {
     redis_up: IntGaugeVec,
     connections: IntGaugeVec,
     reads: IntGaugeVec,
+    agents: AgentMetrics,
 }
 
 impl Metrics {
@@ -49,6 +51,7 @@ impl Metrics {
         )?;
         build.set(1);
         let metrics = Self {
+            agents: AgentMetrics::new(&registry)?,
             registry,
             durations: HistogramVec::new(
                 HistogramOpts::new(
@@ -156,8 +159,9 @@ impl Metrics {
         self.timer(method, route, status).observe(took.as_secs_f64());
     }
 
-    /// Everything as text, with `figures` when the database gave them.
-    pub fn text(&self, figures: Option<Figures>) -> String {
+    /// Everything as text, with `figures` when the database gave them, and how the pools of agents stand.
+    pub fn text(&self, figures: Option<Figures>, pools: &[app::AgentPool]) -> String {
+        self.agents.hold(pools);
         self.readable.set(figures.is_some().into());
         if let Some(figures) = figures {
             self.hold(&figures);

@@ -5,8 +5,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::problem::Problem;
 use crate::routes::{
-    auth, batch, buyers, contracts, dossiers, entities, exports, findings, flags, identity, ingests, investigations, letters,
-    operations, sources, suppliers, tenders, verdicts,
+    agents, auth, batch, buyers, contracts, dossiers, entities, exports, findings, flags, identity, ingests,
+    investigations, letters, operations, sources, suppliers, tenders, verdicts,
 };
 
 #[derive(OpenApi)]
@@ -76,6 +76,11 @@ use crate::routes::{
         auth::logout,
         auth::me,
         batch::run_batch,
+        investigations::edit_plan,
+        investigations::start_investigation,
+        agents::list_agents,
+        agents::list_pools,
+        agents::show_agent,
     ),
     components(schemas(Problem)),
     modifiers(&Identities),
@@ -90,6 +95,7 @@ use crate::routes::{
         (name = "admin", description = "What changes the data; for programs on the same machine."),
         (name = "entities", description = "Who is one and the same."),
         (name = "investigations", description = "What was asked of all flags at once."),
+        (name = "agents", description = "Who works on investigations."),
         (name = "identity", description = "Who calls. Public data need no account."),
         (name = "operations", description = "How the program does."),
     )

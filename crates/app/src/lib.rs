@@ -3,6 +3,8 @@
 //! A data folder holds `cidadao.db` (the store), `lake/` (segments), `spill/` (what analysis cannot keep in memory)
 //! and `writer.lock`, which whoever writes holds.
 
+pub mod agent_settings;
+mod agents;
 mod commands;
 mod error;
 mod folder;
@@ -26,6 +28,11 @@ use flags::Catalogue;
 use lake::{Lake, NullCounts};
 use store::Store;
 
+pub use crate::agents::{AgentPool, AgentShape};
+pub use ::agents::plan::StepEdit;
+pub use ::agents::pool::PoolFigures;
+pub use ::agents::roster::{Agent, Roster, name_of as name_of_agent};
+pub use ::agents::strategy::{Policy, Strategy};
 pub use commands::audit::AuditReport;
 pub use commands::database::{CopiedTable, CopyReport, SchemaStatus, copy_to, migrate, schema_status};
 pub use commands::decide::Answer;
@@ -38,7 +45,7 @@ pub use commands::evaluate_sample::{
 };
 pub use commands::ingest::{FileReport, IngestProgress, IngestReport, IngestRequest, load_mapping};
 pub use commands::ingest_jobs::Job;
-pub use commands::investigations::{AskInvestigation, Scope};
+pub use commands::investigations::{AskInvestigation, EditPlan, RunOptions, Scope, Split};
 pub use commands::issuer::issuer_named;
 pub use commands::judge::JudgeReport;
 pub use commands::keys::MakeKey;
@@ -61,6 +68,7 @@ pub use settings::Settings;
 pub use store::{QuarantineFilter, Quarantined};
 pub use watch::{Change, Watch};
 
+use crate::agents::Agents;
 use commands::ingest_jobs::Jobs;
 use commands::work::Held;
 use events::{Bell, Redis};
@@ -99,6 +107,8 @@ struct Inner {
     redis: Option<Redis>,
     results: Results,
     tokens: OnceLock<Tokens>,
+    agents: Agents,
+    roster: OnceLock<Roster>,
 }
 
 impl App {
@@ -116,6 +126,7 @@ impl App {
         let (bell, held) = (Bell::default(), Held::default());
         let redis = settings.redis.address().map(|url| Redis::at(url, &store)).transpose()?;
         let (results, tokens) = (Results::default(), OnceLock::new());
+        let (agents, roster) = (Agents::default(), OnceLock::new());
         let inner = Inner {
             folder,
             settings,
@@ -130,6 +141,8 @@ impl App {
             redis,
             results,
             tokens,
+            agents,
+            roster,
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use store::PoolSettings;
 
+use crate::agent_settings::AgentSettings;
 use crate::limit_settings::{BatchSettings, IdentitySettings, LimitSettings};
 use crate::{Error, Result};
 
@@ -39,6 +40,7 @@ const HOSTS_OWN: &[(&str, &str)] = &[
     ("COMPRESSION_LEVEL", "http.compression_level"),
     ("HTTP2_ENABLED", "http.http2"),
     ("JSON_ENCODER", "http.json_encoder"),
+    ("AGENT_POOL_SIZE", "agents.max_size"),
 ];
 
 /// Every setting, in force.
@@ -53,6 +55,7 @@ pub struct Settings {
     pub ingest: IngestSettings,
     pub analysis: Analysis,
     pub work: Work,
+    pub agents: AgentSettings,
     pub redis: RedisSettings,
     pub outbound: OutboundLimits,
     pub pncp: Pncp,
@@ -389,6 +392,7 @@ impl Settings {
         }
         within("cache.dense_after", cache.dense_after.into(), 0, 1_000_000)?;
         self.limits.check(&within)?;
+        self.agents.check(&within)?;
         self.identity.check(&within)?;
         self.batch.check(&within)?;
         if !["text", "json"].contains(&self.log.format.as_str()) {

@@ -127,6 +127,12 @@ pub enum Command {
     /// Write the dossier of a supplier or a buyer.
     #[command(subcommand)]
     Dossier(DossierCommand),
+    /// Who works on investigations: what each agent does, its flags, what its word rests on.
+    Agents {
+        /// Only this one, by key or name.
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
+    },
     /// Tasks that failed for good: look at them, try them again, drop them.
     #[command(subcommand)]
     Dlq(DlqCommand),
@@ -345,7 +351,7 @@ pub enum AuditCommand {
 #[derive(Debug, Args)]
 pub struct InvestigateOptions {
     /// A question in Portuguese; its words become filters.
-    #[arg(value_name = "QUESTION", required_unless_present_any = ["scope", "flag"], conflicts_with = "scope")]
+    #[arg(value_name = "QUESTION", required_unless_present_any = ["scope", "flag", "contracts", "strategy"], conflicts_with_all = ["scope", "contracts"])]
     pub question: Option<String>,
     /// A filter: buyer, supplier, state, municipality, from, to, value_min, value_max, modality or q; as often as needed.
     #[arg(long, value_name = "NAME=VALUE")]
@@ -353,6 +359,27 @@ pub struct InvestigateOptions {
     /// Only these flags.
     #[arg(long, value_name = "CODE", value_delimiter = ',')]
     pub flag: Vec<String>,
+    /// These contracts, by id: they are split into parts, each judged by itself.
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub contracts: Vec<String>,
+    /// How tasks are spread over workers: scatter_gather, round_robin, map_reduce or pipeline.
+    #[arg(long)]
+    pub strategy: Option<app::Strategy>,
+    /// Tasks under way at once; this process has as many workers at least.
+    #[arg(long, value_name = "N")]
+    pub max_workers: Option<usize>,
+    /// What is asked of the tasks of each step: best_effort, all, first_success or quorum:N.
+    #[arg(long)]
+    pub policy: Option<app::Policy>,
+    /// What a task is: a part of the contracts, or one flag.
+    #[arg(long, value_enum)]
+    pub split: Option<SplitName>,
+    /// Seconds for the whole; then what there is is written up and named partial.
+    #[arg(long, value_name = "SECONDS")]
+    pub deadline: Option<u64>,
+    /// Seconds for one task; then it counts as failed.
+    #[arg(long, value_name = "SECONDS")]
+    pub task_deadline: Option<u64>,
     /// Judge the facts that stood by this day, instead of taking what is stored.
     #[arg(long, value_name = "AAAA-MM-DD")]
     pub as_of: Option<chrono::NaiveDate>,
@@ -362,6 +389,12 @@ pub struct InvestigateOptions {
     /// Who asks; it is kept and shown.
     #[arg(long, value_name = "NAME")]
     pub who: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SplitName {
+    Flags,
+    Contracts,
 }
 
 #[derive(Debug, Subcommand)]

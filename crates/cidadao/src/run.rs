@@ -12,7 +12,7 @@ use crate::bundle;
 use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand, Roles};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
-use crate::{database, dossier, entities, evaluation, identity, investigate, log, moment, quarantine, sync};
+use crate::{agents, database, dossier, entities, evaluation, identity, investigate, log, moment, quarantine, sync};
 
 /// Threads that may wait for the database or compress, beside one for each connection to a server: each holds on to some 15 MB of what it
 /// worked with (128 of them held 1.9 GB), and more of them than processors only wait.
@@ -61,6 +61,7 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
             dossier::report(&App::open(settings)?, &investigation, &options, common.json).map(|()| DONE)
         }
         Command::Dossier(command) => dossier::party(&App::open(settings)?, &command, common.json).map(|()| DONE),
+        Command::Agents { name } => agents::run(&App::open(settings)?, name.as_deref(), common.json).map(|()| DONE),
         Command::Keys(command) => identity::keys(&App::open(settings)?, command, common.json).map(|()| DONE),
         Command::Users(command) => identity::users(&App::open(settings)?, command, common.json).map(|()| DONE),
         Command::Entities(command) => entities::run(&App::open(settings)?, command, common.json).map(|()| DONE),

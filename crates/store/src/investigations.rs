@@ -4,6 +4,7 @@ use crate::db::{Db, OptionalExtension, Row};
 use rusqlite::params;
 use serde_json::Value;
 
+use crate::investigation_plan;
 use crate::read::{Conditions, Walk, walk};
 use crate::verdicts::{STANDING_COLUMNS, STANDING_JOIN};
 use crate::{Cursor, FindingRow, Page, Result, Store};
@@ -102,9 +103,10 @@ pub fn apply(db: &Db, id: &str, version: i64, kind: &str, at: &str, payload: &Va
         .execute(params![id, text("user"), json("asked"), at, version])?;
         return Ok(());
     }
+    apply_to_plan(db, id, kind, at, payload)?;
     match kind {
         "investigation.planned" => {
-            set(db, "phase = 'planned', plan = ?2", params![id, payload.to_string()])?;
+            set(db, "phase = 'planned'", params![id])?;
             for flag in payload["flags"].as_array().into_iter().flatten() {
                 db.prepare(
                     "insert into investigation_flags (investigation_id, flag, state, attempts, findings)
@@ -116,6 +118,20 @@ pub fn apply(db: &Db, id: &str, version: i64, kind: &str, at: &str, payload: &Va
         "investigation.flag_started" => {
             set(db, "phase = 'running'", params![id])?;
             set_flag(db, "state = 'running', attempts = ?3", params![id, text("flag"), payload["attempt"].as_i64()])?;
+        }
+        "investigation.plan_edited" => apply_edited(db, id, payload)?,
+        "investigation.step_started" => set(db, "phase = 'running'", params![id])?,
+        "investigation.part_started" => {
+            set(db, "phase = 'running'", params![id])?;
+            for flag in payload["flags"].as_array().into_iter().flatten() {
+                let attempt = payload["attempt"].as_i64();
+                set_flag(db, "state = 'running', attempts = ?3", params![id, flag.as_str(), attempt])?;
+            }
+        }
+        "investigation.skipped" => {
+            for flag in payload["flags"].as_array().into_iter().flatten() {
+                set_flag(db, "state = 'skipped', error = ?3", params![id, flag.as_str(), text("because")])?;
+            }
         }
         "investigation.flag_judged" => apply_judged(db, id, payload)?,
         "investigation.flag_failed" => set_flag(
@@ -154,6 +170,31 @@ pub fn apply(db: &Db, id: &str, version: i64, kind: &str, at: &str, payload: &Va
     }
     db.prepare("update investigations set updated_at = ?2, version = ?3 where id = ?1")?
         .execute(params![id, at, version])?;
+    Ok(())
+}
+
+/// The plan is read whole and written whole: its steps are few.
+fn apply_to_plan(db: &Db, id: &str, kind: &str, at: &str, payload: &Value) -> Result<()> {
+    let held: Option<Option<String>> =
+        db.prepare("select plan from investigations where id = ?1")?.query_row([id], |row| row.get(0)).optional()?;
+    let mut plan = held.flatten().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null);
+    if investigation_plan::note(&mut plan, kind, at, payload) && !plan.is_null() {
+        set(db, "plan = ?2", params![id, plan.to_string()])?;
+    }
+    Ok(())
+}
+
+/// What was dropped from the plan is no longer of the investigation.
+fn apply_edited(db: &Db, id: &str, payload: &Value) -> Result<()> {
+    let left: Vec<&str> = payload["flags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let held: Vec<String> = db
+        .prepare("select flag from investigation_flags where investigation_id = ?1")?
+        .query_map([id], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    for flag in held.iter().filter(|flag| !left.contains(&flag.as_str())) {
+        db.prepare("delete from investigation_flags where investigation_id = ?1 and flag = ?2")?
+            .execute(params![id, flag])?;
+    }
     Ok(())
 }
 
@@ -203,6 +244,16 @@ fn apply_judged(db: &Db, id: &str, payload: &Value) -> Result<()> {
 /// The database cannot be read.
 pub fn count_active(db: &Db) -> Result<i64> {
     let sql = "select count(*) from investigations indexed by idx_active_investigations where status = 'active'";
+    db.prepare(sql)?.query_row([], |row| row.get(0))
+}
+
+/// How many of them wait for a person to start them.
+///
+/// # Errors
+/// The database cannot be read.
+pub fn count_held(db: &Db) -> Result<i64> {
+    let sql = "select count(*) from investigations where status = 'active' and phase in ('requested', 'planned')
+               and asked like '%\"hold\":true%'";
     db.prepare(sql)?.query_row([], |row| row.get(0))
 }
 

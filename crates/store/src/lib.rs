@@ -15,6 +15,7 @@ mod history;
 pub mod identity;
 mod ingest;
 pub mod ingest_jobs;
+mod investigation_plan;
 pub mod investigations;
 mod keys;
 mod likeness;
@@ -24,6 +25,7 @@ mod put;
 mod quality;
 mod quarantine;
 mod read;
+mod recall;
 mod replicas;
 mod schema;
 mod scope;
@@ -59,6 +61,7 @@ pub use read::{
     BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Counted, CountedAmendments, Cursor, NameSort,
     Owner, Page, ReadFile, RowVersion, SanctionRow, SupplierFilter, SupplierRow, TenderFilter, Totals,
 };
+pub use recall::{EarlierInvestigation, RecalledStatement, RecalledVerdict};
 pub use replicas::Reads;
 pub use scope::PlacedFinding;
 pub use segments::{NewSegment, Scanner, Segment, TouchedPartition};

@@ -50,6 +50,40 @@ impl Store {
         })
     }
 
+    /// The open findings about any of these contracts, each with its flag, by contract; one about several comes for each.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn findings_of_contracts(&self, contracts: &[String]) -> Result<Vec<(String, PlacedFinding)>> {
+        self.read(|db| {
+            let mut found = Vec::new();
+            let mut statement = db.prepare(
+                "select f.flag, f.rid, f.id, f.gravity, f.amount, f.as_of, f.buyer_id, f.supplier_id, f.updated_at
+                 from finding_contracts c join findings f on f.id = c.finding_id
+                 where c.contract_id = ?1 and f.state = 'open' order by f.gravity desc, f.rid desc",
+            )?;
+            for id in contracts {
+                let rows = statement.query_map([id], |row| {
+                    let placed = PlacedFinding {
+                        rid: row.get(1)?,
+                        id: row.get(2)?,
+                        gravity: row.get(3)?,
+                        amount: row.get(4)?,
+                        as_of: row.get(5)?,
+                        buyer_id: row.get(6)?,
+                        supplier_id: row.get(7)?,
+                        updated_at: row.get(8)?,
+                    };
+                    Ok((row.get(0)?, placed))
+                })?;
+                for row in rows {
+                    found.push(row?);
+                }
+            }
+            Ok(found)
+        })
+    }
+
     /// The contracts that a stored finding speaks of.
     ///
     /// # Errors

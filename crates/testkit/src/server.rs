@@ -174,6 +174,14 @@ impl Server {
         self.post_with(path, body, &[])
     }
 
+    /// PUT a JSON document.
+    #[must_use]
+    pub fn put(&self, path: &str, body: &Value) -> Answer {
+        let request = self.agent.put(format!("{}{path}", self.address)).content_type("application/json");
+        let response = request.send(body.to_string()).unwrap_or_else(|e| panic!("PUT {path}: {e}\n{}", self.log()));
+        answer_of(response)
+    }
+
     /// Every row of a list, page by page, each page asked for with `limit`.
     #[must_use]
     #[track_caller]

@@ -1,8 +1,8 @@
 //! Investigations: asked for, followed event by event, read, stopped.
 
-use app::AskInvestigation;
 use app::queries::{InvestigationQuery, PageQuery};
 use app::views::{FindingShape, Investigation, InvestigationDetail, List};
+use app::{AskInvestigation, EditPlan};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -80,4 +80,31 @@ pub async fn cancel_investigation(_: Analyst, State(door): State<Door>, Id(id): 
     responses((status = 200, description = "Events until it has ended", content_type = "text/event-stream"), OneProblems))]
 pub async fn follow_investigation(State(door): State<Door>, Id(id): Id, headers: HeaderMap) -> Result<Events, Problem> {
     sse::follow(door, &headers, move |app, seen| app.investigation_events(&id, seen)).await
+}
+
+/// Changes the plan of an investigation: drops or moves steps and flags, spreads a step otherwise. What has begun stays as it is. It takes
+/// an analyst; while there is no account, a program on this machine.
+#[utoipa::path(put, path = "/api/v1/investigations/{id}/plan", tag = "investigations", request_body = EditPlan,
+    params(("id" = String, Path, description = "The investigation's id")),
+    responses((status = 200, description = "The investigation", body = InvestigationDetail),
+        (status = 403, description = "Not an analyst", body = Problem), OneProblems, CommandProblems))]
+pub async fn edit_plan(
+    Analyst(account): Analyst,
+    State(door): State<Door>,
+    Id(id): Id,
+    Command { asked, .. }: Command<EditPlan>,
+) -> Answer {
+    let named = id.clone();
+    door.inspect(move |app| app.edit_plan(&named, &asked, account.as_ref())).await??;
+    door.ask(move |app| app.investigation(&id)).await
+}
+
+/// Starts an investigation that was asked for with `hold`, whose plan a person has looked at.
+#[utoipa::path(post, path = "/api/v1/investigations/{id}/start", tag = "investigations",
+    params(("id" = String, Path, description = "The investigation's id")),
+    responses((status = 200, description = "The investigation", body = InvestigationDetail), OneProblems, CommandProblems))]
+pub async fn start_investigation(_: Asker, State(door): State<Door>, Id(id): Id) -> Answer {
+    let named = id.clone();
+    door.inspect(move |app| app.start_investigation(&named)).await??;
+    door.ask(move |app| app.investigation(&id)).await
 }

@@ -1,5 +1,6 @@
 //! Every path and who answers it. Handlers stand beside what they document; none is longer than its question.
 
+pub mod agents;
 pub mod auth;
 pub mod batch;
 pub mod buyers;
@@ -21,7 +22,7 @@ pub mod verdicts;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, patch, post};
+use axum::routing::{get, patch, post, put};
 
 use crate::door::Door;
 use crate::problem::Problem;
@@ -101,6 +102,11 @@ fn api() -> Router<Door> {
         .route("/investigations/{id}/events", get(investigations::follow_investigation))
         .route("/investigations/{id}/report", get(dossiers::report_investigation))
         .route("/investigations/{id}/lai", get(dossiers::write_letter))
+        .route("/investigations/{id}/plan", put(investigations::edit_plan))
+        .route("/investigations/{id}/start", post(investigations::start_investigation))
+        .route("/agents", get(agents::list_agents))
+        .route("/agents/pool", get(agents::list_pools))
+        .route("/agents/{name}", get(agents::show_agent))
         .route("/admin/dlq", get(letters::list_letters))
         .route("/admin/dlq/{id}/replay", post(letters::replay_letter))
         .route("/admin/dlq/{id}/drop", post(letters::drop_letter))

@@ -53,9 +53,9 @@ fn health(code: StatusCode, health: &Health) -> Response {
 #[utoipa::path(get, path = "/metrics", tag = "operations",
     responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain; version=0.0.4")))]
 pub async fn metrics(State(door): State<Door>) -> Result<Response, Problem> {
-    let figures = door.inspect(app::App::figures).await?;
+    let (figures, pools) = door.inspect(|app| (app.figures(), app.agent_pools())).await?;
     let _ = door.answers().map(crate::kept::Answers::meters);
-    let text = door.metrics().text(figures.map_err(|e| tracing::warn!(error = %e, "figures")).ok());
+    let text = door.metrics().text(figures.map_err(|e| tracing::warn!(error = %e, "figures")).ok(), &pools);
     let headers = [(CONTENT_TYPE, prometheus::TEXT_FORMAT), (CACHE_CONTROL, "no-cache")];
     Ok((headers, text).into_response())
 }

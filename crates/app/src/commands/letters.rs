@@ -6,7 +6,7 @@ use serde_json::Value;
 use store::{Cursor, Page};
 use utoipa::ToSchema;
 
-use super::investigations::{FLAG, PLAN, Reopen, WRITE};
+use super::investigations::{FLAG, PART, PLAN, Reopen, STEP, WRITE};
 use super::work::{flag_of, investigation_of};
 use crate::queries::{PageLimit, PageQuery};
 use crate::views::List;
@@ -17,7 +17,7 @@ use crate::{App, Error, Result};
 pub struct DeadLetter {
     /// Its number.
     pub id: i64,
-    /// Whose task it was: `investigations.plan`, `investigations.flag` or `investigations.write`.
+    /// Whose task it was: `investigations.plan`, `.step`, `.part`, `.flag` or `.write`.
     pub topic: String,
     /// Its name within its topic.
     pub key: String,
@@ -67,6 +67,10 @@ impl App {
             FLAG => self.reopen_investigation(investigation, Reopen::Flag(flag))?,
             PLAN => self.reopen_investigation(investigation_of(&letter.body), Reopen::Plan)?,
             WRITE => self.reopen_investigation(investigation_of(&letter.body), Reopen::Write)?,
+            PART | STEP => {
+                let because = "what this part or step was of went on without it: it can only be dropped";
+                return Err(Error::Conflict(because.to_owned()));
+            }
             _ => {}
         }
         self.log().replay(id)?;

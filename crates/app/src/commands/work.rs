@@ -9,10 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use agents::pool::Guard;
 use events::{Backoff, Clock, Fate, Group, Task};
-use lake::Interrupter;
 
-use super::investigations::{FLAG, PLAN, WRITE};
+use super::investigations::{FLAG, PART, PLAN, STEP, WRITE, unit_of};
+use super::shift::Shift;
+use super::watching::Because;
+pub(crate) use super::watching::Watch;
+use crate::agents::Desks;
 use crate::{App, Error, Result};
 
 /// Which events are whose task.
@@ -21,7 +25,7 @@ const GROUPS: [Group; 2] = [
     Group { topic: WRITE, kinds: &["investigation.writing"] },
 ];
 /// What workers take, first things first.
-const TOPICS: [&str; 3] = [WRITE, PLAN, FLAG];
+const TOPICS: [&str; 5] = [WRITE, PLAN, STEP, PART, FLAG];
 /// How often workers look for tasks of other processes, whose bell they do not hear.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often it is seen to it that tasks are still their workers'.
@@ -33,34 +37,6 @@ const BACKOFF_MAX: Duration = Duration::from_secs(60);
 
 /// Whether it was told that the database is away: once is enough.
 static DATABASE_AWAY: AtomicBool = AtomicBool::new(false);
-
-/// What can stop the one who works on a task.
-#[derive(Default)]
-pub(crate) struct Watch {
-    stopped: AtomicBool,
-    interrupter: Mutex<Option<Interrupter>>,
-}
-
-impl Watch {
-    /// # Errors
-    /// [`Error::Stopped`].
-    pub(crate) fn check(&self) -> Result<()> {
-        if self.stopped.load(Ordering::Acquire) { Err(Error::Stopped) } else { Ok(()) }
-    }
-
-    /// From now on a stop interrupts this session too.
-    pub(crate) fn interrupts(&self, session: Interrupter) -> Result<()> {
-        *self.interrupter.lock().unwrap_or_else(PoisonError::into_inner) = Some(session);
-        self.check()
-    }
-
-    fn stop(&self) {
-        self.stopped.store(true, Ordering::Release);
-        if let Some(session) = &*self.interrupter.lock().unwrap_or_else(PoisonError::into_inner) {
-            session.interrupt();
-        }
-    }
-}
 
 /// A task that this process is at.
 struct HeldTask {
@@ -100,6 +76,8 @@ impl Workers {
         self.stop.store(true, Ordering::Release);
         self.app.bell().ring();
         self.app.held().stop_those_of("");
+        // Who waits in line is told too.
+        self.app.stop_agents();
         let deadline = Instant::now() + GRACE;
         while self.threads.iter().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(5));
@@ -111,20 +89,30 @@ impl App {
     /// Starts as many workers as the settings say, with the relay and the pulse that they need.
     #[must_use]
     pub fn start_workers(&self) -> Workers {
+        self.start_workers_at_least(1)
+    }
+
+    /// As [`App::start_workers`], and so many threads at least.
+    #[must_use]
+    pub fn start_workers_at_least(&self, threads_min: u64) -> Workers {
+        self.start_agents();
         if let Err(error) = self.log().take_over() {
             self.note_trouble("taking over tasks", &error.into());
         }
         self.mend_times();
         let stop = Arc::new(AtomicBool::new(false));
         let mut threads = Vec::new();
-        let mut start = |work: fn(&Self, &AtomicBool)| {
+        let mut start = |name: String, work: fn(&Self, &AtomicBool)| {
             let (app, stop) = (self.clone(), Arc::clone(&stop));
-            threads.push(std::thread::spawn(move || work(&app, &stop)));
+            match std::thread::Builder::new().name(name).spawn(move || work(&app, &stop)) {
+                Ok(thread) => threads.push(thread),
+                Err(error) => tracing::error!(%error, "a thread could not be started"),
+            }
         };
-        start(Self::keep_relaying);
-        start(Self::keep_pulse);
-        for _ in 0..self.settings().work.workers {
-            start(Self::keep_working);
+        start("relay".to_owned(), Self::keep_relaying);
+        start("pulse".to_owned(), Self::keep_pulse);
+        for n in 1..=self.settings().work.workers.max(threads_min) {
+            start(format!("worker-{n}"), Self::keep_working);
         }
         Workers { app: self.clone(), stop, threads }
     }
@@ -188,6 +176,9 @@ impl App {
                 .map(|h| (h.task.clone(), h.worker.clone(), Arc::clone(&h.watch), h.renewed.elapsed() > lease / 3))
                 .collect();
             for (task, worker, watch, due) in held {
+                watch.look();
+                // Who does not listen loses its task when its lease runs out.
+                let due = due && !matches!(watch.because(), Some(because) if because != Because::Taken);
                 let log = self.log();
                 let still = if due { log.renew(&task, &worker, lease) } else { log.is_held(&task, &worker) };
                 match still {
@@ -234,16 +225,14 @@ impl App {
         if stop.load(Ordering::Acquire) {
             watch.stop();
         }
-        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.perform(task, &watch)));
-        let done = done.unwrap_or_else(|_| Err(Error::Failed("failed inside; the cause is in the log".to_owned())));
-        let ended = match &done {
-            Ok(()) => self.patiently(&watch, || Ok(self.log().ack(task, worker).map(|_| ())?)),
-            Err(Error::Stopped) if stop.load(Ordering::Acquire) => {
+        let agent = self.agent_of(task);
+        let ended = match self.agent_for_work(&agent) {
+            Ok(desk) => self.do_with(task, worker, stop, &watch, &agent, desk),
+            Err(error) => {
+                // No attempt is lost by waiting in line.
+                tracing::info!(topic = task.topic, key = task.key, %error, "a task is put back");
                 self.log().release(task, worker).map_err(Error::from)
             }
-            // Taken back, or taken over.
-            Err(Error::Stopped) => Ok(()),
-            Err(error) => self.patiently(&watch, || self.end_failed(task, worker, error)),
         };
         self.held().tasks().retain(|held| held.task.id != task.id || held.worker != worker);
         if let Err(error) = ended
@@ -254,18 +243,80 @@ impl App {
         }
     }
 
-    fn perform(&self, task: &Task, watch: &Watch) -> Result<()> {
+    /// Does a task with its agent, and says how it ended.
+    fn do_with(
+        &self,
+        task: &Task,
+        worker: &str,
+        stop: &AtomicBool,
+        watch: &Watch,
+        agent: &str,
+        desk: Option<Guard<Desks>>,
+    ) -> Result<()> {
+        let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+            // Within, so that an instance whose work panics is thrown away.
+            let mut desk = desk;
+            let shift = Shift::begin(agent, desk.as_ref().map(Guard::id));
+            if let Some(desk) = &desk {
+                watch.is_done_by(desk.stop());
+            }
+            let done = self.perform(task, watch, &shift);
+            if let (Some(desk), Err(error)) = (&mut desk, &done)
+                && !matches!(error, Error::Stopped)
+            {
+                desk.failed();
+            }
+            done
+        }));
+        let done = done.unwrap_or_else(|_| Err(Error::Failed("failed inside; the cause is in the log".to_owned())));
+        match &done {
+            Ok(()) => self.patiently(watch, || Ok(self.log().ack(task, worker).map(|_| ())?)),
+            Err(Error::Stopped) if stop.load(Ordering::Acquire) => {
+                self.log().release(task, worker).map_err(Error::from)
+            }
+            Err(Error::Stopped) => match watch.because() {
+                Some(Because::Hung) => {
+                    let took = self.settings().agents.use_max_s;
+                    self.end_failed(task, worker, &Error::Failed(format!("its agent took more than {took} s")))
+                }
+                Some(because @ (Because::TaskDeadline | Because::TotalDeadline)) => {
+                    self.until_written(|| self.end_late(task, because)).and_then(|()| {
+                        self.log().ack(task, worker)?;
+                        Ok(())
+                    })
+                }
+                // Taken back, or taken over.
+                _ => Ok(()),
+            },
+            Err(error) => self.patiently(watch, || self.end_failed(task, worker, error)),
+        }
+    }
+
+    /// Whose task it is.
+    fn agent_of(&self, task: &Task) -> String {
+        let said = task.body["agent"].as_str();
+        let of_flag = || self.roster().of_flag(flag_of(&task.body).1).map(|agent| agent.key);
+        match task.topic.as_str() {
+            PLAN => "abaporu",
+            WRITE => "tiradentes",
+            _ => said.or_else(of_flag).unwrap_or("abaporu"),
+        }
+        .to_owned()
+    }
+
+    fn perform(&self, task: &Task, watch: &Watch, shift: &Shift) -> Result<()> {
         if task.attempt > self.settings().work.attempts_max {
             let because = format!("its worker died at each of {} attempts", task.attempt - 1);
             return Err(Error::Failed(because));
         }
         match task.topic.as_str() {
-            FLAG => {
-                let (id, flag) = flag_of(&task.body);
-                self.judge_in_scope(id, flag, task.attempt, watch)
+            FLAG | PART | STEP => {
+                let unit = unit_of(&task.topic, &task.body);
+                let unit = unit.ok_or_else(|| Error::Failed("a task that says not what to do".to_owned()))?;
+                self.work_on(flag_of(&task.body).0, &unit, task.attempt, watch, shift)
             }
-            PLAN => self.patiently(watch, || self.plan_investigation(investigation_of(&task.body))),
-            WRITE => self.write_up_investigation(investigation_of(&task.body), watch),
+            PLAN => self.patiently(watch, || self.plan_investigation(investigation_of(&task.body), shift)),
+            WRITE => self.write_up_investigation(investigation_of(&task.body), watch, shift),
             other => Err(Error::Failed(format!("nobody does `{other}`"))),
         }
     }
@@ -284,12 +335,21 @@ impl App {
         Ok(())
     }
 
+    /// A deadline passed while a task was worked on.
+    fn end_late(&self, task: &Task, because: Because) -> Result<()> {
+        let id = flag_of(&task.body).0;
+        match (because, unit_of(&task.topic, &task.body)) {
+            (Because::TaskDeadline, Some(unit)) => {
+                self.give_up_unit(id, &unit, task.attempt, "the deadline for one task passed")
+            }
+            _ => self.run_out_investigation(id),
+        }
+    }
+
     fn record_failure(&self, task: &Task, error: &str) -> Result<()> {
-        let recorded = if task.topic == FLAG {
-            let (id, flag) = flag_of(&task.body);
-            self.give_up_flag(id, flag, task.attempt, error)
-        } else {
-            self.fail_investigation(investigation_of(&task.body), error)
+        let recorded = match unit_of(&task.topic, &task.body) {
+            Some(unit) => self.give_up_unit(flag_of(&task.body).0, &unit, task.attempt, error),
+            None => self.fail_investigation(investigation_of(&task.body), error),
         };
         match recorded {
             // A letter about nothing is a letter still.

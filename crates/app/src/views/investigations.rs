@@ -45,10 +45,15 @@ pub struct InvestigationDetail {
     /// The investigation.
     #[serde(flatten)]
     pub investigation: Investigation,
-    /// What is done: `flags`, `known_at` (the instant that all are judged at, where a moment is asked for), `notes`; null until
-    /// it is planned.
+    /// What is done: `steps` (whose, what, how spread over workers, where each stands and its account), `flags`, `known_at` (the
+    /// instant that all are judged at, where a moment is asked for), `notes`, `missing`; null until it is planned.
     #[schema(value_type = Object)]
     pub plan: Option<Value>,
+    /// Whether something that was asked for is missing, once it has ended: `summary.partial_because` says what.
+    pub partial: Option<bool>,
+    /// What is remembered of the same subjects: `investigations`, `verdicts`, `statements`; null before it was looked for.
+    #[schema(value_type = Object)]
+    pub memory: Option<Value>,
     /// How far it is.
     pub progress: Progress,
     /// What became of each flag.
@@ -61,7 +66,7 @@ pub struct InvestigationDetail {
 /// How far an investigation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Progress {
-    /// Flags that were judged or failed.
+    /// Flags that were judged, failed or were left out.
     pub done: usize,
     /// All flags.
     pub total: usize,
@@ -72,7 +77,7 @@ pub struct Progress {
 pub struct InvestigationFlag {
     /// Its code.
     pub flag: String,
-    /// `waiting`, `running`, `judged`, `failed` or `cancelled`.
+    /// `waiting`, `running`, `judged`, `failed`, `skipped` (`error` says why: `enough` or `deadline`) or `cancelled`.
     pub state: String,
     /// How often it was tried.
     pub attempts: i64,
@@ -130,9 +135,15 @@ impl InvestigationDetail {
         flags: Vec<InvestigationFlagRow>,
         findings: Vec<Finding>,
     ) -> crate::Result<Self> {
-        let done = flags.iter().filter(|flag| matches!(flag.state.as_str(), "judged" | "failed")).count();
+        let done = flags.iter().filter(|flag| matches!(flag.state.as_str(), "judged" | "failed" | "skipped")).count();
+        let plan = json(row.plan.as_deref())?;
+        let summary = json(row.summary.as_deref())?;
+        let steps = plan.iter().flat_map(|plan| plan["steps"].as_array()).flatten();
+        let recalls = steps.into_iter().find(|step| step["action"] == "recall");
         Ok(Self {
-            plan: json(row.plan.as_deref())?,
+            memory: recalls.map(|step| step["result"].clone()).filter(|memory| !memory.is_null()),
+            partial: summary.and_then(|summary| summary["partial"].as_bool()),
+            plan,
             progress: Progress { done, total: flags.len() },
             coverage: flags.into_iter().map(InvestigationFlag::try_from).collect::<crate::Result<_>>()?,
             findings,

@@ -4,6 +4,7 @@
 
 mod account;
 mod accounts;
+mod agents;
 mod bad_input;
 mod batches;
 mod browser;

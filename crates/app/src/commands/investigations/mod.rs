@@ -1,8 +1,13 @@
 //! Investigations: a question or a scope, asked of every flag; one task each, whose findings are attached as they come.
 
 mod aggregate;
+mod fetch;
 mod judge;
+mod parts;
+mod planning;
 mod question;
+mod recall;
+mod run;
 mod scope;
 mod summary;
 
@@ -10,7 +15,7 @@ use chrono::NaiveDate;
 use events::{CommandKey, Event, Expected, NewEvent, NewTask, Unit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::investigations::count_active;
+use store::investigations::{count_active, count_held};
 use utoipa::ToSchema;
 
 use super::decide::Answer;
@@ -20,15 +25,22 @@ use crate::queries::MomentQuery;
 use crate::{App, Error, Result};
 
 use aggregate::Investigation;
-pub(crate) use aggregate::Reopen;
+pub(crate) use aggregate::{Reopen, WorkUnit};
+pub use planning::EditPlan;
+pub use run::{RunOptions, Split};
 pub use scope::Scope;
 
 /// The most characters of a question.
 const QUESTION_CHARS_MAX: usize = 500;
 /// The most investigations that may be active at once.
 const ACTIVE_MAX: i64 = 100;
-/// Whose tasks are planning an investigation, judging one flag of it, writing it up.
+/// The most that may wait for a person to start them.
+const HELD_MAX: i64 = 20;
+/// Whose tasks are planning an investigation, a step of it that is not judging, judging a part of its contracts or one of its flags,
+/// writing it up.
 pub(crate) const PLAN: &str = "investigations.plan";
+pub(crate) const STEP: &str = "investigations.step";
+pub(crate) const PART: &str = "investigations.part";
 pub(crate) const FLAG: &str = "investigations.flag";
 pub(crate) const WRITE: &str = "investigations.write";
 
@@ -51,6 +63,9 @@ pub struct AskInvestigation {
     /// Who asks, as they say, or the account that has signed in; shown with it (at most 200 characters).
     #[schema(max_length = 200)]
     pub who: Option<String>,
+    /// How it is worked off.
+    #[serde(flatten)]
+    pub run: RunOptions,
 }
 
 impl AskInvestigation {
@@ -78,6 +93,9 @@ pub(crate) struct Asked {
     pub(crate) understood: Vec<Value>,
     /// Which became nothing.
     pub(crate) not_understood: Vec<String>,
+    /// How it is worked off.
+    #[serde(default)]
+    pub(crate) run: RunOptions,
 }
 
 impl Asked {
@@ -119,13 +137,16 @@ impl App {
             if count_active(unit.db())? >= ACTIVE_MAX {
                 return Err(Error::TooManyActive(ACTIVE_MAX));
             }
+            if asked.run.hold && count_held(unit.db())? >= HELD_MAX {
+                return Err(Error::TooManyActive(HELD_MAX));
+            }
             let id = new_id();
             let event = NewEvent::new("investigation.requested", payload);
             unit.append(&stream_of(&id), Expected::Version(0), &[event])?;
             Ok(json!({
                 "id": id, "status": "active", "phase": "requested", "question": asked.question, "scope": asked.scope,
                 "flags": asked.flags, "as_of": asked.as_of, "known_at": asked.known_at,
-                "understood": asked.understood, "not_understood": asked.not_understood,
+                "understood": asked.understood, "not_understood": asked.not_understood, "run": asked.run,
             }))
         })
     }
@@ -150,6 +171,7 @@ impl App {
                 known_at: None,
                 understood: Vec::new(),
                 not_understood: Vec::new(),
+                run: RunOptions::default(),
             },
             (Some(_), Some(_)) => return Err(Error::invalid("question", "give a question or a scope, not both")),
         };
@@ -159,6 +181,8 @@ impl App {
             asked.flags.dedup();
         }
         (asked.as_of, asked.known_at) = (ask.as_of, known_at);
+        asked.run = ask.run.checked()?;
+        self.name_contracts(&mut asked)?;
         Ok(asked)
     }
 
@@ -170,41 +194,13 @@ impl App {
         self.decide(|unit| {
             let (it, seen) = held(unit, id)?;
             unit.append(&stream_of(id), seen, &it.cancel())?;
-            unit.withdraw(FLAG, &format!("{id}/"))?;
+            for topic in [FLAG, PART, STEP] {
+                unit.withdraw(topic, &format!("{id}/"))?;
+            }
             Ok(())
         })?;
         self.held().stop_those_of(&format!("{id}/"));
         Ok(())
-    }
-
-    /// Plans an investigation: which flags, at which instant; one task each.
-    pub(crate) fn plan_investigation(&self, id: &str) -> Result<()> {
-        let (_, pending) = self.store().ingests()?;
-        let waits = pending.is_some() || self.store().open_ingest()?.is_some();
-        let held_since = self.store().held_since()?;
-        self.decide(|unit| {
-            let (it, seen) = held(unit, id)?;
-            let asked = Asked::of(&it.asked)?;
-            let flags: Vec<String> = if asked.flags.is_empty() {
-                self.catalogue().flags().iter().map(|flag| flag.code.clone()).collect()
-            } else {
-                asked.flags.clone()
-            };
-            let known_at = if asked.is_of_a_moment() { asked.known_at.clone().or(held_since) } else { None };
-            let not_judged = (waits && !asked.is_of_a_moment()).then(|| {
-                json!({"pt": "Há dados ingeridos que ainda não foram julgados: o que é deles não está aqui.",
-                       "en": "Some ingested data were not judged yet: what is theirs is not here."})
-            });
-            let notes: Vec<Value> = not_judged.into_iter().collect();
-            let events = it.plan(&flags, known_at.as_deref(), &notes);
-            if !events.is_empty() {
-                unit.append(&stream_of(id), seen, &events)?;
-                for flag in &flags {
-                    unit.enqueue(&flag_task(id, flag))?;
-                }
-            }
-            Ok(())
-        })
     }
 
     /// Records that an investigation could not even be planned, or written up.
@@ -241,11 +237,65 @@ fn held(unit: &mut dyn Unit, id: &str) -> Result<(Investigation, Expected)> {
     Ok((it, seen))
 }
 
-fn flag_task(id: &str, flag: &str) -> NewTask {
-    NewTask {
-        topic: FLAG.to_owned(),
-        key: format!("{id}/{flag}"),
-        lane: None,
-        body: json!({"investigation": id, "flag": flag}),
+/// Appends what was decided, hands out what may be worked on from now on, and takes back what was left out.
+fn commit(unit: &mut dyn Unit, id: &str, it: &Investigation, seen: Expected, events: &[NewEvent]) -> Result<()> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    unit.append(&stream_of(id), seen, events)?;
+    let after = it.then(events);
+    let (before, due) = (it.due(), after.due());
+    for fresh in due.difference(before) {
+        unit.enqueue(&task_of(id, &after, fresh))?;
+    }
+    // Left out, dropped, or not yet due any more: nobody of a step that goes on is among them.
+    for left in before.difference(due).filter(|left| !is_ended_by(events, left)) {
+        let task = task_of(id, it, left);
+        unit.withdraw(&task.topic, &task.key)?;
+    }
+    Ok(())
+}
+
+/// Whoever did a unit has its task in hand and acknowledges it.
+fn is_ended_by(events: &[NewEvent], unit: &WorkUnit) -> bool {
+    let Some(first) = events.first() else { return false };
+    let ends = |kind: &str| first.kind.starts_with("investigation.") && first.kind.contains(kind);
+    let payload = &first.payload;
+    match unit {
+        WorkUnit::Flag(code) => ends("flag_") && payload["flag"] == code.as_str(),
+        WorkUnit::Part(step, part) => ends("part_") && payload["step"] == *step && payload["part"] == *part,
+        WorkUnit::Step(step) => ends("step_ended") && payload["step"] == *step,
+    }
+}
+
+fn task_of(id: &str, it: &Investigation, unit: &WorkUnit) -> NewTask {
+    let agent = it.step_of(unit).map(|step| step.agent.as_str());
+    let (topic, key, body) = match unit {
+        WorkUnit::Flag(flag) => {
+            (FLAG, format!("{id}/{flag}"), json!({"investigation": id, "flag": flag, "agent": agent}))
+        }
+        WorkUnit::Part(step, part) => (
+            PART,
+            format!("{id}/{step:04}.{part:05}"),
+            json!({"investigation": id, "step": step, "part": part, "agent": agent}),
+        ),
+        WorkUnit::Step(step) => {
+            (STEP, format!("{id}/{step:04}"), json!({"investigation": id, "step": step, "agent": agent}))
+        }
+    };
+    NewTask { topic: topic.to_owned(), key, lane: None, body }
+}
+
+/// The unit that a task is about.
+pub(crate) fn unit_of(topic: &str, body: &Value) -> Option<WorkUnit> {
+    let number = |name: &str| body[name].as_u64();
+    let step = number("step").and_then(|n| u32::try_from(n).ok());
+    match topic {
+        FLAG => body["flag"].as_str().map(|flag| WorkUnit::Flag(flag.to_owned())),
+        PART => {
+            step.zip(number("part")).and_then(|(step, part)| Some(WorkUnit::Part(step, usize::try_from(part).ok()?)))
+        }
+        STEP => step.map(WorkUnit::Step),
+        _ => None,
     }
 }

@@ -9,7 +9,7 @@ use model::{Cnpj, Money};
 use serde_json::{Value, json};
 use store::{BuyerFilter, ContractFilter};
 
-use super::{Asked, Scope};
+use super::{Asked, RunOptions, Scope};
 use crate::queries::{modality, state};
 use crate::{App, Error, Result};
 
@@ -106,7 +106,16 @@ impl App {
         reader.flags.sort();
         reader.flags.dedup();
         let (flags, understood) = (reader.flags, reader.understood);
-        Ok(Asked { question: None, scope, flags, as_of: None, known_at: None, understood, not_understood })
+        Ok(Asked {
+            question: None,
+            scope,
+            flags,
+            as_of: None,
+            known_at: None,
+            understood,
+            not_understood,
+            run: RunOptions::default(),
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use model::{Cnpj, Money};
 use serde::{Deserialize, Serialize};
-use store::EntityKind;
+use store::{ContractFilter, EntityKind};
 use utoipa::ToSchema;
 
 use crate::queries::{Words, modality, state};
@@ -16,6 +16,11 @@ use crate::{App, Error, Result};
 
 /// The most ids of buyers, or of suppliers, that a scope may name.
 const IDS_MAX: usize = 50;
+/// The most contracts that a scope may name.
+pub(super) const CONTRACTS_MAX: usize = 1_000;
+/// Contracts asked of the store at once, and those looked through at most, to find who lies in a scope.
+const CONTRACTS_PAGE: usize = 500;
+const LOOKED_AT_MAX: usize = 200_000;
 
 /// Which findings belong to an investigation; what is not said does not narrow it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -53,6 +58,9 @@ pub struct Scope {
     /// One of its contracts holds these words, in its object or the parties' names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
+    /// Ids of contracts; it is about one of them (at most 1,000).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contracts: Vec<String>,
 }
 
 impl Scope {
@@ -75,6 +83,17 @@ impl Scope {
             }
             if app.store().supplier(id)?.is_none() {
                 return Err(Error::invalid("scope.suppliers", format!("no supplier `{id}` is held")));
+            }
+        }
+        if self.contracts.len() > CONTRACTS_MAX {
+            return Err(Error::invalid("scope.contracts", format!("names more than {CONTRACTS_MAX} contracts")));
+        }
+        let mut named = BTreeSet::new();
+        self.contracts.retain(|id| named.insert(id.clone()));
+        for id in &self.contracts {
+            if app.store().contract_fits(id, None, None)?.is_none() {
+                let id: String = id.chars().take(200).collect();
+                return Err(Error::invalid("scope.contracts", format!("no contract `{id}` is held")));
             }
         }
         self.state = self.state.map(|letters| state(&letters).map(str::to_owned)).transpose()?;
@@ -115,6 +134,8 @@ pub(super) struct Placed<'a> {
     suppliers: Option<BTreeSet<String>>,
     value_min: Option<i64>,
     value_max: Option<i64>,
+    /// The contracts that are named, and their places.
+    contracts: BTreeMap<&'a str, usize>,
 }
 
 /// What a scope asks of a finding.
@@ -124,6 +145,17 @@ pub(super) struct Facts<'a> {
     /// Empty when no day is known.
     pub(super) as_of: &'a str,
     pub(super) amount: i64,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn of(row: &'a store::PlacedFinding) -> Self {
+        Self {
+            buyer_id: row.buyer_id.as_deref(),
+            supplier_id: row.supplier_id.as_deref(),
+            as_of: &row.as_of,
+            amount: row.amount,
+        }
+    }
 }
 
 /// Findings that were left out for lacking a field, by field.
@@ -150,7 +182,15 @@ impl<'a> Placed<'a> {
         let amount =
             |text: &Option<String>| text.as_deref().and_then(|text| Money::parse(text).ok()).map(Money::scaled);
         let (value_min, value_max) = (amount(&scope.value_min), amount(&scope.value_max));
-        Ok(Self { app, scope, buyers, suppliers, value_min, value_max })
+        let contracts = scope.contracts.iter().enumerate().map(|(at, id)| (id.as_str(), at)).collect();
+        Ok(Self { app, scope, buyers, suppliers, value_min, value_max, contracts })
+    }
+
+    /// Whether, of the contracts that a finding is about, the first that the scope names is one of `these`: so that each finding is of
+    /// one part of them alone.
+    pub(super) fn is_first_of(&self, these: &[String], about: &[String]) -> bool {
+        let first = about.iter().filter_map(|id| self.contracts.get(id.as_str()).map(|at| (*at, id))).min();
+        first.is_some_and(|(_, id)| these.contains(id))
     }
 
     /// Whether a finding lies in the scope; its contracts are asked for when all else says so.
@@ -190,11 +230,18 @@ impl<'a> Placed<'a> {
                 return Ok(false);
             }
         }
-        if self.scope.modality.is_none() && self.scope.q.is_none() {
+        if self.scope.modality.is_none() && self.scope.q.is_none() && self.contracts.is_empty() {
             return Ok(true);
         }
+        let mut about = contracts()?;
+        if !self.contracts.is_empty() {
+            about.retain(|id| self.contracts.contains_key(id.as_str()));
+            if about.is_empty() || (self.scope.modality.is_none() && self.scope.q.is_none()) {
+                return Ok(!about.is_empty());
+            }
+        }
         let mut known = false;
-        for id in contracts()? {
+        for id in about {
             match self.app.store().contract_fits(&id, self.scope.modality.as_deref(), self.scope.q.as_deref())? {
                 Some(true) => return Ok(true),
                 fits => known |= fits.is_some(),
@@ -205,6 +252,58 @@ impl<'a> Placed<'a> {
 }
 
 impl App {
+    /// The ids of up to `limit` contracts that lie in a scope.
+    pub(super) fn contracts_in(&self, scope: &Scope, limit: usize) -> Result<Vec<String>> {
+        let placed = Placed::new(self, scope)?;
+        let day = |day: Option<NaiveDate>| day.map(|day| day.to_string());
+        let filter = ContractFilter {
+            q: scope.q.clone(),
+            modality: scope.modality.clone(),
+            state: scope.state.clone(),
+            signed_from: day(scope.from),
+            signed_to: day(scope.to),
+            value_min: placed.value_min,
+            value_max: placed.value_max,
+            ..ContractFilter::default()
+        };
+        // A state is asked for as such; of other buyers each, and else of the suppliers each, by its index.
+        let by_state_alone = scope.buyers.is_empty() && scope.municipality.is_none();
+        let buyers = placed.buyers.as_ref().filter(|_| !by_state_alone);
+        let filters: Vec<ContractFilter> = match (buyers, &placed.suppliers) {
+            (Some(buyers), _) => {
+                buyers.iter().map(|id| ContractFilter { buyer_id: Some(id.clone()), ..filter.clone() }).collect()
+            }
+            (None, Some(suppliers)) => {
+                suppliers.iter().map(|id| ContractFilter { supplier_id: Some(id.clone()), ..filter.clone() }).collect()
+            }
+            (None, None) => vec![filter],
+        };
+        let fits = |supplier: Option<&String>| {
+            let asked = placed.suppliers.as_ref();
+            asked.is_none_or(|asked| supplier.is_some_and(|id| asked.contains(id)))
+        };
+        let (mut ids, mut seen, mut looked) = (Vec::new(), BTreeSet::new(), 0);
+        for filter in &filters {
+            let mut after = None;
+            while ids.len() < limit && looked < LOOKED_AT_MAX {
+                let lot = CONTRACTS_PAGE.min(limit.max(20));
+                let page = self.store().contracts(filter, store::ContractSort::NewestFirst, after.as_ref(), lot)?;
+                looked += page.rows.len();
+                for row in page.rows {
+                    if fits(row.supplier_id.as_ref()) && seen.insert(row.id.clone()) {
+                        ids.push(row.id);
+                    }
+                }
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+        }
+        ids.truncate(limit);
+        Ok(ids)
+    }
+
     /// How the buyers write a municipality.
     pub(super) fn spellings_of(&self, municipality: &str) -> Result<Vec<String>> {
         let asked = model::text::fold(municipality);
