@@ -8,13 +8,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use agents::plan::{Spread, Step, StepEdit};
 use agents::roster::Action;
 use agents::strategy::{Policy, Standing};
-use events::{Event, NewEvent};
+use events::{Event, NewEvent, Snapshot, Unit};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::parts;
+use crate::Result;
+
+/// A map whose keys are no texts, as pairs.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::de::DeserializeOwned;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        into: S,
+    ) -> Result<S::Ok, S::Error> {
+        into.collect_seq(map)
+    }
+
+    pub fn deserialize<'de, K: DeserializeOwned + Ord, V: DeserializeOwned, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<K, V>, D::Error> {
+        Ok(Vec::<(K, V)>::deserialize(from)?.into_iter().collect())
+    }
+}
 
 /// Where an investigation stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Stage {
     Requested,
     Planned,
@@ -24,7 +47,7 @@ pub(super) enum Stage {
 }
 
 /// What became of a flag, or of a part of the contracts.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum UnitState {
     Waiting,
     /// With what it came to, for a part.
@@ -44,8 +67,13 @@ pub(crate) enum WorkUnit {
     Step(u32),
 }
 
+/// The form of a kept investigation; another number wherever its fields, or what an event does to them, change.
+const FORMAT: u32 = 1;
+/// Events of an investigation that are read before it is kept anew.
+const KEPT_AFTER: usize = 16;
+
 /// An investigation.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Investigation {
     pub(super) stage: Stage,
     pub(super) asked: Value,
@@ -54,6 +82,7 @@ pub(super) struct Investigation {
     pub(super) flags: BTreeMap<String, UnitState>,
     pub(super) steps: Vec<Step>,
     /// Parts that have ended.
+    #[serde(with = "pairs")]
     pub(super) parts: BTreeMap<(u32, usize), UnitState>,
     /// Steps other than judging that have ended; with why they did not succeed.
     pub(super) ended_steps: BTreeMap<u32, Option<String>>,
@@ -104,7 +133,35 @@ impl Investigation {
             runs_since: first.recorded_at.clone(),
             failed_at: None,
         };
-        Some(events.iter().fold(start, |it, event| it.after(&event.kind, &event.payload, &event.recorded_at)))
+        Some(start.and_then(events))
+    }
+
+    fn and_then(self, events: &[Event]) -> Self {
+        events.iter().fold(self, |it, event| it.after(&event.kind, &event.payload, &event.recorded_at))
+    }
+
+    /// What a stream has come to, and how many events it has: from where it was kept last, which is done anew when many came since.
+    ///
+    /// # Errors
+    /// The database cannot be read or written; a damaged event.
+    pub(super) fn held(unit: &mut dyn Unit, stream: &str) -> Result<Option<(Self, i64)>> {
+        let kept = unit.snapshot(stream, FORMAT)?;
+        // One that cannot be read is as good as none.
+        let kept = kept.and_then(|kept| Some((kept.version, serde_json::from_str::<Self>(&kept.state).ok()?)));
+        let behind = kept.as_ref().map_or(0, |(version, _)| *version);
+        let events = unit.stream_after(stream, behind)?;
+        let version = behind + i64::try_from(events.len()).unwrap_or(i64::MAX);
+        let Some(it) = (match kept {
+            Some((_, it)) => Some(it.and_then(&events)),
+            None => Self::of(&events),
+        }) else {
+            return Ok(None);
+        };
+        if events.len() >= KEPT_AFTER {
+            let state = serde_json::to_string(&it).map_err(store::Error::from)?;
+            unit.keep_snapshot(stream, FORMAT, &Snapshot { version, state })?;
+        }
+        Ok(Some((it, version)))
     }
 
     /// What these events will make of it.
@@ -509,7 +566,12 @@ mod tests {
                 recorded_at: String::new(),
             })
             .collect();
-        Investigation::of(&events).unwrap()
+        let it = Investigation::of(&events).unwrap();
+        // Kept at any event and gone on from there it is the same.
+        let (first, rest) = events.split_at(events.len().div_ceil(2));
+        let kept = serde_json::to_string(&Investigation::of(first).unwrap()).unwrap();
+        assert_eq!(serde_json::from_str::<Investigation>(&kept).unwrap().and_then(rest), it);
+        it
     }
 
     /// Flags A, B and C of one agent.

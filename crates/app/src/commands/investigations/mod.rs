@@ -12,7 +12,7 @@ mod scope;
 mod summary;
 
 use chrono::NaiveDate;
-use events::{CommandKey, Event, Expected, NewEvent, NewTask, Unit};
+use events::{CommandKey, Expected, NewEvent, NewTask, Unit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::investigations::{count_active, count_held};
@@ -231,10 +231,9 @@ impl App {
 
 /// The investigation as it stands, and what must still be so when something is appended.
 fn held(unit: &mut dyn Unit, id: &str) -> Result<(Investigation, Expected)> {
-    let events: Vec<Event> = unit.stream(&stream_of(id))?;
-    let seen = Expected::Version(i64::try_from(events.len()).unwrap_or(i64::MAX));
-    let it = Investigation::of(&events).ok_or_else(|| Error::not_found("investigation", id))?;
-    Ok((it, seen))
+    let held = Investigation::held(unit, &stream_of(id))?;
+    let (it, version) = held.ok_or_else(|| Error::not_found("investigation", id))?;
+    Ok((it, Expected::Version(version)))
 }
 
 /// Appends what was decided, hands out what may be worked on from now on, and takes back what was left out.
