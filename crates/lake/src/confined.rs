@@ -3,7 +3,7 @@
 //! Files and network are shut off and cannot be opened again; memory and threads are bounded, nothing spills to the disk;
 //! a deadline interrupts whatever runs. SQL is let in only if it is one SELECT, as DuckDB's own parser sees it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ pub struct Confinement {
 
 /// Interrupts the session's queries once its time is over, until it is dropped.
 pub struct Deadline {
-    over: Arc<AtomicBool>,
+    over: Arc<Mutex<bool>>,
     passed: Arc<AtomicBool>,
 }
 
@@ -116,8 +116,13 @@ impl Session {
         let interrupt: Arc<InterruptHandle> = self.connection().interrupt_handle();
         let end = Instant::now() + time;
         std::thread::spawn(move || {
-            while !over.load(Ordering::Relaxed) {
+            loop {
                 std::thread::sleep(LOOK_EVERY);
+                // Held while it interrupts: whoever dropped the clock is interrupted no more.
+                let over = over.lock().unwrap_or_else(PoisonError::into_inner);
+                if *over {
+                    return;
+                }
                 if Instant::now() >= end {
                     passed.store(true, Ordering::Relaxed);
                     interrupt.interrupt();
@@ -138,7 +143,7 @@ impl Deadline {
 
 impl Drop for Deadline {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
+        *self.over.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 }
 

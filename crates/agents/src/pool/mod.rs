@@ -134,9 +134,9 @@ impl Drop for Place<'_> {
 impl<B: Breed> Pool<B> {
     /// Starts a pool on a runtime; its first instances are made there.
     #[must_use]
-    pub fn start(config: AgentPoolConfig, breed: B, runtime: &Handle) -> Self {
-        let max_size = config.max_size.max(1);
-        let config = AgentPoolConfig { max_size, min_size: config.min_size.min(max_size), ..config };
+    pub fn start(mut config: AgentPoolConfig, breed: B, runtime: &Handle) -> Self {
+        config.max_size = config.max_size.max(1);
+        config.min_size = config.min_size.min(config.max_size);
         let inner = Arc::new(Inner {
             state: Mutex::new(State::new()),
             config,

@@ -29,7 +29,9 @@ fn timeless(value: Value) -> Value {
         Value::String(text) if is_instant(&text) => json!("…"),
         Value::Array(all) => all.into_iter().map(timeless).collect(),
         Value::Object(all) => {
-            let kept = all.into_iter().filter(|(name, _)| name != "seconds" && name != "next_cursor");
+            // Who did it, where and at what cost is of the run too.
+            let of_the_run = ["seconds", "next_cursor", "account"];
+            let kept = all.into_iter().filter(|(name, _)| !of_the_run.contains(&name.as_str()));
             Value::Object(kept.map(|(name, value)| (name, timeless(value))).collect())
         }
         other => other,

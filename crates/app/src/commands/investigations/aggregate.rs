@@ -411,7 +411,8 @@ impl Investigation {
     /// These events, what the policies make of them, and the end of the judging where it is one.
     fn and_what_follows(&self, mut events: Vec<NewEvent>) -> Vec<NewEvent> {
         let mut it = self.then(&events);
-        for step in it.steps.clone().iter().filter(|step| step.action == Action::Judge) {
+        let steps = it.steps.clone();
+        for step in steps.iter().filter(|step| step.action == Action::Judge) {
             let mut more = it.by_policy(step);
             let after = it.then(&more);
             more.extend(parts::merged(&after, step));
