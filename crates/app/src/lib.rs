@@ -10,6 +10,7 @@ pub mod identity;
 mod key_file;
 pub mod limit_settings;
 mod models;
+mod names;
 mod passwords;
 pub mod queries;
 mod results;
@@ -96,6 +97,7 @@ struct Inner {
     redis: Option<Redis>,
     results: Results,
     tokens: OnceLock<Tokens>,
+    names: names::Names,
 }
 
 impl App {
@@ -127,6 +129,7 @@ impl App {
             redis,
             results,
             tokens,
+            names: names::Names::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -215,6 +218,10 @@ impl App {
 
     pub(crate) fn results(&self) -> &Results {
         &self.inner.results
+    }
+
+    pub(crate) fn names(&self) -> &names::Names {
+        &self.inner.names
     }
 
     pub(crate) fn judgements(&self) -> &Judgements {

@@ -125,6 +125,7 @@ fn demo(settings: Settings, contracts: u64, no_serve: bool, json: bool) -> Resul
 
 fn serve(app: App, roles: Roles) -> Result<ExitCode> {
     app.look_at_segments()?;
+    app.prepare_names();
     if roles == Roles::Worker {
         return work(&app);
     }

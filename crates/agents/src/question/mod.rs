@@ -29,6 +29,8 @@ const OBJECT_WORDS_MAX: usize = 8;
 pub trait Held {
     /// Whether some contract's object holds all these words (folded, parted by blanks).
     fn objects(&self, words: &str) -> bool;
+    /// The same, of contracts of others than this supplier.
+    fn objects_of_others(&self, words: &str, supplier: &str) -> bool;
     /// Whether there is a supplier of this id.
     fn supplier(&self, id: &str) -> bool;
     /// Whether there is a flag of this code.

@@ -294,20 +294,20 @@ impl Reader<'_> {
         cue: bool,
     ) -> bool {
         if run.len() >= 2 {
-            return (share >= 60 || (cue && share >= 40)) && !self.is_ordinary(run);
+            return (share >= 60 || (cue && share >= 40)) && !self.is_ordinary(entry, run);
         }
         // One word names a supplier when no other has it, and it was written as it stands.
         let word = &self.words[run[0]];
         let alone = held.len() <= if cue { 3 } else { 1 };
         let exact = self.gazetteer.exact(&word.bare()).is_some();
         let heads = entry.tokens.first().is_some_and(|first| tokens[run[0]].contains(first));
-        alone && exact && !word.is_empty() && word.bare().len() >= 4 && (cue || (heads && !self.is_ordinary(run) && word.bare().len() >= 5))
+        alone && exact && !word.is_empty() && word.bare().len() >= 4 && (cue || (heads && word.bare().len() >= 5 && !self.is_ordinary(entry, run)))
     }
 
-    /// Words that objects hold, or that are places, do not name a supplier by themselves.
-    fn is_ordinary(&self, run: &[usize]) -> bool {
+    /// Words that objects of others hold, or that are places, do not name a supplier by themselves.
+    fn is_ordinary(&self, entry: &Entry, run: &[usize]) -> bool {
         let words: Vec<String> = run.iter().map(|at| self.words[*at].bare()).collect();
-        self.gazetteer.place(&words.join(" ")).is_some() || self.held.objects(&words.join(" "))
+        self.gazetteer.place(&words.join(" ")).is_some() || self.held.objects_of_others(&words.join(" "), &entry.id)
     }
 
     /// `empresa`, `fornecedor`, `Ltda` beside the words.

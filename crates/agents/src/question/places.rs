@@ -172,7 +172,7 @@ impl Reader<'_> {
         let placed = self.before(at, 1) == "em"
             || matches!(self.kind_before(at), "cidade" | "municipio" | "prefeitura" | "municipal" | "capital")
             || self.words.get(at + length).is_some_and(|next| next.joined && state_of_letters(&next.folded).is_some());
-        let ordinary = ORDINARY.contains(&normal) || (length == 1 && self.held.objects(normal));
+        let ordinary = ORDINARY.contains(&normal);
         placed || (!ordinary && (length > 1 || normal.len() >= 4))
     }
 

@@ -97,6 +97,10 @@ impl Held for House {
         self.objects.iter().any(|object| sought.iter().all(|word| object.contains(word)))
     }
 
+    fn objects_of_others(&self, words: &str, _: &str) -> bool {
+        self.objects(words)
+    }
+
     fn supplier(&self, id: &str) -> bool {
         self.suppliers.iter().any(|held| held == id)
     }

@@ -2,12 +2,14 @@
 
 mod contracts;
 mod files;
+mod names;
 mod parties;
 
 use serde::{Deserialize, Serialize};
 
 pub use contracts::{ContractFilter, ContractRow, ContractSort, RowVersion};
 pub use files::ReadFile;
+pub use names::BuyerNames;
 pub use parties::{BuyerFilter, BuyerRow, NameSort, SanctionRow, SupplierFilter, SupplierRow, Totals};
 
 /// One page of a list.
