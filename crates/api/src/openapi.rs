@@ -5,7 +5,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::problem::Problem;
 use crate::routes::{
-    auth, batch, buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations,
+    ask, auth, batch, buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations,
     sources, suppliers, verdicts,
 };
 
@@ -61,6 +61,7 @@ use crate::routes::{
         auth::logout,
         auth::me,
         batch::run_batch,
+        ask::ask,
     ),
     components(schemas(Problem)),
     modifiers(&Identities),

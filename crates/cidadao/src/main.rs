@@ -1,5 +1,6 @@
 //! The binary: command line, configuration, wiring, graceful stop.
 
+mod ask;
 mod bundle;
 mod cli;
 mod database;

@@ -8,7 +8,7 @@ use app::identity::Tier;
 use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings, SyncRequest};
 use serde_json::json;
 
-use crate::bundle;
+use crate::{ask, bundle};
 use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand, Roles};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
@@ -55,6 +55,7 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
             log::verify(&App::open(settings)?, head.as_deref(), common.json)
         }
         Command::Rebuild => log::rebuild(&App::open(settings)?, common.json).map(|()| DONE),
+        Command::Ask { question, lang } => ask::run(&App::open(settings)?, question, &lang, common.json),
         Command::Investigate(options) => investigate::run(&App::open(settings)?, options, common.json),
         Command::Keys(command) => identity::keys(&App::open(settings)?, command, common.json).map(|()| DONE),
         Command::Users(command) => identity::users(&App::open(settings)?, command, common.json).map(|()| DONE),

@@ -1,5 +1,6 @@
 //! Every path and who answers it. Handlers stand beside what they document; none is longer than its question.
 
+pub mod ask;
 pub mod auth;
 pub mod batch;
 pub mod buyers;
@@ -92,6 +93,7 @@ fn api() -> Router<Door> {
         .route("/investigations/{id}/findings", get(investigations::list_findings_of))
         .route("/investigations/{id}/cancel", post(investigations::cancel_investigation))
         .route("/investigations/{id}/events", get(investigations::follow_investigation))
+        .route("/ask", post(ask::ask))
         .route("/admin/dlq", get(letters::list_letters))
         .route("/admin/dlq/{id}/replay", post(letters::replay_letter))
         .route("/admin/dlq/{id}/drop", post(letters::drop_letter))

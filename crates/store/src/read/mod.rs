@@ -2,6 +2,7 @@
 
 mod contracts;
 mod files;
+mod glance;
 mod names;
 mod parties;
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use contracts::{ContractFilter, ContractRow, ContractSort, RowVersion};
 pub use files::ReadFile;
+pub use glance::{GlanceFilter, Glanced};
 pub use names::BuyerNames;
 pub use parties::{BuyerFilter, BuyerRow, NameSort, SanctionRow, SupplierFilter, SupplierRow, Totals};
 

@@ -1,6 +1,7 @@
 //! Investigations: a question or a scope, asked of every flag; one task each, whose findings are attached as they come.
 
 mod aggregate;
+mod glance;
 mod judge;
 mod question;
 mod scope;
@@ -21,6 +22,7 @@ use crate::{App, Error, Result};
 
 use aggregate::Investigation;
 pub(crate) use aggregate::Reopen;
+pub(crate) use glance::FindingsSeen;
 pub use scope::Scope;
 
 /// The most characters of a question.
