@@ -5,8 +5,8 @@ use utoipa::{Modify, OpenApi};
 
 use crate::problem::Problem;
 use crate::routes::{
-    ask, auth, batch, buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters, operations,
-    sources, suppliers, verdicts,
+    ask, auth, batch, buyers, contracts, entities, exports, findings, flags, ingests, investigations, letters,
+    operations, sources, suppliers, verdicts,
 };
 
 #[derive(OpenApi)]

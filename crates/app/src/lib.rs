@@ -9,10 +9,12 @@ mod folder;
 pub mod identity;
 mod key_file;
 pub mod limit_settings;
+pub mod llm_settings;
 mod models;
 mod names;
 mod passwords;
 pub mod queries;
+mod rephrase;
 mod results;
 mod secret;
 pub mod settings;
@@ -98,6 +100,7 @@ struct Inner {
     results: Results,
     tokens: OnceLock<Tokens>,
     names: names::Names,
+    rephrasing: rephrase::Rephrasing,
 }
 
 impl App {
@@ -130,6 +133,7 @@ impl App {
             results,
             tokens,
             names: names::Names::default(),
+            rephrasing: rephrase::Rephrasing::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -218,6 +222,10 @@ impl App {
 
     pub(crate) fn results(&self) -> &Results {
         &self.inner.results
+    }
+
+    pub(crate) fn rephrasing(&self) -> &rephrase::Rephrasing {
+        &self.inner.rephrasing
     }
 
     pub(crate) fn names(&self) -> &names::Names {

@@ -66,7 +66,9 @@ impl App {
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Error::Failed("the names by which questions are read are still being made: ask again".to_owned()));
+                return Err(Error::Failed(
+                    "the names by which questions are read are still being made: ask again".to_owned(),
+                ));
             }
             state = names.made.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
             // Made for this question, even if data came in meanwhile.
@@ -94,7 +96,12 @@ impl App {
         match read {
             Ok(Ok(gazetteer)) => {
                 let took = begun.elapsed();
-                tracing::debug!(names = gazetteer.len(), took_ms = took.as_millis(), cut = gazetteer.is_cut(), "names made");
+                tracing::debug!(
+                    names = gazetteer.len(),
+                    took_ms = took.as_millis(),
+                    cut = gazetteer.is_cut(),
+                    "names made"
+                );
                 state.kept = Some(Kept { epoch, took, gazetteer: Arc::new(gazetteer) });
             }
             Ok(Err(error)) => state.failed = Some(error.to_string()),

@@ -8,10 +8,10 @@ use app::identity::Tier;
 use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings, SyncRequest};
 use serde_json::json;
 
-use crate::{ask, bundle};
 use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand, Roles};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
+use crate::{ask, bundle};
 use crate::{database, entities, evaluation, identity, investigate, log, moment, quarantine, sync};
 
 /// Threads that may wait for the database or compress: each holds on to some megabytes of what it worked with.

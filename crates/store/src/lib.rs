@@ -56,8 +56,8 @@ pub use links::{Decision, EntityKind, LinkChange, LinkFilter, LinkRow};
 pub use quality::{Noted, QualityNote, SourceFiles, SourceMonth};
 pub use quarantine::{FileHead, QuarantineFilter, Quarantined};
 pub use read::{
-    BuyerFilter, BuyerNames, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, GlanceFilter, Glanced, NameSort, Page, ReadFile, RowVersion,
-    SanctionRow, SupplierFilter, SupplierRow, Totals,
+    BuyerFilter, BuyerNames, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, GlanceFilter, Glanced,
+    NameSort, Page, ReadFile, RowVersion, SanctionRow, SupplierFilter, SupplierRow, Totals,
 };
 pub use replicas::Reads;
 pub use scope::PlacedFinding;

@@ -67,7 +67,8 @@ impl Reader<'_> {
                 at += 1;
                 continue;
             };
-            let set = (least.is_some() && self.scope.value_min.is_some()) || (most.is_some() && self.scope.value_max.is_some());
+            let set = (least.is_some() && self.scope.value_min.is_some())
+                || (most.is_some() && self.scope.value_max.is_some());
             if set {
                 self.leave(at, end, super::Because::Second);
             } else {
@@ -102,7 +103,11 @@ impl Reader<'_> {
             && !self.words[first.end - 1].ends
         {
             // `entre 50 e 80 mil`: both are thousands.
-            let first = if first.factor == 1 && first.scaled < 10_000_000 { Amount { factor: last.factor, ..first } } else { first };
+            let first = if first.factor == 1 && first.scaled < 10_000_000 {
+                Amount { factor: last.factor, ..first }
+            } else {
+                first
+            };
             let (least, most) = (first.value()?, last.value()?);
             return (least <= most).then_some((last.end, Some(least), Some(most)));
         }
@@ -114,7 +119,8 @@ impl Reader<'_> {
     /// `cerca de` and the like say no bound.
     fn is_about(&self, at: usize) -> bool {
         let before = |n: usize| at.checked_sub(n).map_or("", |at| self.folded(at));
-        matches!(before(1), "uns" | "umas" | "aproximadamente" | "quase") || matches!((before(2), before(1)), ("cerca" | "torno", "de"))
+        matches!(before(1), "uns" | "umas" | "aproximadamente" | "quase")
+            || matches!((before(2), before(1)), ("cerca" | "torno", "de"))
     }
 
     /// Words that bound: where the amount begins, and whether it is the least.

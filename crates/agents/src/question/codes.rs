@@ -94,8 +94,19 @@ const MODALITIES: &[(&[&str], &str)] = &[
 ];
 
 /// Words that say only that something is suspect.
-const SUSPECT: &[&str] =
-    &["suspeit", "irregular", "indicio", "sinal", "sinais", "achado", "estranh", "fraude", "corrup", "parece", "problema"];
+const SUSPECT: &[&str] = &[
+    "suspeit",
+    "irregular",
+    "indicio",
+    "sinal",
+    "sinais",
+    "achado",
+    "estranh",
+    "fraude",
+    "corrup",
+    "parece",
+    "problema",
+];
 
 impl Reader<'_> {
     pub(super) fn read_codes(&mut self) {
@@ -147,12 +158,14 @@ impl Reader<'_> {
             self.add_flags(at, 1, &[code.as_str()]);
             return;
         }
-        let longest = FLAGS.iter().filter(|(pattern, _)| self.fits(at, pattern)).max_by_key(|(pattern, _)| pattern.len());
+        let longest =
+            FLAGS.iter().filter(|(pattern, _)| self.fits(at, pattern)).max_by_key(|(pattern, _)| pattern.len());
         if let Some((pattern, codes)) = longest {
             self.add_flags(at, pattern.len(), codes);
             return;
         }
-        let whole = ["sobrepreco", "superfaturamento", "fracionamento", "fracionadas", "fracionado", "aditivos", "sancionada"];
+        let whole =
+            ["sobrepreco", "superfaturamento", "fracionamento", "fracionadas", "fracionado", "aditivos", "sancionada"];
         if let Some(meant) = self.meant(at, whole.into_iter()) {
             let starts = |pattern: &[&str]| pattern.len() == 1 && meant.starts_with(pattern[0].trim_end_matches('*'));
             if let Some((_, codes)) = FLAGS.iter().find(|(pattern, _)| starts(pattern)) {
@@ -162,7 +175,8 @@ impl Reader<'_> {
     }
 
     fn add_flags(&mut self, at: usize, length: usize, codes: &[&str]) {
-        let known: Vec<String> = codes.iter().filter(|code| self.held.flag(code)).map(|code| (*code).to_owned()).collect();
+        let known: Vec<String> =
+            codes.iter().filter(|code| self.held.flag(code)).map(|code| (*code).to_owned()).collect();
         if known.is_empty() {
             return;
         }
@@ -174,7 +188,8 @@ impl Reader<'_> {
         if self.words[at].taken {
             return;
         }
-        let longest = MODALITIES.iter().filter(|(pattern, _)| self.fits(at, pattern)).max_by_key(|(pattern, _)| pattern.len());
+        let longest =
+            MODALITIES.iter().filter(|(pattern, _)| self.fits(at, pattern)).max_by_key(|(pattern, _)| pattern.len());
         let meant = || {
             let single = MODALITIES.iter().filter(|(pattern, _)| pattern.len() == 1);
             let words = single.clone().map(|(pattern, _)| pattern[0].trim_end_matches('*'));
@@ -203,12 +218,14 @@ impl Reader<'_> {
         let has = |words: &[&str]| said.windows(words.len()).any(|run| run.iter().zip(words).all(|(a, b)| a == b));
         let any = |starts: &[&str]| said.iter().any(|word| starts.iter().any(|start| word.starts_with(start)));
         let named = !self.scope.suppliers.is_empty();
-        let of_sanctions = ["sancionad", "sancao", "sancoes", "impedid", "inidone", "punid", "punicao", "suspens", "ceis", "cnep"];
+        let of_sanctions =
+            ["sancionad", "sancao", "sancoes", "impedid", "inidone", "punid", "punicao", "suspens", "ceis", "cnep"];
         let parties = self.scope.bodies.len() + self.scope.buyers.len() + self.scope.suppliers.len();
         let intent = if named && any(&of_sanctions) {
             for word in &mut self.words {
                 // What asks is no filter.
-                word.taken |= of_sanctions.iter().any(|start| word.folded.starts_with(start)) || word.folded == "contratar";
+                word.taken |=
+                    of_sanctions.iter().any(|start| word.folded.starts_with(start)) || word.folded == "contratar";
             }
             Intent::Sanctioned
         } else if parties >= 2 && (any(&["compar"]) || has(&["versus"]) || has(&["vs"]) || has(&["x"])) {
@@ -216,11 +233,22 @@ impl Reader<'_> {
             Intent::Compare
         } else if any(&["compar"]) && parties >= 2 {
             Intent::Compare
-        } else if has(&["quem", "mais"]) || has(&["empresas", "mais"]) || has(&["que", "mais"]) || has(&["maiores", "fornecedores"]) || has(&["principais", "fornecedores"]) || has(&["maiores", "empresas"]) {
+        } else if has(&["quem", "mais"])
+            || has(&["empresas", "mais"])
+            || has(&["que", "mais"])
+            || has(&["maiores", "fornecedores"])
+            || has(&["principais", "fornecedores"])
+            || has(&["maiores", "empresas"])
+        {
             Intent::TopSuppliers
         } else if any(&["quantos", "quantas"]) || has(&["numero", "de"]) || has(&["quantidade", "de"]) {
             Intent::Count
-        } else if has(&["quanto"]) || has(&["valor", "total"]) || has(&["total", "gasto"]) || has(&["gasto", "total"]) || has(&["soma"]) {
+        } else if has(&["quanto"])
+            || has(&["valor", "total"])
+            || has(&["total", "gasto"])
+            || has(&["gasto", "total"])
+            || has(&["soma"])
+        {
             Intent::Total
         } else if (named || parties > 0) && (has(&["quem", "e"]) || has(&["quem", "eh"]) || has(&["fale", "sobre"])) {
             Intent::WhoIs

@@ -267,12 +267,18 @@ impl Reader<'_> {
             let before = at.checked_sub(1).map_or("", |at| self.folded(at));
             let says = match word {
                 "exceto" | "salvo" | "tirando" | "excluindo" | "excluidos" | "excluidas" | "senao" => true,
-                "fora" => !matches!(next, "do" | "da" | "de" | "dos" | "das") && before != "preco" && before != "precos",
+                "fora" => {
+                    !matches!(next, "do" | "da" | "de" | "dos" | "das") && before != "preco" && before != "precos"
+                }
                 "menos" => {
-                    !matches!(next, "de" | "que" | "do" | "") && !matches!(before, "pelo" | "a" | "ao" | "mais" | "e" | "ou")
+                    !matches!(next, "de" | "que" | "do" | "")
+                        && !matches!(before, "pelo" | "a" | "ao" | "mais" | "e" | "ou")
                 }
                 "nao" => !matches!(next, "sei" | ""),
-                "sem" => !matches!(next, "competicao" | "concorrencia" | "concorrente" | "concorrentes" | "disputa" | "licitacao"),
+                "sem" => !matches!(
+                    next,
+                    "competicao" | "concorrencia" | "concorrente" | "concorrentes" | "disputa" | "licitacao"
+                ),
                 _ => false,
             };
             if !says || self.words[at].quoted.is_some() {
@@ -300,8 +306,9 @@ impl Reader<'_> {
     fn read_objects(&mut self) {
         let mut sought: Vec<String> = Vec::new();
         for quotation in 0..=self.words.iter().filter_map(|word| word.quoted).max().unwrap_or(0) {
-            let at: Vec<usize> =
-                (0..self.words.len()).filter(|at| self.words[*at].quoted == Some(quotation) && !self.words[*at].taken).collect();
+            let at: Vec<usize> = (0..self.words.len())
+                .filter(|at| self.words[*at].quoted == Some(quotation) && !self.words[*at].taken)
+                .collect();
             let (Some(first), Some(last)) = (at.first().copied(), at.last().copied()) else { continue };
             if last - first + 1 != at.len() {
                 continue;

@@ -14,9 +14,34 @@ const NAMES_MAX: usize = 8;
 
 /// First words of names of bodies and units whose other words may be told in part.
 const HEADS: &[&str] = &[
-    "ministerio", "universidade", "instituto", "hospital", "prefeitura", "camara", "tribunal", "secretaria", "fundo", "fundacao",
-    "comando", "departamento", "agencia", "empresa", "governo", "colegio", "escola", "policia", "superintendencia", "grupamento",
-    "batalhao", "conselho", "companhia", "assembleia", "procuradoria", "defensoria", "centro", "maternidade",
+    "ministerio",
+    "universidade",
+    "instituto",
+    "hospital",
+    "prefeitura",
+    "camara",
+    "tribunal",
+    "secretaria",
+    "fundo",
+    "fundacao",
+    "comando",
+    "departamento",
+    "agencia",
+    "empresa",
+    "governo",
+    "colegio",
+    "escola",
+    "policia",
+    "superintendencia",
+    "grupamento",
+    "batalhao",
+    "conselho",
+    "companhia",
+    "assembleia",
+    "procuradoria",
+    "defensoria",
+    "centro",
+    "maternidade",
 ];
 /// First words that are left out when people name the body.
 const SILENT: &[&str] = &["departamento", "comando"];
@@ -151,7 +176,8 @@ impl Reader<'_> {
             let next = self.gazetteer.holders(*token);
             holders.retain(|at| next.binary_search(at).is_ok());
         }
-        let whole = |entry: &Entry| tokens.iter().all(|token| entry.tokens.contains(token)) && entry.kind != Kind::Supplier;
+        let whole =
+            |entry: &Entry| tokens.iter().all(|token| entry.tokens.contains(token)) && entry.kind != Kind::Supplier;
         holders.retain(|at| whole(self.gazetteer.entry(*at)));
         let shortest = holders.iter().map(|at| self.rank(*at)).min();
         holders.retain(|at| Some(self.rank(*at)) == shortest);
@@ -202,7 +228,9 @@ impl Reader<'_> {
                 let mut next: Vec<u32> = match &tokens[to][..] {
                     [] => break,
                     [one] => self.gazetteer.holders(*one).to_vec(),
-                    several => several.iter().flat_map(|token| self.gazetteer.holders(*token).iter().copied()).collect(),
+                    several => {
+                        several.iter().flat_map(|token| self.gazetteer.holders(*token).iter().copied()).collect()
+                    }
                 };
                 if tokens[to].len() > 1 {
                     next.sort_unstable();
@@ -235,16 +263,19 @@ impl Reader<'_> {
         strict: bool,
     ) -> Option<Named> {
         let cue = self.has_supplier_cue(from, to);
-        let (mut entries, mut top): (Vec<u32>, (std::cmp::Reverse<Kind>, usize)) = (Vec::new(), (std::cmp::Reverse(Kind::Supplier), 0));
+        let (mut entries, mut top): (Vec<u32>, (std::cmp::Reverse<Kind>, usize)) =
+            (Vec::new(), (std::cmp::Reverse(Kind::Supplier), 0));
         for at in held {
             let entry = self.gazetteer.entry(*at);
-            let said = run.iter().filter(|word| tokens[**word].iter().any(|token| entry.tokens.contains(token))).count();
+            let said =
+                run.iter().filter(|word| tokens[**word].iter().any(|token| entry.tokens.contains(token))).count();
             if strict && said < run.len() {
                 continue;
             }
             let share = (said.min(entry.tokens.len()) * 100).checked_div(entry.tokens.len()).unwrap_or(0);
             let heads = run.iter().any(|word| entry.tokens.first().is_some_and(|first| tokens[*word].contains(first)));
-            let last_says = run.last().is_some_and(|word| tokens[*word].iter().any(|token| entry.tokens.contains(token)));
+            let last_says =
+                run.last().is_some_and(|word| tokens[*word].iter().any(|token| entry.tokens.contains(token)));
             let first_says = tokens[run[0]].iter().any(|token| entry.tokens.contains(token));
             let fits = match entry.kind {
                 Kind::Body => self.names_body(entry, run.len(), said, share, heads),
@@ -301,7 +332,11 @@ impl Reader<'_> {
         let alone = held.len() <= if cue { 3 } else { 1 };
         let exact = self.gazetteer.exact(&word.bare()).is_some();
         let heads = entry.tokens.first().is_some_and(|first| tokens[run[0]].contains(first));
-        alone && exact && !word.is_empty() && word.bare().len() >= 4 && (cue || (heads && word.bare().len() >= 5 && !self.is_ordinary(entry, run)))
+        alone
+            && exact
+            && !word.is_empty()
+            && word.bare().len() >= 4
+            && (cue || (heads && word.bare().len() >= 5 && !self.is_ordinary(entry, run)))
     }
 
     /// Words that objects of others hold, or that are places, do not name a supplier by themselves.
@@ -384,13 +419,18 @@ impl Reader<'_> {
             if placed && self.gazetteer.entry(entries[0]).kind == Kind::Unit && !near.is_empty() {
                 entries = near;
             }
-            if placed && self.gazetteer.entry(entries[0]).kind == Kind::Unit && entries.len() <= CANDIDATES_MAX && self.are_one(&entries) {
+            if placed
+                && self.gazetteer.entry(entries[0]).kind == Kind::Unit
+                && entries.len() <= CANDIDATES_MAX
+                && self.are_one(&entries)
+            {
                 let ids: Vec<String> = entries.iter().map(|at| self.entry_id(*at)).collect();
                 self.take(from, to, "buyers", &ids[..]);
                 self.add_buyers(ids);
                 continue;
             }
-            let candidates = entries.iter().take(CANDIDATES_MAX).map(|at| candidate(self.gazetteer.entry(*at))).collect();
+            let candidates =
+                entries.iter().take(CANDIDATES_MAX).map(|at| candidate(self.gazetteer.entry(*at))).collect();
             let words = self.written(from, to);
             self.doubts.push(Doubt { words, because: Because::Several, taken: None, candidates });
             self.leave(from, to, Because::Several);

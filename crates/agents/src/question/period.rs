@@ -15,7 +15,18 @@ struct Span {
 }
 
 const MONTHS: [&str; 12] = [
-    "janeiro", "fevereiro", "marco", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro", "novembro", "dezembro",
+    "janeiro",
+    "fevereiro",
+    "marco",
+    "abril",
+    "maio",
+    "junho",
+    "julho",
+    "agosto",
+    "setembro",
+    "outubro",
+    "novembro",
+    "dezembro",
 ];
 
 /// The number of a month, by its name or its first three letters.
@@ -143,7 +154,9 @@ impl Reader<'_> {
 
     fn behind_article(&self, at: usize) -> usize {
         let mut at = at;
-        while matches!(self.folded(at), "o" | "os" | "a" | "as" | "de" | "do" | "da" | "dia" | "ano") && self.span_at(at).is_none() {
+        while matches!(self.folded(at), "o" | "os" | "a" | "as" | "de" | "do" | "da" | "dia" | "ano")
+            && self.span_at(at).is_none()
+        {
             at += 1;
         }
         at
@@ -174,7 +187,8 @@ impl Reader<'_> {
         if let [a, b, c] = parts[..] {
             let numbers = [a, b, c].map(|part| part.parse::<u32>().ok().filter(|_| part.len() <= 4));
             let [Some(x), Some(y), Some(z)] = numbers else { return None };
-            let (year, month, of_month) = if a.len() == 4 { (x, y, z) } else { (if z < 100 { 2000 + z } else { z }, y, x) };
+            let (year, month, of_month) =
+                if a.len() == 4 { (x, y, z) } else { (if z < 100 { 2000 + z } else { z }, y, x) };
             return only(day(self.known_year(i32::try_from(year).ok()?)?, month, of_month)?, at + 1, true);
         }
         let of_month = text.trim_end_matches('o').parse::<u32>().ok().filter(|n| (1..=31).contains(n))?;
@@ -239,9 +253,22 @@ impl Reader<'_> {
             let numbered = at > 0
                 && matches!(
                     self.folded(at - 1),
-                    "contrato" | "pregao" | "edital" | "no" | "n" | "nr" | "processo" | "numero" | "dispensa" | "lei" | "decreto"
+                    "contrato"
+                        | "pregao"
+                        | "edital"
+                        | "no"
+                        | "n"
+                        | "nr"
+                        | "processo"
+                        | "numero"
+                        | "dispensa"
+                        | "lei"
+                        | "decreto"
                 );
-            let number = name.parse::<u32>().ok().filter(|n| name.len() <= 2 && !numbered && (1..=12).contains(n) && year.len() == 4);
+            let number = name
+                .parse::<u32>()
+                .ok()
+                .filter(|n| name.len() <= 2 && !numbered && (1..=12).contains(n) && year.len() == 4);
             let month = month(name).or(number)?;
             let year = year.parse::<i32>().ok().filter(|_| year.len() == 2 || year.len() == 4)?;
             let year = self.known_year(if year < 100 { 2000 + year } else { year })?;
@@ -270,7 +297,8 @@ impl Reader<'_> {
         }
         let year = self.year(text)?;
         // Only money has such a number before it.
-        let money = matches!(self.folded(at + 1), "reais" | "mil" | "milhoes" | "milhao") || (at > 0 && self.folded(at - 1) == "r$");
+        let money = matches!(self.folded(at + 1), "reais" | "mil" | "milhoes" | "milhao")
+            || (at > 0 && self.folded(at - 1) == "r$");
         (!money).then_some(Span { from: day(year, 1, 1)?, to: day(year, 12, 31)?, end: at + 1, has_year: true })
     }
 
@@ -295,9 +323,9 @@ impl Reader<'_> {
         if self.folded(begin).is_empty() {
             return (None, at);
         }
-        let said = self.before_today(begin).filter(|span| {
-            (span.from.ordinal() == 1 && span.to.month() == 12) && self.folded(span.end - 1) != "anos"
-        });
+        let said = self
+            .before_today(begin)
+            .filter(|span| (span.from.ordinal() == 1 && span.to.month() == 12) && self.folded(span.end - 1) != "anos");
         said.map_or((None, at), |span| (Some(span.from.year()), span.end))
     }
 }

@@ -38,9 +38,42 @@ pub(super) const STATES: &[(&str, &str)] = &[
 
 /// Municipalities whose names are ordinary words too: only `em Natal` or `prefeitura de Natal` names them.
 const ORDINARY: &[&str] = &[
-    "natal", "saude", "vitoria", "central", "esperanca", "uniao", "gloria", "luz", "vigia", "limoeiro", "pilar", "ouro", "floresta",
-    "areia", "colina", "salvador", "palmas", "serra", "cascavel", "parnaiba", "planalto", "alegria", "registro", "feliz", "bonito",
-    "independencia", "progresso", "liberdade", "felicidade", "agudo", "barra", "canoas", "estrela", "sobral", "guia", "coxilha",
+    "natal",
+    "saude",
+    "vitoria",
+    "central",
+    "esperanca",
+    "uniao",
+    "gloria",
+    "luz",
+    "vigia",
+    "limoeiro",
+    "pilar",
+    "ouro",
+    "floresta",
+    "areia",
+    "colina",
+    "salvador",
+    "palmas",
+    "serra",
+    "cascavel",
+    "parnaiba",
+    "planalto",
+    "alegria",
+    "registro",
+    "feliz",
+    "bonito",
+    "independencia",
+    "progresso",
+    "liberdade",
+    "felicidade",
+    "agudo",
+    "barra",
+    "canoas",
+    "estrela",
+    "sobral",
+    "guia",
+    "coxilha",
 ];
 
 /// The letters of a state, if these are some.
@@ -57,7 +90,8 @@ impl Reader<'_> {
 
     fn run(&self, at: usize, length: usize) -> Option<String> {
         let run = self.words.get(at..at + length)?;
-        let whole = run.iter().all(|word| !word.taken && word.quoted.is_none()) && run[..length - 1].iter().all(|word| !word.ends);
+        let whole = run.iter().all(|word| !word.taken && word.quoted.is_none())
+            && run[..length - 1].iter().all(|word| !word.ends);
         whole.then(|| run.iter().map(|word| word.folded.as_str()).collect::<Vec<_>>().join(" "))
     }
 
@@ -77,7 +111,9 @@ impl Reader<'_> {
                 let Some(run) = self.run(at, length) else { continue };
                 let named = STATES.iter().find(|(_, name)| *name == run);
                 let meant = named.or_else(|| {
-                    let unknown = !run.contains(' ') && self.gazetteer.exact(&run).is_none() && self.gazetteer.place(&run).is_none();
+                    let unknown = !run.contains(' ')
+                        && self.gazetteer.exact(&run).is_none()
+                        && self.gazetteer.place(&run).is_none();
                     let alike = |name: &str| run.len() >= 7 && is_near(&run, name) && !name.contains(' ');
                     STATES.iter().filter(|_| unknown).find(|(_, name)| alike(name))
                 });
@@ -86,7 +122,8 @@ impl Reader<'_> {
                     continue;
                 }
                 let kind = self.kind_before(at);
-                let of_city = matches!(kind, "cidade" | "municipio" | "capital" | "prefeitura" | "municipal" | "paulistana");
+                let of_city =
+                    matches!(kind, "cidade" | "municipio" | "capital" | "prefeitura" | "municipal" | "paulistana");
                 if let Some(place) = self.gazetteer.place(&run).cloned() {
                     if of_city {
                         continue;
@@ -96,7 +133,11 @@ impl Reader<'_> {
                             words: self.written(at, at + length),
                             because: Because::StateOrCity,
                             taken: Some((*letters).to_owned()),
-                            candidates: vec![Candidate { filter: "municipality", value: place.name.clone(), name: place.name }],
+                            candidates: vec![Candidate {
+                                filter: "municipality",
+                                value: place.name.clone(),
+                                name: place.name,
+                            }],
                         });
                     }
                 }
@@ -186,7 +227,8 @@ impl Reader<'_> {
         let told = (to < self.words.len()).then(|| state_of_letters(&self.words[to].bare())).flatten();
         if place.states.len() > 1 && told.is_none() && self.scope.state.is_none() {
             let candidates = place.states.iter().take(10);
-            let candidates = candidates.map(|letters| Candidate { filter: "state", value: letters.clone(), name: letters.clone() });
+            let candidates =
+                candidates.map(|letters| Candidate { filter: "state", value: letters.clone(), name: letters.clone() });
             self.doubts.push(Doubt {
                 words: self.written(from, to),
                 because: Because::CityOfSeveralStates,

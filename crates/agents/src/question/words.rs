@@ -7,8 +7,8 @@ pub(super) const WORDS_MAX: usize = 120;
 
 /// Words that join: they neither begin nor end a name, and say nothing alone.
 const JOINING: &[&str] = &[
-    "a", "as", "o", "os", "e", "de", "da", "do", "das", "dos", "em", "na", "no", "nas", "nos", "para", "por", "com", "um", "uma",
-    "ao", "aos", "que", "ou", "se", "pela", "pelo", "pelas", "pelos", "d", "del",
+    "a", "as", "o", "os", "e", "de", "da", "do", "das", "dos", "em", "na", "no", "nas", "nos", "para", "por", "com",
+    "um", "uma", "ao", "aos", "que", "ou", "se", "pela", "pelo", "pelas", "pelos", "d", "del",
 ];
 
 /// Words that ask, or that name what everything here is.

@@ -88,7 +88,8 @@ struct House {
 }
 
 fn singular(word: &str) -> String {
-    word.strip_suffix("ais").map_or_else(|| word.strip_suffix('s').unwrap_or(word).to_owned(), |start| format!("{start}al"))
+    word.strip_suffix("ais")
+        .map_or_else(|| word.strip_suffix('s').unwrap_or(word).to_owned(), |start| format!("{start}al"))
 }
 
 impl Held for House {
@@ -106,7 +107,9 @@ impl Held for House {
     }
 
     fn flag(&self, code: &str) -> bool {
-        code.strip_prefix("BR").and_then(|n| n.parse::<u32>().ok()).is_some_and(|n| code.len() == 4 && (1..=28).contains(&n))
+        code.strip_prefix("BR")
+            .and_then(|n| n.parse::<u32>().ok())
+            .is_some_and(|n| code.len() == 4 && (1..=28).contains(&n))
     }
 }
 
@@ -174,12 +177,12 @@ fn intents(text: &str) -> (usize, usize) {
 
 #[test]
 fn questions_that_it_was_tuned_on_become_what_they_should() {
-    assert!(exact(include_str!("open.toml")) >= 95);
+    assert!(exact(include_str!("open.toml")) >= 98);
 }
 
 #[test]
 fn questions_that_it_was_not_tuned_on_are_read_nearly_as_well() {
-    assert!(exact(include_str!("held.toml")) >= 90);
+    assert!(exact(include_str!("held.toml")) >= 97);
 }
 
 #[test]
@@ -196,7 +199,10 @@ fn words_that_may_mean_two_things_are_told_with_both() {
     let house = house();
     let state = ask(&house, "contratos em São Paulo");
     assert_eq!((state.scope.state.as_deref(), &state.scope.municipality), (Some("SP"), &None));
-    assert_eq!((state.doubts[0].words.as_str(), state.doubts[0].candidates[0].value.as_str()), ("São Paulo", "São Paulo"));
+    assert_eq!(
+        (state.doubts[0].words.as_str(), state.doubts[0].candidates[0].value.as_str()),
+        ("São Paulo", "São Paulo")
+    );
     let ministry = ask(&house, "contratos do MS");
     assert_eq!(ministry.scope.bodies, ["Ministério da Saúde"]);
     assert_eq!(ministry.doubts[0].candidates[0].value, "MS");
@@ -212,7 +218,12 @@ fn what_is_not_understood_says_why() {
     let house = house();
     let because = |question: &str| {
         let reading = ask(&house, question);
-        reading.not_understood.iter().map(|left| format!("{}: {:?}", left.words, left.because)).collect::<Vec<_>>().join("; ")
+        reading
+            .not_understood
+            .iter()
+            .map(|left| format!("{}: {:?}", left.words, left.because))
+            .collect::<Vec<_>>()
+            .join("; ")
     };
     assert_eq!(because("contratos de zumbaia em 2024"), "zumbaia: Unknown");
     assert_eq!(because("contratos do CNPJ 11222333000182"), "11222333000182: WrongDigits");
@@ -230,7 +241,8 @@ fn stands_in_words(question: &str, reading: &Reading) {
     for understood in &reading.understood {
         assert!(whole.contains(&plain(&understood.words)), "{} is not in {question}", understood.words);
     }
-    let has = |filters: &[&str]| reading.understood.iter().any(|understood| filters.contains(&understood.filter.as_str()));
+    let has =
+        |filters: &[&str]| reading.understood.iter().any(|understood| filters.contains(&understood.filter.as_str()));
     let scope = &reading.scope;
     for (is_set, filters) in [
         (!scope.bodies.is_empty(), &["bodies"][..]),
@@ -254,11 +266,79 @@ fn stands_in_words(question: &str, reading: &Reading) {
 }
 
 const POOL: &[&str] = &[
-    "entre", "de", "a", "e", "até", "desde", "2024", "2023", "março", "R$", "50", "mil", "milhões", "reais", "acima", "menos", "que",
-    "SP", "se", "para", "Pará", "São", "Paulo", "em", "no", "do", "MS", "UFMG", "universidade", "federal", "prefeitura", "Campinas",
-    "\"", "'", "exceto", "não", "pregão", "sobrepreço", "últimos", "12", "meses", "1º", "semestre", "01/02/2024", "merenda", "limpamax",
-    "uasg", "153062", "11222333000181", "compare", "x", "ministério", "da", "saúde", ",", "?", "2022-2024", "31/12/9999", "99999999999999",
-    "primeiro", "último", "trimestre", "ano", "passado", "mês", "r$1,5mi", "meio", "milhão", "0", "janeiro", "rio", "antes", "depois",
+    "entre",
+    "de",
+    "a",
+    "e",
+    "até",
+    "desde",
+    "2024",
+    "2023",
+    "março",
+    "R$",
+    "50",
+    "mil",
+    "milhões",
+    "reais",
+    "acima",
+    "menos",
+    "que",
+    "SP",
+    "se",
+    "para",
+    "Pará",
+    "São",
+    "Paulo",
+    "em",
+    "no",
+    "do",
+    "MS",
+    "UFMG",
+    "universidade",
+    "federal",
+    "prefeitura",
+    "Campinas",
+    "\"",
+    "'",
+    "exceto",
+    "não",
+    "pregão",
+    "sobrepreço",
+    "últimos",
+    "12",
+    "meses",
+    "1º",
+    "semestre",
+    "01/02/2024",
+    "merenda",
+    "limpamax",
+    "uasg",
+    "153062",
+    "11222333000181",
+    "compare",
+    "x",
+    "ministério",
+    "da",
+    "saúde",
+    ",",
+    "?",
+    "2022-2024",
+    "31/12/9999",
+    "99999999999999",
+    "primeiro",
+    "último",
+    "trimestre",
+    "ano",
+    "passado",
+    "mês",
+    "r$1,5mi",
+    "meio",
+    "milhão",
+    "0",
+    "janeiro",
+    "rio",
+    "antes",
+    "depois",
 ];
 
 proptest! {

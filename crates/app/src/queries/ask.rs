@@ -79,7 +79,8 @@ impl App {
         let reading = self.reading_of(&question)?;
         let mut text = Said::default();
         let mut missing = Vec::new();
-        let (mut rows, mut findings, mut cut) = (Vec::new(), Vec::new(), json!({"contracts": false, "findings": false}));
+        let (mut rows, mut findings, mut cut) =
+            (Vec::new(), Vec::new(), json!({"contracts": false, "findings": false}));
         let mut sanctions = Vec::new();
         let mut investigate = Value::Null;
         if reading.is_empty() {
@@ -120,10 +121,13 @@ impl App {
             .collect();
         let whole = text.text();
         let said = if ask.lang == Language::En { &whole["en"] } else { &whole["pt"] };
+        let rephrased = self.rephrase(&json!(text.figures), said.as_str().unwrap_or_default());
+        let rephrased =
+            rephrased.map(|said| json!({"text": said.text, "model": said.model, "sentences_dropped": said.dropped}));
         Ok(json!({
             "question": question,
             "reading": reading,
-            "answer": {"said": said, "text": whole, "figures": text.figures, "findings": findings, "rows": rows,
+            "answer": {"said": said, "rephrased": rephrased, "text": whole, "figures": text.figures, "findings": findings, "rows": rows,
                        "sanctions": sanctions, "cut": cut},
             "missing": missing,
             "investigate": investigate,
@@ -181,13 +185,16 @@ impl App {
                 "Some names are of several; the candidates stand in `reading.doubts`.".to_owned(),
             );
         }
-        let not_held =
-            reading.not_understood.iter().any(|left| left.because == agents::question::Because::NotHeld);
+        let not_held = reading.not_understood.iter().any(|left| left.because == agents::question::Because::NotHeld);
         if not_held {
             missing.push(ask_missing::entry(
                 "fornecedor ou unidade com este número",
                 "a supplier or unit of this number",
-                &[("pncp", "PNCP"), ("portal-compras", "Portal da Transparência"), ("receita", "Receita Federal: CNPJ")],
+                &[
+                    ("pncp", "PNCP"),
+                    ("portal-compras", "Portal da Transparência"),
+                    ("receita", "Receita Federal: CNPJ"),
+                ],
             ));
         }
     }
@@ -207,7 +214,8 @@ impl App {
             if seen.cut {
                 text.say(
                     "No tempo dado, nenhum contrato deste escopo foi encontrado; a busca não chegou ao fim.".to_owned(),
-                    "In the time given no contract of this scope was found; the search did not reach its end.".to_owned(),
+                    "In the time given no contract of this scope was found; the search did not reach its end."
+                        .to_owned(),
                 );
             } else {
                 text.say(
@@ -255,7 +263,8 @@ impl App {
         for id in scope.suppliers.iter().take(COMPARED_MAX) {
             if let Some(supplier) = self.store().supplier(id)? {
                 let name = text.name("supplier", &supplier.name);
-                let cnpj = supplier.cnpj.as_deref().and_then(|cnpj| Cnpj::parse(cnpj).ok()).map(|cnpj| cnpj.formatted());
+                let cnpj =
+                    supplier.cnpj.as_deref().and_then(|cnpj| Cnpj::parse(cnpj).ok()).map(|cnpj| cnpj.formatted());
                 let number = cnpj.map(|cnpj| format!(", CNPJ {}", text.name("cnpj", &cnpj))).unwrap_or_default();
                 text.say(format!("{name}{number}."), format!("{name}{number}."));
             }
@@ -263,7 +272,8 @@ impl App {
         for id in scope.buyers.iter().take(COMPARED_MAX) {
             if let Some(buyer) = self.store().buyer(id)? {
                 let of = [buyer.parent_name, buyer.superior_name].into_iter().flatten().collect::<Vec<_>>().join(", ");
-                let name = text.name("buyer", &if of.is_empty() { buyer.name } else { format!("{} ({of})", buyer.name) });
+                let name =
+                    text.name("buyer", &if of.is_empty() { buyer.name } else { format!("{} ({of})", buyer.name) });
                 text.say(format!("{name}."), format!("{name}."));
             }
         }
@@ -363,10 +373,15 @@ impl App {
                 "Os sinais pedidos ainda não foram julgados sobre estes dados: deles nada se diz.".to_owned(),
                 "The flags asked for were not judged over these data yet: nothing is said of them.".to_owned(),
             );
-            missing.push(ask_missing::entry("julgamento dos sinais (`flags run`)", "the judgement of flags (`flags run`)", &[]));
+            missing.push(ask_missing::entry(
+                "julgamento dos sinais (`flags run`)",
+                "the judgement of flags (`flags run`)",
+                &[],
+            ));
             return Ok(());
         }
-        let (n, flags) = (text.count("findings", seen.total), text.count("flags_with_findings", seen.flags.len() as u64));
+        let (n, flags) =
+            (text.count("findings", seen.total), text.count("flags_with_findings", seen.flags.len() as u64));
         let (least_pt, least_en) = if seen.cut { ("Pelo menos ", "At least ") } else { ("", "") };
         if seen.total == 0 && !seen.cut {
             text.say(

@@ -16,7 +16,13 @@ struct Known {
     since_year: i32,
 }
 
-const fn known(code: &'static str, name: &'static str, spheres: &'static str, state: &'static str, since_year: i32) -> Known {
+const fn known(
+    code: &'static str,
+    name: &'static str,
+    spheres: &'static str,
+    state: &'static str,
+    since_year: i32,
+) -> Known {
     Known { code, name, spheres, state, since_year }
 }
 
@@ -71,7 +77,8 @@ impl App {
             };
             city && source.spheres.chars().any(|sphere| spheres.contains(sphere)) && source.since_year <= until
         };
-        let sources: Vec<(&str, &str)> = CONTRACTS.iter().filter(fits).map(|source| (source.code, source.name)).collect();
+        let sources: Vec<(&str, &str)> =
+            CONTRACTS.iter().filter(fits).map(|source| (source.code, source.name)).collect();
         let future = scope.from.is_some_and(|from| from > today);
         Ok(if future {
             entry("contratos de um período que ainda não começou", "contracts of a period that has not begun", &[])

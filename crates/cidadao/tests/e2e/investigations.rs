@@ -165,7 +165,11 @@ fn a_question_becomes_filters_and_says_what_it_did_not_understand() {
     let fund = funds.iter().find(|b| b["name"] == "FUNDO MUNICIPAL FICTÍCIO DE SAÚDE").unwrap();
     let (name, place) = (fund["name"].as_str().unwrap(), fund["municipality"].as_str().unwrap());
     let named = server.post(ASK, &json!({"question": format!("contratos de {name} em {place}")})).json();
-    assert_eq!((&named["scope"]["buyers"], &named["scope"]["municipality"]), (&json!([fund["id"]]), &json!(place)), "{named}");
+    assert_eq!(
+        (&named["scope"]["buyers"], &named["scope"]["municipality"]),
+        (&json!([fund["id"]]), &json!(place)),
+        "{named}"
+    );
     let several = server.post(ASK, &json!({"question": format!("contratos de {name}")}));
     assert_eq!(several.status, 400);
     assert!(several.json()["detail"].as_str().unwrap().contains(place), "{}", several.text());

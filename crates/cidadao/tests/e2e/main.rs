@@ -4,6 +4,7 @@
 
 mod account;
 mod accounts;
+mod ask;
 mod bad_input;
 mod batches;
 mod browser;

@@ -15,6 +15,8 @@ use crate::{Result, Store, id_hash, search};
 const ROWS_MAX: usize = 300_000;
 /// Ids that are asked for one by one; of more, the days lead.
 const LEADING_IDS_MAX: usize = 4_000;
+/// Rows that hold the words sought, kept in memory while others lead; with more each row is asked for them.
+const HOLDING_MAX: usize = 400_000;
 /// Rows between two looks at the clock.
 const LOOK_EVERY: usize = 256;
 
@@ -79,9 +81,14 @@ impl Store {
         let select = format!(
             "select c.rid, c.value_final, c.currency, c.income, {buyer}, {supplier}, {modality} from contracts c where"
         );
-        let days = if dated { "c.signed_on >= ?1 and c.signed_on <= ?2" } else { "cast(?1 as text) <= cast(?2 as text)" };
+        let days =
+            if dated { "c.signed_on >= ?1 and c.signed_on <= ?2" } else { "cast(?1 as text) <= cast(?2 as text)" };
         let holds = "and exists (select 1 from contracts_fts where rowid = c.rid and contracts_fts match";
         let within = "and c.rid in (select rowid from contracts_fts where contracts_fts match";
+        let holding = match (&leading, &expression) {
+            (Some(_), Some(expression)) => self.rows_holding(expression)?,
+            _ => None,
+        };
         let limit = ROWS_MAX + 1;
         let none = String::new();
         let words = expression.as_ref().unwrap_or(&none);
@@ -100,7 +107,9 @@ impl Store {
                 led || ids.as_ref().is_none_or(|ids| id.is_some_and(|id| ids.contains(&id)))
             };
             let value = value.filter(|_| currency.as_deref() == Some("BRL"));
+            let rid = row.get(0)?;
             let fits = !row.get::<_, Option<bool>>(3)?.unwrap_or(false)
+                && holding.as_ref().is_none_or(|rids| rids.contains(&rid))
                 && is_one(&buyers, column == "c.buyer_h", buyer)
                 && is_one(&suppliers, column == "c.supplier_h", supplier)
                 && filter.modality.as_ref().is_none_or(|asked| stated.as_ref() == Some(asked))
@@ -108,7 +117,7 @@ impl Store {
                 && filter.value_max.is_none_or(|most| value.is_some_and(|value| value <= most));
             if fits {
                 told += 1;
-                tell(Glanced { rid: row.get(0)?, value, supplier: supplier.filter(|_| with_suppliers) });
+                tell(Glanced { rid, value, supplier: supplier.filter(|_| with_suppliers) });
             }
             Ok(true)
         };
@@ -125,6 +134,7 @@ impl Store {
             };
             match (leading, expression.is_some()) {
                 (Some(ids), with_words) => {
+                    let with_words = with_words && holding.is_none();
                     let words_too = if with_words { format!("{holds} ?4)") } else { String::new() };
                     let sql = format!("{select} {column} = ?3 and {days} {words_too} limit {limit}");
                     for id in &ids {
@@ -160,6 +170,18 @@ impl Store {
         .map(|stopped| stopped || cut)
     }
 
+    /// The rows of contracts that hold words; nothing when they are too many.
+    fn rows_holding(&self, expression: &str) -> Result<Option<HashSet<i64>>> {
+        self.read(|db| {
+            let sql = "select rowid from contracts_fts where contracts_fts match ?1 limit ?2";
+            let mut statement = db.prepare(sql)?;
+            let limit = i64::try_from(HOLDING_MAX + 1).unwrap_or(i64::MAX);
+            let rows = statement.query_map(rusqlite::params![expression, limit], |row| row.get(0))?;
+            let rids = rows.collect::<rusqlite::Result<HashSet<i64>>>()?;
+            Ok((rids.len() <= HOLDING_MAX).then_some(rids))
+        })
+    }
+
     /// The contracts of these rows, in the order of the numbers given.
     ///
     /// # Errors
@@ -169,7 +191,10 @@ impl Store {
         for rid in rids {
             let id: Option<String> = self.read(|db| {
                 use crate::db::OptionalExtension;
-                Ok(db.prepare("select id from contracts where rid = ?1")?.query_row([rid], |row| row.get(0)).optional()?)
+                Ok(db
+                    .prepare("select id from contracts where rid = ?1")?
+                    .query_row([rid], |row| row.get(0))
+                    .optional()?)
             })?;
             if let Some(row) = id.map(|id| self.contract(&id)).transpose()?.flatten() {
                 rows.push(row);

@@ -28,7 +28,13 @@ pub(crate) struct FindingsSeen {
 
 impl App {
     /// The open findings of a scope, of these flags (all, if none), and the `most` gravest of them.
-    pub(crate) fn see_findings(&self, scope: &Scope, flags: &[String], most: usize, until: Instant) -> Result<FindingsSeen> {
+    pub(crate) fn see_findings(
+        &self,
+        scope: &Scope,
+        flags: &[String],
+        most: usize,
+        until: Instant,
+    ) -> Result<FindingsSeen> {
         let placed = Placed::new(self, scope)?;
         let all: Vec<String> = self.catalogue().flags().iter().map(|flag| flag.code.clone()).collect();
         let (mut seen, mut unplaced) = (FindingsSeen::default(), Unplaced::new());
@@ -82,7 +88,8 @@ impl App {
             true => None,
             false => Some(self.store().all_ids_of(EntityKind::Supplier, &scope.suppliers)?),
         };
-        let amount = |text: &Option<String>| text.as_deref().and_then(|text| Money::parse(text).ok()).map(Money::scaled);
+        let amount =
+            |text: &Option<String>| text.as_deref().and_then(|text| Money::parse(text).ok()).map(Money::scaled);
         Ok(GlanceFilter {
             buyers,
             suppliers,

@@ -36,8 +36,21 @@ impl App {
             return Err(Error::invalid("question", because));
         }
         let scope = Scope::of(&reading)?.checked(self)?;
-        let understood: Vec<Value> = reading.understood.iter().map(serde_json::to_value).collect::<std::result::Result<_, _>>().map_err(store::Error::from)?;
-        Ok(Asked { question: None, scope, flags: reading.flags, as_of: None, known_at: None, understood, not_understood })
+        let understood: Vec<Value> = reading
+            .understood
+            .iter()
+            .map(serde_json::to_value)
+            .collect::<std::result::Result<_, _>>()
+            .map_err(store::Error::from)?;
+        Ok(Asked {
+            question: None,
+            scope,
+            flags: reading.flags,
+            as_of: None,
+            known_at: None,
+            understood,
+            not_understood,
+        })
     }
 }
 

@@ -110,7 +110,6 @@ impl Scope {
         }
         Ok(self)
     }
-
 }
 
 /// A scope with its ids found, ready to be asked of findings.
