@@ -4,16 +4,9 @@
 #[must_use]
 pub fn mask(text: &str) -> String {
     let text = model::mask_cpfs(text);
-    text.split_inclusive(char::is_whitespace).map(mask_word).collect::<Vec<_>>().concat().pipe(mask_numbers)
+    let without_addresses: String = text.split_inclusive(char::is_whitespace).map(mask_word).collect();
+    mask_numbers(&without_addresses)
 }
-
-trait Pipe: Sized {
-    fn pipe<T>(self, then: impl FnOnce(Self) -> T) -> T {
-        then(self)
-    }
-}
-
-impl Pipe for String {}
 
 fn mask_word(word: &str) -> String {
     let at = word.find('@');
@@ -26,7 +19,7 @@ fn mask_word(word: &str) -> String {
 }
 
 /// Telephones, `(11) 98765-4321`, and eleven digits in a row: what could be a CPF, whatever its check digits.
-fn mask_numbers(text: String) -> String {
+fn mask_numbers(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let (mut out, mut at) = (String::with_capacity(text.len()), 0);
     while at < chars.len() {

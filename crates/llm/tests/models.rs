@@ -1,5 +1,7 @@
 //! Models over the wire: slow, down, busy, wrong, cut off, lying.
 
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on fails")]
+
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 

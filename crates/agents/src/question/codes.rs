@@ -231,8 +231,6 @@ impl Reader<'_> {
         } else if parties >= 2 && (any(&["compar"]) || has(&["versus"]) || has(&["vs"]) || has(&["x"])) {
             self.take_word("x");
             Intent::Compare
-        } else if any(&["compar"]) && parties >= 2 {
-            Intent::Compare
         } else if has(&["quem", "mais"])
             || has(&["empresas", "mais"])
             || has(&["que", "mais"])

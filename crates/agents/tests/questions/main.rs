@@ -1,5 +1,7 @@
 //! Questions as people ask them, and what they should become.
 
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on fails")]
+
 use std::time::{Duration, Instant};
 
 use agents::question::{Gazetteer, Held, Intent, ReadScope, Reading, Unit, read};

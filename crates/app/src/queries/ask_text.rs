@@ -25,7 +25,7 @@ impl Said {
         self.en.push(en);
     }
 
-    fn figure(&mut self, name: &str, value: String, pt: String, en: String) -> Figure {
+    fn figure(&mut self, name: &str, value: &str, pt: String, en: String) -> Figure {
         self.figures.push(json!({"name": name, "value": value, "pt": pt, "en": en}));
         Figure { pt, en }
     }
@@ -35,7 +35,7 @@ impl Said {
         let scaled = i64::try_from(n).ok().and_then(|n| n.checked_mul(10_000)).map(Money::from_scaled);
         let pt = scaled.map_or_else(|| n.to_string(), |money| money.to_br(2).trim_end_matches(",00").to_owned());
         let en = pt.replace('.', ",");
-        self.figure(name, n.to_string(), pt, en)
+        self.figure(name, &n.to_string(), pt, en)
     }
 
     /// Ten-thousandths of a real.
@@ -48,17 +48,17 @@ impl Said {
             c => c,
         });
         let en = en.collect();
-        self.figure(name, money.to_string(), pt, en)
+        self.figure(name, &money.to_string(), pt, en)
     }
 
     /// A name, which may hold numbers.
     pub(super) fn name(&mut self, name: &str, text: &str) -> String {
-        self.figure(name, text.to_owned(), text.to_owned(), text.to_owned()).pt
+        self.figure(name, text, text.to_owned(), text.to_owned()).pt
     }
 
     /// A day, which is written as people write it.
     pub(super) fn day(&mut self, name: &str, day: chrono::NaiveDate) -> Figure {
-        self.figure(name, day.to_string(), model::dates::to_br(day), day.to_string())
+        self.figure(name, &day.to_string(), model::dates::to_br(day), day.to_string())
     }
 
     /// The whole text.
