@@ -181,7 +181,7 @@ impl Reader<'_> {
     /// `15/03/2024`, `2024-03-15`, `15 de março de 2024`, `1º de janeiro` with the year of what follows.
     fn exact_day(&self, at: usize) -> Option<Span> {
         let text = self.folded(at);
-        let plain = text.replace('.', "/").replace('-', "/");
+        let plain = text.replace(['.', '-'], "/");
         let parts: Vec<&str> = plain.split('/').collect();
         let only = |day: NaiveDate, end, has_year| Some(Span { from: day, to: day, end, has_year });
         if let [a, b, c] = parts[..] {

@@ -191,10 +191,7 @@ impl Store {
         for rid in rids {
             let id: Option<String> = self.read(|db| {
                 use crate::db::OptionalExtension;
-                Ok(db
-                    .prepare("select id from contracts where rid = ?1")?
-                    .query_row([rid], |row| row.get(0))
-                    .optional()?)
+                db.prepare("select id from contracts where rid = ?1")?.query_row([rid], |row| row.get(0)).optional()
             })?;
             if let Some(row) = id.map(|id| self.contract(&id)).transpose()?.flatten() {
                 rows.push(row);

@@ -127,7 +127,7 @@ impl Store {
                 name.as_deref().is_some_and(|name| bodies.contains(&model::text::normal_name(name)))
             };
             if is_of(&buyer.superior) || is_of(&buyer.parent) || is_of(&buyer.name) {
-                ids.insert(buyer.id.clone());
+                ids.insert(buyer.id);
             }
         })?;
         Ok(ids)
