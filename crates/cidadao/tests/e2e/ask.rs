@@ -112,7 +112,7 @@ fn what_is_not_held_is_said_with_the_source_that_would_have_it() {
     let server = house.serve();
     let nothing = ask(&server, "contratos em SP de 1995");
     assert_eq!(figure(&nothing, "contracts"), "none");
-    assert_eq!(nothing["missing"][0]["sources"], json!([]).clone(), "no public source reaches back so far: {nothing}");
+    assert_eq!(nothing["missing"][0]["sources"], json!([]), "no public source reaches back so far: {nothing}");
     let later = ask(&server, "contratos acima de R$ 900 bilhões em SP em 2024");
     let codes: Vec<&str> =
         later["missing"][0]["sources"].as_array().unwrap().iter().map(|s| s["source"].as_str().unwrap()).collect();
