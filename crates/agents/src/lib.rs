@@ -2,5 +2,6 @@
 
 pub mod plan;
 pub mod pool;
+pub mod question;
 pub mod roster;
 pub mod strategy;

@@ -5,7 +5,7 @@ use utoipa::{Modify, OpenApi};
 
 use crate::problem::Problem;
 use crate::routes::{
-    agents, auth, batch, buyers, contracts, dossiers, entities, exports, findings, flags, identity, ingests,
+    agents, ask, auth, batch, buyers, contracts, dossiers, entities, exports, findings, flags, identity, ingests,
     investigations, letters, operations, sources, suppliers, tenders, verdicts,
 };
 
@@ -81,6 +81,7 @@ use crate::routes::{
         agents::list_agents,
         agents::list_pools,
         agents::show_agent,
+        ask::ask,
     ),
     components(schemas(Problem)),
     modifiers(&Identities),

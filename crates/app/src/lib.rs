@@ -11,9 +11,12 @@ mod folder;
 pub mod identity;
 mod key_file;
 pub mod limit_settings;
+pub mod llm_settings;
 mod models;
+mod names;
 mod passwords;
 pub mod queries;
+mod rephrase;
 mod results;
 mod secret;
 pub mod settings;
@@ -109,6 +112,8 @@ struct Inner {
     tokens: OnceLock<Tokens>,
     agents: Agents,
     roster: OnceLock<Roster>,
+    names: names::Names,
+    rephrasing: rephrase::Rephrasing,
 }
 
 impl App {
@@ -143,6 +148,8 @@ impl App {
             tokens,
             agents,
             roster,
+            names: names::Names::default(),
+            rephrasing: rephrase::Rephrasing::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -231,6 +238,14 @@ impl App {
 
     pub(crate) fn results(&self) -> &Results {
         &self.inner.results
+    }
+
+    pub(crate) fn rephrasing(&self) -> &rephrase::Rephrasing {
+        &self.inner.rephrasing
+    }
+
+    pub(crate) fn names(&self) -> &names::Names {
+        &self.inner.names
     }
 
     pub(crate) fn judgements(&self) -> &Judgements {

@@ -84,6 +84,11 @@ impl App {
         Some(watching.stand)
     }
 
+    /// Another when the data changed; nothing when they cannot be looked at.
+    pub(crate) fn data_epoch(&self) -> Option<u64> {
+        self.stand().map(|(epoch, _)| epoch)
+    }
+
     /// How often a result was given again, and how often it was not there.
     #[must_use]
     pub fn recalls(&self) -> (u64, u64) {

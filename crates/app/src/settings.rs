@@ -10,6 +10,7 @@ use store::PoolSettings;
 
 use crate::agent_settings::AgentSettings;
 use crate::limit_settings::{BatchSettings, IdentitySettings, LimitSettings};
+use crate::llm_settings::LlmSettings;
 use crate::{Error, Result};
 
 /// The annotated defaults.
@@ -64,6 +65,7 @@ pub struct Settings {
     pub limits: LimitSettings,
     pub identity: IdentitySettings,
     pub batch: BatchSettings,
+    pub llm: LlmSettings,
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
     pub changed: Vec<String>,
@@ -357,6 +359,9 @@ impl Settings {
             let told = &self.pncp.service;
             return Err(Error::Settings(format!("pncp.service = \"{told}\": must begin with http:// or https://")));
         }
+        within("llm.timeout_ms", self.llm.timeout_ms, 100, 60_000)?;
+        within("llm.tokens_max", self.llm.tokens_max, 50, 8_192)?;
+        self.llm.providers.iter().try_for_each(crate::llm_settings::LlmProvider::check)?;
         within("http.head_timeout_s", self.http.head_timeout_s, 1, 300)?;
         within("http.body_timeout_s", self.http.body_timeout_s, 1, 300)?;
         within("http.compression_level", self.http.compression_level.into(), 0, 11)?;

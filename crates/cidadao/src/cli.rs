@@ -111,6 +111,14 @@ pub enum Command {
     /// Which ids are one buyer or supplier.
     #[command(subcommand)]
     Entities(EntitiesCommand),
+    /// Answer a question in Portuguese at once, from what is held: nothing is judged or fetched.
+    Ask {
+        /// The question.
+        question: String,
+        /// `pt` or `en`.
+        #[arg(long, default_value = "pt", value_parser = ["pt", "en"])]
+        lang: String,
+    },
     /// Ask every flag about a scope, or a question in Portuguese; print what is found.
     ///
     /// Ends with 0 when it completed, with 1 when it failed or a flag could not be judged. One that is broken off goes on with the next
@@ -353,7 +361,7 @@ pub struct InvestigateOptions {
     /// A question in Portuguese; its words become filters.
     #[arg(value_name = "QUESTION", required_unless_present_any = ["scope", "flag", "contracts", "strategy"], conflicts_with_all = ["scope", "contracts"])]
     pub question: Option<String>,
-    /// A filter: buyer, supplier, state, municipality, from, to, value_min, value_max, modality or q; as often as needed.
+    /// A filter: body, buyer, supplier, state, municipality, from, to, value_min, value_max, modality or q; as often as needed.
     #[arg(long, value_name = "NAME=VALUE")]
     pub scope: Vec<String>,
     /// Only these flags.

@@ -212,6 +212,7 @@ fn scope_of(texts: &[String], contracts: Vec<String>) -> Result<Scope> {
         let (name, value) =
             text.split_once('=').ok_or_else(|| refused(format!("`{text}` is not of the form state=SP")))?;
         let (name, many) = match name {
+            "body" => ("bodies", true),
             "buyer" => ("buyers", true),
             "supplier" => ("suppliers", true),
             name => (name, false),

@@ -1,6 +1,7 @@
 //! The binary: command line, configuration, wiring, graceful stop.
 
 mod agents;
+mod ask;
 mod bundle;
 mod cli;
 mod database;

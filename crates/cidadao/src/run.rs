@@ -8,11 +8,10 @@ use app::identity::Tier;
 use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings, SyncRequest};
 use serde_json::json;
 
-use crate::bundle;
 use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand, Roles};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
-use crate::{agents, database, dossier, entities, evaluation, identity, investigate, log, moment, quarantine, sync};
+use crate::{agents, ask, database, dossier, entities, evaluation, identity, investigate, log, moment, quarantine, sync};
 
 /// Threads that may wait for the database or compress, beside one for each connection to a server: each holds on to some 15 MB of what it
 /// worked with (128 of them held 1.9 GB), and more of them than processors only wait.
@@ -56,6 +55,7 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
             log::verify(&App::open(settings)?, head.as_deref(), common.json)
         }
         Command::Rebuild => log::rebuild(&App::open(settings)?, common.json).map(|()| DONE),
+        Command::Ask { question, lang } => ask::run(&App::open(settings)?, question, &lang, common.json),
         Command::Investigate(options) => investigate::run(&App::open(settings)?, options, common.json),
         Command::Report { investigation, options } => {
             dossier::report(&App::open(settings)?, &investigation, &options, common.json).map(|()| DONE)
@@ -131,6 +131,7 @@ fn demo(settings: Settings, contracts: u64, no_serve: bool, json: bool) -> Resul
 
 fn serve(app: App, roles: Roles) -> Result<ExitCode> {
     app.look_at_segments()?;
+    app.prepare_names();
     if roles == Roles::Worker {
         return work(&app);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use http_body_util::{BodyExt, Empty, Limited};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, RETRY_AFTER, USER_AGENT};
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
@@ -31,7 +31,7 @@ pub struct Answer {
 
 /// Asks once.
 pub(crate) async fn ask(
-    client: &Client<Connector, Empty<Bytes>>,
+    client: &Client<Connector, Full<Bytes>>,
     url: &str,
     uri: &Uri,
     settings: &Settings,
@@ -41,7 +41,7 @@ pub(crate) async fn ask(
         .header(ACCEPT, "application/json, */*;q=0.5")
         .header(ACCEPT_ENCODING, "gzip")
         .header(USER_AGENT, &settings.user_agent)
-        .body(Empty::new())
+        .body(Full::default())
         .map_err(|_| Failure::Final(Error::Address { url: url.to_owned() }))?;
     let response = client.request(request).await.map_err(|error| passing(whole(&error)))?;
     let (head, body) = response.into_parts();
@@ -67,7 +67,7 @@ pub(crate) async fn ask(
     Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
 }
 
-fn failure_of(url: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+pub(crate) fn failure_of(url: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
     let passing = matches!(status.as_u16(), 408 | 425 | 429) || status.is_server_error();
     if !passing {
         let said = String::from_utf8_lossy(body);

@@ -8,6 +8,7 @@ mod answer;
 mod connection;
 mod error;
 mod origin;
+mod post;
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -15,7 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::Uri;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -26,6 +27,8 @@ use origin::Origin;
 
 pub use answer::Answer;
 pub use error::{Error, Result};
+pub use hyper::header;
+pub use post::Pieces;
 
 /// How the world outside is asked.
 #[derive(Debug, Clone)]
@@ -126,7 +129,7 @@ pub struct Outbound {
 struct Shared {
     settings: Settings,
     connector: Connector,
-    client: Client<Connector, Empty<Bytes>>,
+    client: Client<Connector, Full<Bytes>>,
     origins: Mutex<HashMap<String, Arc<Origin>>>,
 }
 
@@ -231,6 +234,14 @@ impl Outbound {
             open: settings.connections_max.max(1) - connector.free(),
             origins: by_origin,
         }
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    fn client(&self) -> &Client<Connector, Full<Bytes>> {
+        &self.shared.client
     }
 
     fn place_of(&self, url: &str) -> Result<(Uri, Arc<Origin>)> {

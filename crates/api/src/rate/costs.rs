@@ -30,6 +30,7 @@ const COSTS: &[Cost] = &[
     cost("GET", "/api/v1/suppliers/{id}/dossier", 5),
     cost("GET", "/api/v1/buyers/{id}/dossier", 5),
     cost("POST", "/api/v1/investigations", 10),
+    cost("POST", "/api/v1/ask", 3),
     cost("POST", "/api/v1/admin/ingests", 5),
     cost("POST", BATCH, 0),
     cost("GET", "/openapi.json", 0),

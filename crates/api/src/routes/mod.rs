@@ -1,6 +1,7 @@
 //! Every path and who answers it. Handlers stand beside what they document; none is longer than its question.
 
 pub mod agents;
+pub mod ask;
 pub mod auth;
 pub mod batch;
 pub mod buyers;
@@ -107,6 +108,7 @@ fn api() -> Router<Door> {
         .route("/agents", get(agents::list_agents))
         .route("/agents/pool", get(agents::list_pools))
         .route("/agents/{name}", get(agents::show_agent))
+        .route("/ask", post(ask::ask))
         .route("/admin/dlq", get(letters::list_letters))
         .route("/admin/dlq/{id}/replay", post(letters::replay_letter))
         .route("/admin/dlq/{id}/drop", post(letters::drop_letter))

@@ -19,7 +19,7 @@ pub(crate) mod keys;
 pub(crate) mod letters;
 pub(crate) mod quality;
 pub(crate) mod quarantine;
-mod said;
+pub(crate) mod said;
 pub(crate) mod sessions;
 pub(crate) mod shift;
 pub(crate) mod statements;

@@ -4,6 +4,9 @@
 //! Functions are synchronous because the database is; a door that serves many at once runs them on blocking threads.
 //! Every list is bounded by [`PageLimit`] and walked by keyset, so the last page costs what the first did.
 
+mod ask;
+mod ask_missing;
+mod ask_text;
 mod contracts;
 pub(crate) mod coverage;
 mod cursor;
@@ -24,6 +27,7 @@ mod tenders;
 mod verdicts;
 mod vocabulary;
 
+pub use ask::{Ask, Language};
 pub use contracts::{ContractQuery, ContractSort};
 pub use dossier::{AskDossier, Dossier, DossierForm, Language};
 pub use entities::{LinkQuery, LinkState, LinkedKind};

@@ -160,11 +160,22 @@ fn a_question_becomes_filters_and_says_what_it_did_not_understand() {
         json!({"state": "SP", "from": "2024-01-01", "to": "2025-12-31", "value_min": "50000.0000", "modality": "dispensa"})
     );
     assert_eq!((&asked["flags"], &asked["not_understood"]), (&json!(["BR05"]), &json!(["quimbembeque"])));
-    let buyer = &server.walk("buyers", 100)[0];
-    let named =
-        server.post(ASK, &json!({"question": format!("contratos de {}", buyer["name"].as_str().unwrap())})).json();
-    let buyers = named["scope"]["buyers"].as_array().unwrap();
-    assert!(buyers.contains(&buyer["id"]), "{named}");
+    // Many places have a fund of this name: with its place it is one, without it nobody can say which.
+    let funds = server.walk("buyers", 100);
+    let fund = funds.iter().find(|b| b["name"] == "FUNDO MUNICIPAL FICTÍCIO DE SAÚDE").unwrap();
+    let (name, place) = (fund["name"].as_str().unwrap(), fund["municipality"].as_str().unwrap());
+    let named = server.post(ASK, &json!({"question": format!("contratos de {name} em {place}")})).json();
+    assert_eq!(
+        (&named["scope"]["buyers"], &named["scope"]["municipality"]),
+        (&json!([fund["id"]]), &json!(place)),
+        "{named}"
+    );
+    let several = server.post(ASK, &json!({"question": format!("contratos de {name}")}));
+    assert_eq!(several.status, 400);
+    assert!(several.json()["detail"].as_str().unwrap().contains(place), "{}", several.text());
+    let body = funds.iter().find_map(|b| b["superior_name"].as_str()).unwrap();
+    let of_body = server.post(ASK, &json!({"question": format!("contratos do {body}")})).json();
+    assert_eq!(of_body["scope"], json!({"bodies": [body]}));
     let nothing = server.post(ASK, &json!({"question": "quimbembeque de zumbaia?"}));
     assert_eq!((nothing.status, nothing.json()["field"].as_str()), (400, Some("question")));
     assert!(nothing.json()["detail"].as_str().unwrap().contains("quimbembeque zumbaia"), "{}", nothing.text());

@@ -5,6 +5,7 @@
 mod account;
 mod accounts;
 mod agents;
+mod ask;
 mod bad_input;
 mod batches;
 mod browser;

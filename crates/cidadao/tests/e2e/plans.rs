@@ -5,8 +5,9 @@
 use events::{Backend, Bell, Event, Fate, NewTask, ReadModels, transact};
 use serde_json::json;
 use store::{
-    BuyerFilter, ContractFilter, ContractSort, Cursor, Db, EntityKind, FindingFilter, FindingSort, InvestigationFilter,
-    LinkFilter, NameSort, Owner, PoolSettings, QuarantineFilter, Store, SupplierFilter, TenderFilter, VerdictFilter,
+    BuyerFilter, ContractFilter, ContractSort, Cursor, Db, EntityKind, FindingFilter, FindingSort, GlanceFilter,
+    InvestigationFilter, LinkFilter, NameSort, Owner, PoolSettings, QuarantineFilter, Store, SupplierFilter,
+    TenderFilter, VerdictFilter,
 };
 use testkit::{House, PostgresServer, postgres};
 
@@ -194,6 +195,23 @@ fn ask_everything(store: &Store) {
     store.buyers_in(Some("SP"), None).unwrap();
     store.buyers_in(None, None).unwrap();
     store.municipalities().unwrap();
+    store.each_buyer(5, |_| ()).unwrap();
+    store.each_supplier(5, |_, _| ()).unwrap();
+    store.some_contract_holds("material").unwrap();
+    store.some_contract_of_others_holds("material", "cnpj:1").unwrap();
+    store.supplier_of_hash(1).unwrap();
+    store.contracts_of_rows(&[1, 2]).unwrap();
+    let ids = || Some(std::collections::BTreeSet::from(["x".to_owned()]));
+    for filter in [
+        GlanceFilter::default(),
+        GlanceFilter { buyers: ids(), words: some("material"), ..GlanceFilter::default() },
+        GlanceFilter { suppliers: ids(), from: some("2024-01-01"), ..GlanceFilter::default() },
+        GlanceFilter { words: some("material"), ..GlanceFilter::default() },
+        GlanceFilter { modality: some("pregao"), ..GlanceFilter::default() },
+        GlanceFilter { to: some("2024-01-01"), ..GlanceFilter::default() },
+    ] {
+        store.glance(&filter, true, std::time::Instant::now() + std::time::Duration::from_secs(5), |_| ()).unwrap();
+    }
     for filter in [
         InvestigationFilter::default(),
         InvestigationFilter { status: some("active"), ..InvestigationFilter::default() },

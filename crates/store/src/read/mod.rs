@@ -3,6 +3,8 @@
 mod contracts;
 mod dossiers;
 mod files;
+mod glance;
+mod names;
 mod parties;
 mod several;
 mod tenders;
@@ -12,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub use contracts::{ContractFilter, ContractRow, ContractSort, RowVersion};
 pub use dossiers::{Counted, CountedAmendments};
 pub use files::ReadFile;
+pub use glance::{GlanceFilter, Glanced};
+pub use names::BuyerNames;
 pub use parties::{BuyerFilter, BuyerRow, NameSort, SanctionRow, SupplierFilter, SupplierRow, Totals};
 pub use several::Owner;
 pub use tenders::TenderFilter;

@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod fetch;
+mod glance;
 mod judge;
 mod parts;
 mod planning;
@@ -26,6 +27,7 @@ use crate::{App, Error, Result};
 
 use aggregate::Investigation;
 pub(crate) use aggregate::{Reopen, WorkUnit};
+pub(crate) use glance::FindingsSeen;
 pub use planning::EditPlan;
 pub use run::{RunOptions, Split};
 pub use scope::Scope;

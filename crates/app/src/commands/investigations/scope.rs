@@ -29,6 +29,9 @@ pub struct Scope {
     /// Ids of buyers; one of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub buyers: Vec<String>,
+    /// Names of bodies, or of what stands over them; the buyer is one of their units.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bodies: Vec<String>,
     /// Ids of suppliers, or their CNPJs; one of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub suppliers: Vec<String>,
@@ -71,6 +74,12 @@ impl Scope {
     pub(super) fn checked(mut self, app: &App) -> Result<Self> {
         if self.buyers.len() > IDS_MAX || self.suppliers.len() > IDS_MAX {
             return Err(Error::invalid("scope", format!("names more than {IDS_MAX} buyers or suppliers")));
+        }
+        if self.bodies.len() > IDS_MAX {
+            return Err(Error::invalid("scope.bodies", format!("names more than {IDS_MAX} bodies")));
+        }
+        if !self.bodies.is_empty() && app.buyers_of(&self)?.is_none_or(|buyers| buyers.is_empty()) {
+            return Err(Error::invalid("scope.bodies", "no buyer of these bodies is held"));
         }
         for id in &self.buyers {
             if app.store().buyer(id)?.is_none() {
@@ -120,10 +129,6 @@ impl Scope {
         }
         Ok(self)
     }
-
-    pub(super) fn is_everything(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// A scope with its ids found, ready to be asked of findings.
@@ -164,8 +169,7 @@ pub(super) type Unplaced = BTreeMap<&'static str, u64>;
 impl<'a> Placed<'a> {
     pub(super) fn new(app: &'a App, scope: &'a Scope) -> Result<Self> {
         let store = app.store();
-        let mut buyers =
-            if scope.buyers.is_empty() { None } else { Some(store.all_ids_of(EntityKind::Buyer, &scope.buyers)?) };
+        let mut buyers = app.buyers_of(scope)?;
         if scope.state.is_some() || scope.municipality.is_some() {
             let spellings = scope.municipality.as_deref().map(|name| app.spellings_of(name)).transpose()?;
             let placed = store.buyers_in(scope.state.as_deref(), spellings.as_deref())?;
@@ -311,5 +315,18 @@ impl App {
         let mut spellings: Vec<String> = held.filter(|name| model::text::fold(name) == asked).collect();
         spellings.dedup();
         Ok(spellings)
+    }
+
+    /// The ids of the units and bodies that a scope names: of any of them; none when it names none.
+    pub(crate) fn buyers_of(&self, scope: &Scope) -> Result<Option<BTreeSet<String>>> {
+        if scope.buyers.is_empty() && scope.bodies.is_empty() {
+            return Ok(None);
+        }
+        let mut ids = self.store().all_ids_of(EntityKind::Buyer, &scope.buyers)?;
+        if !scope.bodies.is_empty() {
+            let normal: Vec<String> = scope.bodies.iter().map(|name| model::text::normal_name(name)).collect();
+            ids.extend(self.store().buyers_of_bodies(&normal)?);
+        }
+        Ok(Some(ids))
     }
 }
