@@ -49,12 +49,7 @@ impl App {
                         seen.cut = true;
                         break 'flag;
                     }
-                    let facts = Facts {
-                        buyer_id: row.buyer_id.as_deref(),
-                        supplier_id: row.supplier_id.as_deref(),
-                        as_of: &row.as_of,
-                        amount: row.amount,
-                    };
+                    let facts = Facts::of(row);
                     let contracts = || Ok(self.store().contracts_of_finding(&row.id)?);
                     if placed.holds(&facts, contracts, &mut unplaced)? {
                         seen.total += 1;

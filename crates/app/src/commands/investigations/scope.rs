@@ -271,7 +271,7 @@ impl App {
             ..ContractFilter::default()
         };
         // A state is asked for as such; of other buyers each, and else of the suppliers each, by its index.
-        let by_state_alone = scope.buyers.is_empty() && scope.municipality.is_none();
+        let by_state_alone = scope.buyers.is_empty() && scope.bodies.is_empty() && scope.municipality.is_none();
         let buyers = placed.buyers.as_ref().filter(|_| !by_state_alone);
         let filters: Vec<ContractFilter> = match (buyers, &placed.suppliers) {
             (Some(buyers), _) => {
