@@ -321,8 +321,8 @@ async fn simulate(seed: u64) {
         });
     }
     local.await;
-    let told = told.borrow();
-    assert_eq!(told.served + told.missed, 300, "everyone was served or told of the deadline");
+    let ended = told.borrow().served + told.borrow().missed;
+    assert_eq!(ended, 300, "everyone was served or told of the deadline");
     for broken in [&world.unwell, &world.hangs, &world.barren] {
         broken.store(false, Ordering::SeqCst);
     }
