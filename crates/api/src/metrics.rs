@@ -34,6 +34,7 @@ pub struct Metrics {
     connections: IntGaugeVec,
     reads: IntGaugeVec,
     agents: AgentMetrics,
+    asked: IntGaugeVec,
 }
 
 impl Metrics {
@@ -102,6 +103,13 @@ impl Metrics {
                 ),
                 &["to", "because"],
             )?,
+            asked: IntGaugeVec::new(
+                Opts::new(
+                    "cidadao_ai_outbound_requests",
+                    "What was asked of the world outside since the start, by origin: requests, of which retries and hedges, pauses asked for, times left alone; connections opened are of no origin.",
+                ),
+                &["origin", "what"],
+            )?,
             redis_up: IntGaugeVec::new(
                 Opts::new("cidadao_ai_redis_up", "1 when Redis answers, 0 when not; absent where none is set."),
                 &[],
@@ -117,6 +125,7 @@ impl Metrics {
             &metrics.tasks,
             &metrics.stream_lag,
             &metrics.redis_up,
+            &metrics.asked,
         ] {
             metrics.registry.register(Box::new(metric.clone()))?;
         }
@@ -184,6 +193,9 @@ impl Metrics {
         self.tasks.reset();
         for (topic, state, tasks) in &figures.tasks {
             self.tasks.with_label_values(&[topic, state]).set(*tasks);
+        }
+        for (origin, what, count) in &figures.asked {
+            self.asked.with_label_values(&[origin.as_str(), *what]).set(count.cast_signed());
         }
         self.outbox_lag.set(figures.outbox_lag);
         self.stream_lag.reset();

@@ -5,6 +5,7 @@
 
 pub mod agent_settings;
 mod agents;
+mod asked;
 mod commands;
 mod error;
 mod folder;
@@ -114,6 +115,7 @@ struct Inner {
     roster: OnceLock<Roster>,
     names: names::Names,
     rephrasing: rephrase::Rephrasing,
+    asked: asked::Asked,
 }
 
 impl App {
@@ -150,6 +152,7 @@ impl App {
             roster,
             names: names::Names::default(),
             rephrasing: rephrase::Rephrasing::default(),
+            asked: asked::Asked::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -168,6 +171,10 @@ impl App {
     /// Asks `question`; what it still asks of the database after `deadline` is interrupted and gives an error.
     pub fn within<T>(&self, deadline: std::time::Instant, question: impl FnOnce(&Self) -> T) -> T {
         store::within(deadline, || question(self))
+    }
+
+    pub(crate) fn asked(&self) -> &asked::Asked {
+        &self.inner.asked
     }
 
     /// The data folder.

@@ -17,6 +17,7 @@ pub(crate) struct Rephrasing {
 
 struct Held {
     models: Models,
+    outbound: Outbound,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -35,6 +36,11 @@ impl App {
         let held = held.as_ref()?;
         let said = held.runtime.block_on(held.models.rephrase(evidence, text, time));
         said.inspect_err(|error| tracing::warn!(%error, "a text stays as it was")).ok()
+    }
+
+    /// What models were asked so far.
+    pub(crate) fn models_asked(&self) -> Option<outbound::Figures> {
+        Some(self.rephrasing().held.get()?.as_ref()?.outbound.figures())
     }
 
     fn open_models(&self) -> Result<Option<Arc<Held>>> {
@@ -57,7 +63,7 @@ impl App {
             .enable_all()
             .build()
             .map_err(|e| Error::Failed(format!("no asynchronous runtime: {e}")))?;
-        let models = Models::new(providers, outbound, settings.tokens_max, limits);
-        Ok(Some(Arc::new(Held { models, runtime })))
+        let models = Models::new(providers, outbound.clone(), settings.tokens_max, limits);
+        Ok(Some(Arc::new(Held { models, outbound, runtime })))
     }
 }

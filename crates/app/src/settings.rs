@@ -235,6 +235,7 @@ pub struct OutboundLimits {
     pub connections_max: usize,
     pub per_origin: usize,
     pub rate_per_s: u32,
+    pub hedge_after_ms: u64,
     pub timeout_s: u64,
     pub patience_s: u64,
 }
@@ -353,6 +354,7 @@ impl Settings {
         within("outbound.connections_max", self.outbound.connections_max as u64, 1, 10_000)?;
         within("outbound.per_origin", self.outbound.per_origin as u64, 1, 100)?;
         within("outbound.rate_per_s", self.outbound.rate_per_s.into(), 1, 1_000)?;
+        within("outbound.hedge_after_ms", self.outbound.hedge_after_ms, 0, 600_000)?;
         within("outbound.timeout_s", self.outbound.timeout_s, 1, 600)?;
         within("outbound.patience_s", self.outbound.patience_s, 1, 86_400)?;
         if !["http://", "https://"].iter().any(|scheme| self.pncp.service.starts_with(scheme)) {

@@ -11,7 +11,9 @@ use serde_json::json;
 use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand, Roles};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
-use crate::{agents, ask, database, dossier, entities, evaluation, identity, investigate, log, moment, quarantine, sync};
+use crate::{
+    agents, ask, database, dossier, entities, evaluation, identity, investigate, log, moment, quarantine, sync,
+};
 
 /// Threads that may wait for the database or compress, beside one for each connection to a server: each holds on to some 15 MB of what it
 /// worked with (128 of them held 1.9 GB), and more of them than processors only wait.

@@ -3,8 +3,8 @@
 //! Files and network are shut off and cannot be opened again; memory and threads are bounded, nothing spills to the disk;
 //! a deadline interrupts whatever runs. SQL is let in only if it is one SELECT, as DuckDB's own parser sees it.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use duckdb::types::{ToSql, Value as Cell};

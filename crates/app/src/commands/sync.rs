@@ -188,6 +188,7 @@ impl App {
             per_origin: settings.per_origin,
             rate_per_s: settings.rate_per_s,
             attempt_timeout: Duration::from_secs(settings.timeout_s),
+            hedge_after: (settings.hedge_after_ms > 0).then(|| Duration::from_millis(settings.hedge_after_ms)),
             user_agent: format!("cidadao/{VERSION}"),
             ..OutboundSettings::default()
         })
@@ -212,6 +213,7 @@ impl App {
                 .collect(),
         );
         let figures = outbound.figures();
+        self.asked().add(&figures);
         let of_all = |count: fn(&outbound::OriginFigures) -> u64| figures.origins.iter().map(count).sum();
         report.requests = Requests {
             sent: of_all(|o| o.requests),

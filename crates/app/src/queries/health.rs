@@ -40,6 +40,8 @@ pub struct Figures {
     pub reads: Vec<(&'static str, &'static str, u64)>,
     /// Whether Redis answers, where one is set.
     pub redis_up: Option<bool>,
+    /// Of the world outside: origin (empty for connections, which are of none), what is counted, how many.
+    pub asked: Vec<(String, &'static str, u64)>,
     /// Questions to the store whose result was kept, and whose was not.
     pub recalls: (u64, u64),
 }
@@ -60,6 +62,7 @@ impl App {
         let lags = self.log().lags();
         Ok(Figures {
             recalls: self.recalls(),
+            asked: self.asked().figures(self.models_asked()),
             connections: self.store().pool().map_or_else(Vec::new, |pool| {
                 vec![("idle", pool.idle), ("lent", pool.open - pool.idle), ("waited_for", pool.waiting)]
             }),

@@ -21,6 +21,11 @@ const FORMS: [(&str, &str); 6] = [
     ("zip", "application/zip"),
 ];
 
+/// A server that gathers evidence for half a minute: on a busy machine a quarter of ten seconds may be too little for some findings.
+fn patient(house: &House) -> Server {
+    Server::start(house.program().env("CIDADAO_HTTP_REQUEST_TIMEOUT_S", "120"))
+}
+
 #[track_caller]
 fn given(server: &Server, path: &str) -> Answer {
     let answer = server.get(&format!("/api/v1/{path}"));
@@ -86,7 +91,7 @@ fn section<'a>(dossier: &'a Value, id: &str) -> &'a Value {
 #[test]
 fn every_number_that_people_read_stands_in_the_signed_data() {
     let house = judged_house();
-    let server = house.serve();
+    let server = patient(&house);
     let id = ask(&server, &json!({"scope": {}}));
     let _ = ended(&server, &id);
     for lang in ["pt", "en"] {
@@ -130,7 +135,7 @@ fn every_finding_leads_back_to_lines_of_files() {
     let house = House::new();
     let sample = short_sample(&house, 800, 41);
     let _ = house.ingest(&[&sample]).ends_with(3);
-    let server = house.serve();
+    let server = patient(&house);
     let id = ask(&server, &json!({"scope": {}}));
     let _ = ended(&server, &id);
     let dossier = given(&server, &format!("investigations/{id}/report")).json();
@@ -181,7 +186,7 @@ fn every_finding_leads_back_to_lines_of_files() {
 #[test]
 fn charts_carry_the_data_that_they_draw() {
     let house = judged_house();
-    let server = house.serve();
+    let server = patient(&house);
     let id = ask(&server, &json!({"scope": {}}));
     let shown = ended(&server, &id);
     let dossier = given(&server, &format!("investigations/{id}/report")).json();
@@ -238,7 +243,7 @@ fn verify(folder: &Path, name: &str, more: &[&str]) -> (i32, Value) {
 #[test]
 fn a_stranger_verifies_it_and_is_not_fooled() {
     let house = judged_house();
-    let server = house.serve();
+    let server = patient(&house);
     let id = ask(&server, &json!({"scope": {}, "flags": ["BR05"]}));
     let _ = ended(&server, &id);
     let key = server.json("evidence/key");
@@ -280,7 +285,7 @@ fn a_stranger_verifies_it_and_is_not_fooled() {
 #[test]
 fn forms_and_languages_are_as_they_are_asked_for() {
     let house = judged_house();
-    let server = house.serve();
+    let server = patient(&house);
     let supplier = server.walk("suppliers", 100)[0]["id"].as_str().unwrap().to_owned();
     let path = format!("suppliers/{}/dossier", encoded(&supplier));
     for (form, kind) in FORMS {
@@ -310,7 +315,7 @@ fn scaled(text: &str) -> i128 {
 #[test]
 fn the_dossiers_of_parties_count_what_the_lists_hold() {
     let house = judged_house();
-    let server = house.serve();
+    let server = patient(&house);
     for (list, filter, other, id_of) in
         [("suppliers", "supplier_id", "buyer", "fornecedor"), ("buyers", "buyer_id", "supplier", "orgao")]
     {
@@ -374,7 +379,7 @@ fn the_dossiers_of_parties_count_what_the_lists_hold() {
 #[test]
 fn the_letter_asks_for_what_is_missing_and_names_what_is_held() {
     let house = judged_house();
-    let server = house.serve();
+    let server = patient(&house);
     let buyer =
         server.walk("findings", 100).into_iter().find(|f| f["buyer"]["id"].is_string()).unwrap()["buyer"].clone();
     let id = ask(&server, &json!({"scope": {"buyers": [buyer["id"]]}}));
@@ -419,7 +424,7 @@ fn what_a_source_wrote_stays_text_in_every_form() {
     }
     assert!(changed > 0, "the sample writes its objects otherwise");
     let _ = house.ingest(&[&sample]);
-    let server = house.serve();
+    let server = patient(&house);
     let id = ask(&server, &json!({"scope": {}}));
     let _ = ended(&server, &id);
     let report = |form: &str| given(&server, &format!("investigations/{id}/report?format={form}"));

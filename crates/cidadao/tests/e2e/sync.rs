@@ -250,3 +250,20 @@ fn days_that_cannot_be_and_a_source_that_is_not_there_are_told() {
         house.program().args(["sync", "pncp", "--from", "2025-06-01"]).env("CIDADAO_PNCP_SERVICE", "pncp.gov.br").run();
     assert!(refused.stderr.contains("pncp.service"), "{}", refused.stderr);
 }
+
+#[test]
+fn where_hedging_is_set_a_silent_answer_is_asked_for_a_second_time_and_only_then() {
+    for (hedge_after_ms, again) in [("100", true), ("0", false)] {
+        let house = House::new();
+        let silent = AtomicBool::new(true);
+        let origin = Origin::start(move |target, _| {
+            let first = target.starts_with("/v1/contratos?") && silent.swap(false, Ordering::AcqRel);
+            if first { Reply::Late(Duration::from_secs(2), Box::new(well(target))) } else { well(target) }
+        });
+        let program = sync(&house, &origin).env("CIDADAO_OUTBOUND_HEDGE_AFTER_MS", hedge_after_ms);
+        let report = program.run().ends_with(0).json();
+        assert_eq!(totals(&report["ingest"]), [1_234, 1_234, 0, 0, 0], "what came twice counts once");
+        let first_page = pages_asked(&origin).iter().filter(|page| **page == 1).count();
+        assert_eq!((first_page > 1, report["requests"]["again"].as_u64() > Some(0)), (again, again), "{report}");
+    }
+}
