@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use agents::question::{Intent, Reading};
 use chrono::NaiveDate;
 use model::Cnpj;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::Language;
 use super::ask_missing;
 use super::ask_text::Said;
 use crate::commands::said;
@@ -42,18 +43,8 @@ pub struct Ask {
     pub question: String,
     /// The language of `answer.said`; `answer.text` has both.
     #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^(pt|en)$")]
     pub lang: Language,
-}
-
-/// A language of answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// Portuguese.
-    #[default]
-    Pt,
-    /// English.
-    En,
 }
 
 /// What was seen of the contracts of a scope.

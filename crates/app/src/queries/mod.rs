@@ -27,7 +27,7 @@ mod tenders;
 mod verdicts;
 mod vocabulary;
 
-pub use ask::{Ask, Language};
+pub use ask::Ask;
 pub use contracts::{ContractQuery, ContractSort};
 pub use dossier::{AskDossier, Dossier, DossierForm, Language};
 pub use entities::{LinkQuery, LinkState, LinkedKind};

@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::parts;
-use crate::Result;
 
 /// A map whose keys are no texts, as pairs.
 mod pairs {
@@ -57,7 +56,7 @@ pub(super) enum UnitState {
 }
 
 /// Something that is one worker's at a time.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum WorkUnit {
     /// A flag over the whole scope.
     Flag(String),
@@ -144,7 +143,7 @@ impl Investigation {
     ///
     /// # Errors
     /// The database cannot be read or written; a damaged event.
-    pub(super) fn held(unit: &mut dyn Unit, stream: &str) -> Result<Option<(Self, i64)>> {
+    pub(super) fn held(unit: &mut dyn Unit, stream: &str) -> crate::Result<Option<(Self, i64)>> {
         let kept = unit.snapshot(stream, FORMAT)?;
         // One that cannot be read is as good as none.
         let kept = kept.and_then(|kept| Some((kept.version, serde_json::from_str::<Self>(&kept.state).ok()?)));

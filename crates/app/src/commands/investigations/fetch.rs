@@ -29,7 +29,8 @@ impl App {
     /// What a scope lacks; `None` when some contract that is held lies in it, or it asks for all.
     pub(super) fn lacking(&self, asked: &Asked) -> Result<Option<Lacking>> {
         let scope = &asked.scope;
-        if scope.is_everything() || !scope.contracts.is_empty() || !self.contracts_in(scope, 1)?.is_empty() {
+        if scope == &super::Scope::default() || !scope.contracts.is_empty() || !self.contracts_in(scope, 1)?.is_empty()
+        {
             return Ok(None);
         }
         let (settings, service) = (&self.settings().agents, &self.settings().pncp.service);
