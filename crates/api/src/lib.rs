@@ -18,6 +18,7 @@ mod door;
 mod export;
 mod forms;
 mod gate;
+mod graphql;
 mod kept;
 mod limits;
 mod listen;
@@ -41,6 +42,7 @@ mod unpack;
 use app::App;
 use axum::{Extension, Router};
 
+pub use graphql::sdl;
 pub use listen::serve;
 pub use openapi::document;
 

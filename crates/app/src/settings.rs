@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use store::PoolSettings;
 
-use crate::limit_settings::{BatchSettings, IdentitySettings, LimitSettings};
+use crate::limit_settings::{BatchSettings, GraphqlSettings, IdentitySettings, LimitSettings};
 use crate::{Error, Result};
 
 /// The annotated defaults.
@@ -61,6 +61,7 @@ pub struct Settings {
     pub limits: LimitSettings,
     pub identity: IdentitySettings,
     pub batch: BatchSettings,
+    pub graphql: GraphqlSettings,
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
     pub changed: Vec<String>,
@@ -391,6 +392,7 @@ impl Settings {
         self.limits.check(&within)?;
         self.identity.check(&within)?;
         self.batch.check(&within)?;
+        self.graphql.check(&within)?;
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));
         }

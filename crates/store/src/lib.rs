@@ -56,8 +56,8 @@ pub use links::{Decision, EntityKind, LinkChange, LinkFilter, LinkRow};
 pub use quality::{Noted, QualityNote, SourceFiles, SourceMonth};
 pub use quarantine::{FileHead, QuarantineFilter, Quarantined};
 pub use read::{
-    BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, NameSort, Owner, Page, ReadFile,
-    RowVersion, SanctionRow, SupplierFilter, SupplierRow, TenderFilter, Totals,
+    Below, BuyerFilter, BuyerRow, ContractFilter, ContractRow, ContractSort, Cursor, Marked, NameSort, Owner, Page,
+    ReadFile, Registered, RowVersion, SanctionRow, SupplierFilter, SupplierRow, TenderFilter, Totals,
 };
 pub use replicas::Reads;
 pub use scope::PlacedFinding;

@@ -42,6 +42,8 @@ pub struct Figures {
     pub redis_up: Option<bool>,
     /// Questions to the store whose result was kept, and whose was not.
     pub recalls: (u64, u64),
+    /// Statements that this process has asked of the database.
+    pub statements: u64,
 }
 
 impl App {
@@ -60,6 +62,7 @@ impl App {
         let lags = self.log().lags();
         Ok(Figures {
             recalls: self.recalls(),
+            statements: store::db::listen::counted(),
             connections: self.store().pool().map_or_else(Vec::new, |pool| {
                 vec![("idle", pool.idle), ("lent", pool.open - pool.idle), ("waited_for", pool.waiting)]
             }),

@@ -5,6 +5,7 @@
 //! Every list is bounded by [`PageLimit`] and walked by keyset, so the last page costs what the first did.
 
 mod contracts;
+mod counts;
 pub(crate) mod coverage;
 mod cursor;
 mod entities;
@@ -18,22 +19,25 @@ mod parties;
 mod persons;
 mod preview;
 mod quality;
+mod several;
 mod sources;
 mod tenders;
 mod verdicts;
 mod vocabulary;
 
 pub use contracts::{ContractQuery, ContractSort};
+pub use counts::Counts;
 pub use entities::{LinkQuery, LinkState, LinkedKind};
 pub use findings::{FindingKind, FindingQuery, FindingSort, FindingState, Severity};
 pub use health::{Figures, Readiness};
 pub use investigations::{InvestigationQuery, InvestigationStatus, Told};
 pub use moment::{MomentQuery, Parameters};
 pub(crate) use page::Walk;
-pub use page::{PageLimit, PageQuery};
+pub use page::{Marks, PageLimit, PageQuery};
 pub use parties::{BuyerQuery, NameSort, SupplierKind, SupplierQuery};
 pub use persons::PageAbout;
 pub use preview::PreviewQuery;
+pub use several::{Below, Owner};
 pub use tenders::{TenderQuery, TenderSort};
 pub(crate) use verdicts::STATEMENTS_MAX;
 pub use verdicts::VerdictGiven;

@@ -21,6 +21,7 @@ mod explanations;
 mod exports;
 mod fuzzed;
 mod garbage;
+mod graphql;
 mod incremental;
 mod ingests;
 mod investigations;

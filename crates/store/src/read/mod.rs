@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use contracts::{ContractFilter, ContractRow, ContractSort, RowVersion};
 pub use files::ReadFile;
 pub use parties::{BuyerFilter, BuyerRow, NameSort, SanctionRow, SupplierFilter, SupplierRow, Totals};
-pub use several::Owner;
+pub use several::{Below, Marked, Owner, Registered};
 pub use tenders::TenderFilter;
 
 /// One page of a list.
@@ -19,6 +19,8 @@ pub use tenders::TenderFilter;
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
+    /// Where each of them stands.
+    pub marks: Vec<Cursor>,
     /// Where the next page starts, if there is one.
     pub next: Option<Cursor>,
 }
@@ -160,5 +162,6 @@ pub(crate) fn walk<T>(
     let more = rows.len() > walk.limit;
     rows.truncate(walk.limit);
     let next = if more { rows.last().map(|(_, cursor)| cursor.clone()) } else { None };
-    Ok(Page { rows: rows.into_iter().map(|(row, _)| row).collect(), next })
+    let (rows, marks) = rows.into_iter().unzip();
+    Ok(Page { rows, marks, next })
 }
