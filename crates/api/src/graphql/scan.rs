@@ -98,7 +98,7 @@ mod tests {
             100,
         );
         assert_eq!(plain, airy);
-        assert_eq!((plain.tokens, plain.nesting), (26, 3));
+        assert_eq!((plain.tokens, plain.nesting), (25, 3));
         assert_ne!(scan("{a b}", 9).normal, scan("{ab}", 9).normal);
         assert_ne!(
             scan("{a(b:\"x  y\")}", 9).normal,

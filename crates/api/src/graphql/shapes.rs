@@ -26,6 +26,8 @@ pub struct ShapeField {
     pub holds: Holds,
     /// Whether it is a list of that.
     pub is_list: bool,
+    /// Whether it is never null: the id of what has one.
+    pub is_id: bool,
 }
 
 /// A view.
@@ -101,7 +103,9 @@ impl Shapes {
         for (key, property) in schema["properties"].as_object().into_iter().flatten() {
             let (holds, is_list) = self.holds(property);
             let description = text(property, "description");
-            fields.push(ShapeField { key: key.clone(), name: camel(key), description, holds, is_list });
+            let is_needed = schema["required"].as_array().is_some_and(|needed| needed.iter().any(|name| name == key));
+            let is_id = key == "id" && is_needed && property["type"] == "string";
+            fields.push(ShapeField { key: key.clone(), name: camel(key), description, holds, is_list, is_id });
         }
     }
 

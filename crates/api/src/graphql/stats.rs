@@ -21,6 +21,7 @@ pub fn add(types: &mut Types<'_>) {
         description: Some(description.to_owned()),
         holds: Holds::Scalar(scalar),
         is_list: false,
+        is_id: false,
     };
     types.add("FlagCount", "Open findings of one flag.");
     for (key, kind, description) in [("flag", "String", "The flag's code."), ("open", "Long", "How many are open.")] {
@@ -38,6 +39,7 @@ pub fn add(types: &mut Types<'_>) {
         description: Some("The same by flag; those without any are not named.".to_owned()),
         holds: Holds::Object("FlagCount".to_owned()),
         is_list: true,
+        is_id: false,
     };
     types.field("Stats", "openFindingsByFlag", Cost::Object("FlagCount".to_owned()), field_of(&by_flag));
     let field = Field::new("stats", TypeRef::named("Stats"), |context| {

@@ -48,7 +48,11 @@ pub fn field_of(shape: &ShapeField) -> Field {
         Holds::Scalar(name) => (*name).to_owned(),
         Holds::Object(name) => name.clone(),
     };
-    let of = if is_list { TypeRef::named_nn_list(name) } else { TypeRef::named(name) };
+    let of = match (is_list, shape.is_id) {
+        (true, _) => TypeRef::named_nn_list(name),
+        (false, true) => TypeRef::named_nn(name),
+        (false, false) => TypeRef::named(name),
+    };
     let field = Field::new(&shape.name, of, move |context| {
         FieldFuture::Value(
             row(context.parent_value).and_then(|row| row.get(&key)).and_then(|v| shown(v, &holds, is_list)),

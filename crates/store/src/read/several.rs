@@ -1,7 +1,8 @@
 //! What belongs to several things at once, in one statement for all of them: for who asks for a tree of records.
 //!
-//! Of each thing the first rows are taken by the same index as when it is asked for alone: the statement is one branch for each,
-//! put together with `union all`.
+//! Of each thing the first rows are taken by the same index as when it is asked for alone: the statement is one narrow branch for each, put
+//! together with `union all`; or, where all rows of a thing must be looked at to know the first, one walk over them all. Wide rows are
+//! fetched behind that, together.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -20,6 +21,9 @@ use crate::{Result, Store, id_hash};
 
 /// The most branches of one statement: SQLite takes 500.
 const BRANCHES_MAX: usize = 200;
+
+/// The most keys that one statement seeks.
+const KEYS_MAX: usize = 1_000;
 
 /// Whose rows are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -151,6 +155,30 @@ fn unite<T>(
 /// The most rows of a branch, as a value: it makes no other statement.
 fn rows_max(limit: usize) -> Box<dyn ToSql> {
     Box::new(i64::try_from(limit).unwrap_or(i64::MAX))
+}
+
+/// The rows that stand in these places, fetched together; `select` is everything up to the condition on their number.
+fn fetch<T: Clone>(
+    db: &Db,
+    select: &str,
+    places: Vec<Vec<Cursor>>,
+    from: impl Fn(&crate::Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<Vec<Marked<T>>>> {
+    let rids: HashSet<i64> = places.iter().flatten().map(|place| place.rid).collect();
+    let rids: Vec<i64> = rids.into_iter().collect();
+    let mut rows: HashMap<i64, T> = HashMap::with_capacity(rids.len());
+    for part in rids.chunks(KEYS_MAX) {
+        let values: Vec<&dyn ToSql> = part.iter().map(|rid| rid as &dyn ToSql).collect();
+        let mut statement = db.prepare(&format!("{select} in ({})", marks(part.len())))?;
+        for row in statement.query_map(values.as_slice(), |row| Ok((row.get::<_, i64>("rid")?, from(row)?)))? {
+            let (rid, row) = row?;
+            rows.insert(rid, row);
+        }
+    }
+    let of_one = |places: Vec<Cursor>| {
+        places.into_iter().filter_map(|place| Some((rows.get(&place.rid)?.clone(), place))).collect()
+    };
+    Ok(places.into_iter().map(of_one).collect())
 }
 
 /// The root of a supplier's CNPJ, if its id is one.
@@ -366,7 +394,7 @@ impl Store {
         })
     }
 
-    /// The newest `limit` contracts of each of these buyers or suppliers, in their order.
+    /// The newest `limit` contracts of each of these buyers or suppliers, in their order: found in the index, then fetched together.
     ///
     /// # Errors
     /// The database cannot be read.
@@ -377,34 +405,35 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Vec<Marked<ContractRow>>>> {
         let column = if owner == Owner::Buyer { "buyer_h" } else { "supplier_h" };
+        let sql = format!(
+            "select c.rid as rid, c.signed_on as signed_on from contracts c where c.{column} = ?
+             order by c.signed_on desc nulls last, c.rid desc limit ?"
+        );
         self.read(|db| {
             let members = members_of(db, owner, ids)?;
-            let branches: Vec<_> = members
-                .iter()
-                .enumerate()
-                .flat_map(|(who, ids)| {
-                    ids.iter().map(move |id| {
-                        let sql = format!(
-                            "{} where c.{column} = ? order by c.signed_on desc nulls last, c.rid desc limit ?",
-                            contracts::SELECT
-                        );
-                        (who, sql, vec![Box::new(id_hash(id)) as Box<dyn ToSql>, rows_max(limit)])
-                    })
-                })
-                .collect();
-            let marked = |row: &crate::Row<'_>| {
-                let contract = contracts::contract_from(row)?;
-                let value = contract.signed_on.clone().map(CursorValue::Text);
-                Ok((contract, Cursor { value, rid: row.get("rid")? }))
-            };
-            let mut found = in_order(unite(db, &branches, marked)?, ids.len());
-            for (rows, ids) in found.iter_mut().zip(&members) {
-                if ids.len() > 1 {
-                    rows.sort_by(|(a, at), (b, bt)| b.signed_on.cmp(&a.signed_on).then(bt.rid.cmp(&at.rid)));
+            let mut branches = Vec::new();
+            for (who, ids) in members.iter().enumerate() {
+                for id in ids {
+                    let values = vec![Box::new(id_hash(id)) as Box<dyn ToSql>, rows_max(limit)];
+                    branches.push((who, sql.clone(), values));
                 }
-                rows.truncate(limit);
             }
-            Ok(found)
+            let place = |row: &crate::Row<'_>| {
+                let value = row.get::<_, Option<String>>("signed_on")?.map(CursorValue::Text);
+                Ok(Cursor { value, rid: row.get("rid")? })
+            };
+            let mut places = in_order(unite(db, &branches, place)?, ids.len());
+            for (places, ids) in places.iter_mut().zip(&members) {
+                if ids.len() > 1 {
+                    let day = |place: &Cursor| match &place.value {
+                        Some(CursorValue::Text(day)) => Some(day.clone()),
+                        _ => None,
+                    };
+                    places.sort_by_key(|place| std::cmp::Reverse((day(place), place.rid)));
+                }
+                places.truncate(limit);
+            }
+            fetch(db, &format!("{} where c.rid", contracts::SELECT), places, contracts::contract_from)
         })
     }
 
@@ -413,35 +442,54 @@ impl Store {
     /// # Errors
     /// The database cannot be read.
     pub fn findings_of_each(&self, owner: Owner, ids: &[String], limit: usize) -> Result<Vec<Vec<Marked<FindingRow>>>> {
+        let (key, from) = match owner {
+            Owner::Buyer => ("p.buyer_id", "findings p"),
+            Owner::Supplier => ("p.supplier_id", "findings p"),
+            Owner::Contract => ("c.contract_id", "finding_contracts c join findings p on p.id = c.finding_id"),
+        };
         self.read(|db| {
             let members = members_of(db, owner, ids)?;
-            let condition = match owner {
-                Owner::Buyer => "p.buyer_id = ?",
-                Owner::Supplier => "p.supplier_id = ?",
-                Owner::Contract => "p.id in (select finding_id from finding_contracts where contract_id = ?)",
-            };
-            let branches: Vec<_> = members.iter().enumerate().flat_map(|(who, ids)| {
-                ids.iter().map(move |id| {
-                    let sql = format!(
-                        "{} where {condition} and +p.state = 'open' and {} order by +p.gravity desc, p.rid desc limit ?",
-                        findings::select(), findings::BESIDE
-                    );
-                    (who, sql, vec![Box::new(id.clone()) as Box<dyn ToSql>, rows_max(limit)])
-                })
-            }).collect();
-            let marked = |row: &crate::Row<'_>| {
-                let finding = findings::finding_from(row)?;
-                let value = Some(CursorValue::Int(finding.gravity));
-                Ok((finding, Cursor { value, rid: row.get("rid")? }))
-            };
-            let mut found = in_order(unite(db, &branches, marked)?, ids.len());
-            for (rows, ids) in found.iter_mut().zip(&members) {
-                if ids.len() > 1 {
-                    rows.sort_by_key(|(row, at)| std::cmp::Reverse((row.gravity, at.rid)));
+            let mut owners: HashMap<&String, Vec<usize>> = HashMap::new();
+            for (who, ids) in members.iter().enumerate() {
+                for id in ids {
+                    owners.entry(id).or_default().push(who);
                 }
-                rows.truncate(limit);
             }
-            Ok(found)
+            let keys: Vec<&String> = owners.keys().copied().collect();
+            let mut places: Vec<Vec<Cursor>> = vec![Vec::new(); ids.len()];
+            for part in keys.chunks(KEYS_MAX) {
+                let sql = format!(
+                    "select k, rid, gravity from (select {key} as k, p.rid as rid, p.gravity as gravity,
+                        row_number() over (partition by {key} order by p.gravity desc, p.rid desc) as place
+                        from {from} where {key} in ({}) and +p.state = 'open' and {}) ranked where place <= ?",
+                    marks(part.len()),
+                    findings::BESIDE
+                );
+                let most = i64::try_from(limit).unwrap_or(i64::MAX);
+                let values: Vec<&dyn ToSql> =
+                    part.iter().map(|id| *id as &dyn ToSql).chain(std::iter::once(&most as &dyn ToSql)).collect();
+                let mut statement = db.prepare(&sql)?;
+                let found = statement.query_map(values.as_slice(), |row| {
+                    let value = Some(CursorValue::Int(row.get("gravity")?));
+                    Ok((row.get::<_, String>("k")?, Cursor { value, rid: row.get("rid")? }))
+                })?;
+                for row in found {
+                    let (key, place) = row?;
+                    for who in owners.get(&key).into_iter().flatten() {
+                        places[*who].push(place.clone());
+                    }
+                }
+            }
+            for places in &mut places {
+                let gravity = |place: &Cursor| match place.value {
+                    Some(CursorValue::Int(gravity)) => gravity,
+                    _ => i64::MIN,
+                };
+                places.sort_by_key(|place| std::cmp::Reverse((gravity(place), place.rid)));
+                places.dedup();
+                places.truncate(limit);
+            }
+            fetch(db, &format!("{} where p.rid", findings::select()), places, findings::finding_from)
         })
     }
 }
