@@ -195,6 +195,11 @@ impl Door {
         &self.inner.app.settings().http
     }
 
+    /// What the settings limit of GraphQL.
+    pub fn graphql(&self) -> &app::limit_settings::GraphqlSettings {
+        &self.inner.app.settings().graphql
+    }
+
     /// The metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics

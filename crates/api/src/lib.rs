@@ -20,6 +20,7 @@ mod dossiers;
 mod export;
 mod forms;
 mod gate;
+mod graphql;
 mod kept;
 mod limits;
 mod listen;
@@ -43,6 +44,7 @@ mod unpack;
 use app::App;
 use axum::{Extension, Router};
 
+pub use graphql::sdl;
 pub use listen::serve;
 pub use openapi::document;
 

@@ -8,7 +8,9 @@ use std::time::Duration;
 use app::queries::Figures;
 use cache::Meters;
 use prometheus::core::Collector;
-use prometheus::{Gauge, Histogram, HistogramOpts, HistogramVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
 
 use crate::agent_metrics::AgentMetrics;
 use crate::gate::Gate;
@@ -35,6 +37,7 @@ pub struct Metrics {
     reads: IntGaugeVec,
     agents: AgentMetrics,
     asked: IntGaugeVec,
+    statements: IntCounter,
 }
 
 impl Metrics {
@@ -72,6 +75,10 @@ impl Metrics {
                     "Tasks that wait (ready; blocked by another), are worked on (taken) or failed for good (dead); over Redis also those not handed on yet (outbox).",
                 ),
                 &["topic", "state"],
+            )?,
+            statements: IntCounter::new(
+                "cidadao_ai_db_statements_total",
+                "Statements that this process has asked of the database.",
             )?,
             outbox_lag: IntGauge::new("cidadao_ai_outbox_lag_events", "Events that were not published yet.")?,
             readable: IntGauge::new("cidadao_ai_database_readable", "1 when the database gave these figures.")?,
@@ -133,6 +140,7 @@ impl Metrics {
             metrics.registry.register(Box::new(metric.clone()))?;
         }
         metrics.registry.register(Box::new(metrics.durations.clone()))?;
+        metrics.registry.register(Box::new(metrics.statements.clone()))?;
         for gate in gates {
             metrics.registry.register(Box::new(gate.running.clone()))?;
             metrics.registry.register(Box::new(gate.waiting.clone()))?;
@@ -179,6 +187,7 @@ impl Metrics {
     }
 
     fn hold(&self, figures: &Figures) {
+        self.statements.inc_by(figures.statements.saturating_sub(self.statements.get()));
         let (hits, misses) = figures.recalls;
         self.recalls.with_label_values(&["hit"]).set(hits.cast_signed());
         self.recalls.with_label_values(&["miss"]).set(misses.cast_signed());

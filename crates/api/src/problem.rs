@@ -182,6 +182,28 @@ impl Problem {
         Self::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", "Body too slow", detail)
     }
 
+    /// A GraphQL query that cannot be understood.
+    pub fn invalid_query(because: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "invalid-query", "Invalid query", because)
+    }
+
+    /// A GraphQL query beyond a limit.
+    pub fn over_limit(detail: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "query-over-limit", "Query over a limit", detail)
+    }
+
+    /// A GraphQL operation that changes something came by a method that must not.
+    pub fn query_method() -> Self {
+        let detail = "by GET only queries are answered; send what changes something by POST";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
+    }
+
+    /// A body that had to be JSON did not say that it is.
+    pub fn not_json() -> Self {
+        let detail = "the body must be JSON, with `Content-Type: application/json`";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type", detail)
+    }
+
     /// Something failed inside; its cause is in the log.
     pub fn internal() -> Self {
         let detail = "the program failed to answer; the cause is in its log";

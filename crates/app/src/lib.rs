@@ -83,6 +83,12 @@ use tokens::Tokens;
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Statements that this thread has asked of the database.
+#[must_use]
+pub fn statements_here() -> u64 {
+    store::db::listen::counted_here()
+}
+
 /// Opens the database that the settings name.
 pub(crate) fn open_store(settings: &Settings) -> Result<Store> {
     Ok(match settings.database.server() {

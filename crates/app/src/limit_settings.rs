@@ -56,6 +56,20 @@ pub struct BatchSettings {
     pub operation_timeout_ms: u64,
 }
 
+/// Section `[graphql]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct GraphqlSettings {
+    pub depth_max: u64,
+    pub complexity_max: u64,
+    pub aliases_max: u64,
+    pub directives_max: u64,
+    pub tokens_max: u64,
+    pub query_bytes_max: u64,
+    pub batch_max: u64,
+}
+
 /// How a setting's range is checked.
 type Within<'a> = &'a dyn Fn(&str, u64, u64, u64) -> Result<()>;
 
@@ -107,6 +121,18 @@ impl BatchSettings {
         within("batch.operations_max", self.operations_max as u64, 1, 1_000)?;
         within("batch.concurrency", self.concurrency as u64, 1, 64)?;
         within("batch.operation_timeout_ms", self.operation_timeout_ms, 10, 300_000)
+    }
+}
+
+impl GraphqlSettings {
+    pub(crate) fn check(&self, within: Within<'_>) -> Result<()> {
+        within("graphql.depth_max", self.depth_max, 1, 20)?;
+        within("graphql.complexity_max", self.complexity_max, 1, 100_000)?;
+        within("graphql.aliases_max", self.aliases_max, 0, 1_000)?;
+        within("graphql.directives_max", self.directives_max, 0, 1_000)?;
+        within("graphql.tokens_max", self.tokens_max, 100, 20_000)?;
+        within("graphql.query_bytes_max", self.query_bytes_max, 1_024, 262_144)?;
+        within("graphql.batch_max", self.batch_max, 1, 100)
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use store::PoolSettings;
 
 use crate::agent_settings::AgentSettings;
-use crate::limit_settings::{BatchSettings, IdentitySettings, LimitSettings};
+use crate::limit_settings::{BatchSettings, GraphqlSettings, IdentitySettings, LimitSettings};
 use crate::llm_settings::LlmSettings;
 use crate::{Error, Result};
 
@@ -66,6 +66,7 @@ pub struct Settings {
     pub identity: IdentitySettings,
     pub batch: BatchSettings,
     pub llm: LlmSettings,
+    pub graphql: GraphqlSettings,
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
     pub changed: Vec<String>,
@@ -402,6 +403,7 @@ impl Settings {
         self.agents.check(&within)?;
         self.identity.check(&within)?;
         self.batch.check(&within)?;
+        self.graphql.check(&within)?;
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));
         }

@@ -8,6 +8,7 @@ use app::identity::Tier;
 use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings, SyncRequest};
 use serde_json::json;
 
+use crate::bundle;
 use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand, Roles};
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};

@@ -58,9 +58,9 @@ pub use links::{Decision, EntityKind, LinkChange, LinkFilter, LinkRow};
 pub use quality::{Noted, QualityNote, SourceFiles, SourceMonth};
 pub use quarantine::{FileHead, QuarantineFilter, Quarantined};
 pub use read::{
-    BuyerFilter, BuyerNames, BuyerRow, ContractFilter, ContractRow, ContractSort, Counted, CountedAmendments, Cursor,
-    GlanceFilter, Glanced, NameSort, Owner, Page, ReadFile, RowVersion, SanctionRow, SupplierFilter, SupplierRow,
-    TenderFilter, Totals,
+    Below, BuyerFilter, BuyerNames, BuyerRow, ContractFilter, ContractRow, ContractSort, Counted, CountedAmendments,
+    Cursor, GlanceFilter, Glanced, Marked, NameSort, Owner, Page, ReadFile, Registered, RowVersion, SanctionRow,
+    SupplierFilter, SupplierRow, TenderFilter, Totals,
 };
 pub use recall::{EarlierInvestigation, RecalledStatement, RecalledVerdict};
 pub use replicas::Reads;

@@ -57,6 +57,20 @@ impl Store {
         })
     }
 
+    /// Rows of every table, of all sources, from the manifest.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn rows_by_table(&self) -> Result<Vec<(String, i64)>> {
+        self.read(|db| {
+            let mut statement = db.prepare(
+                "select tbl, cast(sum(rows) as bigint) from segments where valid_to is null group by tbl order by tbl",
+            )?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })
+    }
+
     /// Files read per source, and when last.
     ///
     /// # Errors

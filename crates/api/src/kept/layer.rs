@@ -1,5 +1,8 @@
 //! The layer around the routes of public data: every tier, one recompute per question, and what is kept of its answer.
 
+use std::future::Future;
+use std::sync::Arc;
+
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{MatchedPath, OriginalUri, Request, State};
 use axum::http::header::{
@@ -36,13 +39,30 @@ pub async fn answer(
     let Some(answers) = door.answers() else { return next.run(request).await };
     let key = key_of(request.method(), &uri, request.headers());
     let Some(key) = key.map(std::borrow::Cow::into_owned) else { return next.run(request).await };
+    let headers = request.headers().clone();
+    keep(answers, key, route.as_str().into(), &headers, next.run(nobodys(request))).await
+}
+
+/// Names that an answer depends on beside what its bytes show.
+#[derive(Clone)]
+pub struct DependsOn(pub Vec<String>);
+
+/// Answers out of what is kept under `key`, or has `make` make it and keeps it. What it makes must be the same whoever asks; `headers` say
+/// in which coding it goes out and which form of it the client holds.
+pub async fn keep(
+    answers: &Answers,
+    key: String,
+    route: Arc<str>,
+    headers: &HeaderMap,
+    make: impl Future<Output = Response> + Send + 'static,
+) -> Response {
     answers.look_if_due();
-    let (wanted, held) = (Wanted::of(request.headers()), named_etags(request.headers()));
+    let (wanted, held) = (Wanted::of(headers), named_etags(headers));
     let (words, make_max) = (answers.words.clone(), answers.make_max);
     let made = {
-        let (request, key) = (nobodys(request), key.clone());
+        let key = key.clone();
         async move {
-            let answered = tokio::time::timeout(make_max, next.run(request)).await;
+            let answered = tokio::time::timeout(make_max, make).await;
             let response = answered.unwrap_or_else(|_| Problem::timed_out().into_response());
             made_of(response, route, &key, wanted, &words).await
         }
@@ -82,7 +102,7 @@ fn named_etags(headers: &HeaderMap) -> HeaderMap {
 /// What of an answer is to be kept: data, and that there are none; refusals are nobody else's, failures leave what was there.
 async fn made_of(
     response: Response,
-    route: MatchedPath,
+    route: Arc<str>,
     key: &str,
     wanted: Wanted,
     words: &Words,
@@ -100,9 +120,10 @@ async fn made_of(
         return Made::Fail(Problem::internal().into_response());
     };
     let kind = parts.headers.get(CONTENT_TYPE).cloned().unwrap_or(HeaderValue::from_static("application/json"));
-    let (names, surrogate) = (names_of(key, &body), surrogate_of(route.as_str(), key, &body));
-    let tags = names.iter().map(|name| tag(name)).collect();
-    let mut value = Kept::new(status, kind, surrogate, route.as_str().into(), body);
+    let (names, surrogate) = (names_of(key, &body), surrogate_of(&route, key, &body));
+    let further = parts.extensions.get::<DependsOn>().into_iter().flat_map(|DependsOn(names)| names);
+    let tags = names.iter().copied().chain(further.map(String::as_str)).map(tag).collect();
+    let mut value = Kept::new(status, kind, surrogate, route, body);
     if let Some(coding) = value.coding_for(wanted, words)
         && let Some(bytes) = encoded(value.plain().clone(), coding).await
     {
@@ -125,7 +146,10 @@ fn names_of<'a>(key: &'a str, body: &'a Bytes) -> Vec<&'a str> {
     let (path, query) = key.split_once('?').unwrap_or((key, ""));
     let mut names = findings_in(body);
     let below = path.strip_prefix("/api/v1/").unwrap_or(path);
-    if below.starts_with("flags") || query.split('&').any(|pair| pair.starts_with("verdict=")) {
+    if below.starts_with("flags")
+        || below.starts_with("/graphql")
+        || query.split('&').any(|pair| pair.starts_with("verdict="))
+    {
         names.push("verdicts");
     }
     if let Some(finding) = below.strip_prefix("findings/") {
@@ -148,7 +172,8 @@ fn findings_in(body: &Bytes) -> Vec<&str> {
 
 /// What caches before this server may drop it by: `data`, the kind of thing, and `findings` where it names any.
 fn surrogate_of(route: &str, key: &str, body: &Bytes) -> HeaderValue {
-    let kind = route.strip_prefix("/api/v1/").unwrap_or(route).split('/').next().unwrap_or_default();
+    let kind =
+        route.strip_prefix("/api/v1/").unwrap_or(route).trim_start_matches('/').split('/').next().unwrap_or_default();
     let mut words = vec!["data", kind];
     let named = findings_in(body);
     if kind != "findings" && !named.is_empty() {

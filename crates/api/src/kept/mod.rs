@@ -22,7 +22,7 @@ use cache::{Cache, Config, Got, Meters, Persistent, RedisTier, Stamp, World, tag
 
 pub use answer::{CACHE_STATUS, Finished, Kept, Words};
 pub use front::Front;
-pub use layer::{after_write, answer};
+pub use layer::{DependsOn, after_write, answer, keep};
 
 /// How old a look may be on which an answer rests, in microseconds.
 const LOOK_EVERY_US: u64 = 2_000;
@@ -113,6 +113,12 @@ impl Answers {
         self.look_if_due();
         let key = key::key_of(request.method(), request.uri(), request.headers());
         key.is_some_and(|key| self.cache.has(&key))
+    }
+
+    /// Whether what is kept under a key is at hand.
+    pub fn has_key(&self, key: &str) -> bool {
+        self.look_if_due();
+        self.cache.has(key)
     }
 
     /// Its metrics.

@@ -33,6 +33,10 @@ const COSTS: &[Cost] = &[
     cost("POST", "/api/v1/ask", 3),
     cost("POST", "/api/v1/admin/ingests", 5),
     cost("POST", BATCH, 0),
+    cost("GET", GRAPHQL, 0),
+    cost("POST", GRAPHQL, 0),
+    cost("GET", "/graphql/explorer.js", 0),
+    cost("GET", "/graphql/explorer.css", 0),
     cost("GET", "/openapi.json", 0),
     cost("GET", "/docs/docs.js", 0),
     cost("GET", "/docs/docs.css", 0),
@@ -41,6 +45,9 @@ const COSTS: &[Cost] = &[
 
 /// The route that is charged what its operations cost.
 const BATCH: &str = "/api/v1/batch";
+
+/// The route that charges by itself, by what a query would cost.
+const GRAPHQL: &str = "/graphql";
 
 /// What a request costs.
 pub fn cost_of(method: &Method, path: &str, query: Option<&str>) -> u32 {
@@ -78,7 +85,11 @@ mod tests {
         let shown: String = COSTS
             .iter()
             .map(|row| {
-                let cost = if row.route == BATCH { "its operations'".to_owned() } else { row.cost.to_string() };
+                let cost = match row.route {
+                    BATCH => "its operations'".to_owned(),
+                    GRAPHQL => "1 + points / 100".to_owned(),
+                    _ => row.cost.to_string(),
+                };
                 let route = row.route.strip_prefix("/api/v1/").unwrap_or(row.route);
                 format!("| `{} {route}` | {cost} |\n", row.method)
             })

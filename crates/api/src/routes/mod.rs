@@ -41,6 +41,7 @@ pub fn all(door: &Door) -> Router<Door> {
         .route("/docs", get(docs::page))
         .route("/docs/docs.js", get(docs::script))
         .route("/docs/docs.css", get(docs::style))
+        .merge(crate::graphql::routes(door))
         .fallback(page::serve)
         .method_not_allowed_fallback(operations::method_not_allowed)
 }

@@ -53,7 +53,8 @@ impl App {
         let more = rows.len() > walk.limit;
         rows.truncate(walk.limit);
         let next = rows.last().filter(|_| more).map(|last| Cursor { value: None, rid: last.id });
-        walk.list(Page { rows, next })
+        let marks = rows.iter().map(|row| Cursor { value: None, rid: row.id }).collect();
+        walk.list(Page { rows, marks, next })
     }
 
     /// Makes a dead letter a task again, and opens what it belongs to again.

@@ -44,6 +44,8 @@ pub struct Figures {
     pub asked: Vec<(String, &'static str, u64)>,
     /// Questions to the store whose result was kept, and whose was not.
     pub recalls: (u64, u64),
+    /// Statements that this process has asked of the database.
+    pub statements: u64,
 }
 
 impl App {
@@ -63,6 +65,7 @@ impl App {
         Ok(Figures {
             recalls: self.recalls(),
             asked: self.asked().figures(self.models_asked()),
+            statements: store::db::listen::counted(),
             connections: self.store().pool().map_or_else(Vec::new, |pool| {
                 vec![("idle", pool.idle), ("lent", pool.open - pool.idle), ("waited_for", pool.waiting)]
             }),

@@ -141,7 +141,7 @@ impl App {
         let walk = Walk::new("flag-findings", &question, page, PageLimit::default())?;
         let key = serde_json::to_string(&question).map_err(store::Error::from)?;
         let kept = self.judgements().get_or(&key, || self.judge_once(flag, &moment, segments))?;
-        let List { data, page } = walk.slice(kept.findings.clone())?;
+        let List { data, page, .. } = walk.slice(kept.findings.clone())?;
         Ok(Judged {
             data,
             page,

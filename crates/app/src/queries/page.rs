@@ -82,7 +82,8 @@ impl Walk {
     {
         let next_cursor = found.next.as_ref().map(|next| self.question.seal(next)).transpose()?;
         let data = found.rows.into_iter().map(V::try_from).collect::<std::result::Result<Vec<V>, _>>()?;
-        Ok(List { data, page: PageInfo { next_cursor, limit: self.limit } })
+        let marks = Marks::new(self.question, found.marks);
+        Ok(List { data, page: PageInfo { next_cursor, limit: self.limit }, marks })
     }
 
     /// The page of a list that is held in memory, from the place that the cursor names.
@@ -91,8 +92,31 @@ impl Walk {
         let end = start.saturating_add(self.limit);
         let next = (end < all.len()).then(|| Cursor { value: None, rid: i64::try_from(end).unwrap_or(i64::MAX) });
         let next_cursor = next.map(|next| self.question.seal(&next)).transpose()?;
-        let data = all.into_iter().skip(start).take(self.limit).collect();
-        Ok(List { data, page: PageInfo { next_cursor, limit: self.limit } })
+        let data: Vec<V> = all.into_iter().skip(start).take(self.limit).collect();
+        let stands = |at| Cursor { value: None, rid: i64::try_from(start + at + 1).unwrap_or(i64::MAX) };
+        let marks = Marks::new(self.question, (0..data.len()).map(stands).collect());
+        Ok(List { data, page: PageInfo { next_cursor, limit: self.limit }, marks })
+    }
+}
+
+/// Where each row of a page stands, for who shows a cursor beside each.
+#[derive(Debug, Clone)]
+pub struct Marks {
+    question: Question,
+    rows: Vec<Cursor>,
+}
+
+impl Marks {
+    pub(crate) fn new(question: Question, rows: Vec<Cursor>) -> Self {
+        Self { question, rows }
+    }
+
+    /// The cursors behind which the rows after each begin.
+    ///
+    /// # Errors
+    /// One cannot be written.
+    pub fn cursors(&self) -> Result<Vec<String>> {
+        self.rows.iter().map(|row| self.question.seal(row)).collect()
     }
 }
 

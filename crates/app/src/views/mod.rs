@@ -24,6 +24,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::queries::Marks;
+
 pub use bundle::{BundleSaid, EvidenceKey, FlagAgainstOwn, SignedBy, Verification, Verified};
 pub use contracts::{Amendment, Contract, ContractBuyer, ContractDetail, ContractSupplier, Item, Version};
 pub use entities::{Entity, EntityChange, EntityLink};
@@ -55,6 +57,18 @@ pub struct List<T> {
     pub data: Vec<T>,
     /// Where this page ends.
     pub page: PageInfo,
+    /// Where each row stands.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(crate) marks: Marks,
+}
+
+impl<T> List<T> {
+    /// Where each row stands.
+    #[must_use]
+    pub fn marks(&self) -> &Marks {
+        &self.marks
+    }
 }
 
 /// Where a page ends.

@@ -24,6 +24,7 @@ mod explanations;
 mod exports;
 mod fuzzed;
 mod garbage;
+mod graphql;
 mod incremental;
 mod ingests;
 mod investigations;

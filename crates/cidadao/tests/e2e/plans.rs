@@ -5,9 +5,9 @@
 use events::{Backend, Bell, Event, Fate, NewTask, ReadModels, transact};
 use serde_json::json;
 use store::{
-    BuyerFilter, ContractFilter, ContractSort, Cursor, Db, EntityKind, FindingFilter, FindingSort, GlanceFilter,
-    InvestigationFilter, LinkFilter, NameSort, Owner, PoolSettings, QuarantineFilter, Store, SupplierFilter,
-    TenderFilter, VerdictFilter,
+    Below, BuyerFilter, ContractFilter, ContractSort, Cursor, Db, EntityKind, FindingFilter, FindingSort, GlanceFilter,
+    InvestigationFilter, LinkFilter, NameSort, Owner, PoolSettings, QuarantineFilter, Registered, Store,
+    SupplierFilter, TenderFilter, VerdictFilter,
 };
 use testkit::{House, PostgresServer, postgres};
 
@@ -124,6 +124,17 @@ fn ask_everything(store: &Store) {
     }
     for owner in [Owner::Buyer, Owner::Supplier, Owner::Contract] {
         store.findings_of_each(owner, &ids, 5).unwrap();
+    }
+    for owner in [Owner::Buyer, Owner::Supplier] {
+        store.totals_of_each(owner, &ids).unwrap();
+    }
+    for below in [Below::ItemsOfContract, Below::AmendmentsOfContract, Below::ItemsOfTender, Below::BidsOfTender] {
+        store.rows_of_each(below, &ids, 0, 5).unwrap();
+    }
+    store.tenders_by_id(&ids).unwrap();
+    store.sanctions_of_each(&ids).unwrap();
+    for listed in [Registered::Partners, Registered::Registrations] {
+        store.registered_of_each(listed, &ids).unwrap();
     }
     for table in ["items", "bids"] {
         store.rows_of_tender(table, "x", 10).unwrap();

@@ -77,6 +77,7 @@ impl Db {
     /// # Errors
     /// The database does not understand it, or does not answer.
     pub fn prepare(&self, sql: &str) -> Result<Statement<'_>> {
+        listen::count();
         listen::hear(sql);
         Ok(match self {
             Self::Sqlite(db) => Statement::Sqlite(db.prepare_cached(sql)?),
@@ -110,6 +111,7 @@ impl Db {
     /// # Errors
     /// The database cannot be written.
     pub(crate) fn execute_each(&self, sql: &str, rows: impl Iterator<Item = Vec<Value>>) -> Result<()> {
+        listen::count();
         match self {
             Self::Sqlite(db) => {
                 let mut statement = db.prepare_cached(sql)?;

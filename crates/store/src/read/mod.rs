@@ -17,7 +17,7 @@ pub use files::ReadFile;
 pub use glance::{GlanceFilter, Glanced};
 pub use names::BuyerNames;
 pub use parties::{BuyerFilter, BuyerRow, NameSort, SanctionRow, SupplierFilter, SupplierRow, Totals};
-pub use several::Owner;
+pub use several::{Below, Marked, Owner, Registered};
 pub use tenders::TenderFilter;
 
 /// One page of a list.
@@ -25,6 +25,8 @@ pub use tenders::TenderFilter;
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
+    /// Where each of them stands.
+    pub marks: Vec<Cursor>,
     /// Where the next page starts, if there is one.
     pub next: Option<Cursor>,
 }
@@ -129,7 +131,8 @@ fn page_of<T>(mut rows: Vec<(T, Cursor)>, limit: usize) -> Page<T> {
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = if more { rows.last().map(|(_, cursor)| cursor.clone()) } else { None };
-    Page { rows: rows.into_iter().map(|(row, _)| row).collect(), next }
+    let (rows, marks) = rows.into_iter().unzip();
+    Page { rows, marks, next }
 }
 
 /// Runs a keyset walk: first the rows that have the sort value, then those that lack it.

@@ -94,6 +94,49 @@ pub enum NameSort {
     Descending,
 }
 
+/// The sanctions of an id, and of the legal person with a root.
+pub(super) const SANCTIONS: &str = "select s.*, f.name as file, f.sha256 as file_sha256, f.fetched_at
+    from sanctions s left join files f on f.id = s.file_id
+    where s.rid in (select rid from sanctions where supplier_id = ? union select rid from sanctions where supplier_root = ?)
+    order by s.starts_on desc nulls last, s.rid limit 200";
+
+pub(super) fn sanction_from(row: &Row<'_>) -> rusqlite::Result<SanctionRow> {
+    Ok(SanctionRow {
+        id: row.get("id")?,
+        register: row.get("register")?,
+        kind: row.get("kind")?,
+        kind_as_stated: row.get("kind_as_stated")?,
+        bars_contracting: row.get("bars_contracting")?,
+        starts_on: row.get("starts_on")?,
+        ends_on: row.get("ends_on")?,
+        body: row.get("body")?,
+        scope_as_stated: row.get("scope_as_stated")?,
+        legal_basis: row.get("legal_basis")?,
+        file: row.get("file")?,
+        file_sha256: row.get("file_sha256")?,
+        line: row.get("line")?,
+        row_hash: row.get("row_hash")?,
+        fetched_at: row.get("fetched_at")?,
+    })
+}
+
+/// Two halves keep each sum within 64 bits whatever the number of contracts.
+pub(super) const TOTALS: &str = "select count(*) as n, sum(value_final / 10000) filter (where currency = 'BRL') as whole,
+    sum(value_final % 10000) filter (where currency = 'BRL') as rest, min(signed_on) as first_on, max(signed_on) as last_on,
+    count(*) - count(value_final) filter (where currency = 'BRL') as unstated from contracts";
+
+pub(super) fn totals_from(row: &Row<'_>) -> rusqlite::Result<Totals> {
+    let whole: Option<i64> = row.get("whole")?;
+    let rest: Option<i64> = row.get("rest")?;
+    Ok(Totals {
+        contracts: row.get("n")?,
+        without_value: row.get("unstated")?,
+        value: i128::from(whole.unwrap_or(0)) * 10_000 + i128::from(rest.unwrap_or(0)),
+        first_signed_on: row.get("first_on")?,
+        last_signed_on: row.get("last_on")?,
+    })
+}
+
 pub(super) fn supplier_from(row: &Row<'_>) -> rusqlite::Result<SupplierRow> {
     Ok(SupplierRow {
         id: row.get("id")?,
@@ -204,30 +247,8 @@ impl Store {
     /// The database cannot be read.
     pub fn sanctions_of(&self, id: &str, root: Option<&str>) -> Result<Vec<SanctionRow>> {
         self.read(|db| {
-            let mut statement = db.prepare(
-                "select s.*, f.name as file, f.sha256 as file_sha256, f.fetched_at from sanctions s left join files f on f.id = s.file_id
-                 where s.rid in (select rid from sanctions where supplier_id = ?1 union select rid from sanctions where supplier_root = ?2)
-                 order by s.starts_on desc nulls last, s.rid limit 200",
-            )?;
-            let rows = statement.query_map(params![id, root], |row| {
-                Ok(SanctionRow {
-                    id: row.get("id")?,
-                    register: row.get("register")?,
-                    kind: row.get("kind")?,
-                    kind_as_stated: row.get("kind_as_stated")?,
-                    bars_contracting: row.get("bars_contracting")?,
-                    starts_on: row.get("starts_on")?,
-                    ends_on: row.get("ends_on")?,
-                    body: row.get("body")?,
-                    scope_as_stated: row.get("scope_as_stated")?,
-                    legal_basis: row.get("legal_basis")?,
-                    file: row.get("file")?,
-                    file_sha256: row.get("file_sha256")?,
-                    line: row.get("line")?,
-                    row_hash: row.get("row_hash")?,
-                    fetched_at: row.get("fetched_at")?,
-                })
-            })?;
+            let mut statement = db.prepare(SANCTIONS)?;
+            let rows = statement.query_map(params![id, root], sanction_from)?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
         })
     }
@@ -253,25 +274,8 @@ impl Store {
             let mut conditions = Conditions::default();
             let hashes = links::members(db, kind, id)?.iter().map(|id| id_hash(id)).collect();
             links::add_one_of(&mut conditions, column, hashes);
-            // Two halves keep each sum within 64 bits whatever the number of contracts.
-            let sql = format!(
-                "select count(*), sum(value_final / 10000) filter (where currency = 'BRL'),
-                 sum(value_final % 10000) filter (where currency = 'BRL'), min(signed_on), max(signed_on),
-                 count(*) - count(value_final) filter (where currency = 'BRL')
-                 from contracts where {} and not income",
-                conditions.where_clause()
-            );
-            db.prepare(&sql)?.query_row(conditions.values().as_slice(), |row| {
-                let whole: Option<i64> = row.get(1)?;
-                let rest: Option<i64> = row.get(2)?;
-                Ok(Totals {
-                    contracts: row.get(0)?,
-                    without_value: row.get(5)?,
-                    value: i128::from(whole.unwrap_or(0)) * 10_000 + i128::from(rest.unwrap_or(0)),
-                    first_signed_on: row.get(3)?,
-                    last_signed_on: row.get(4)?,
-                })
-            })
+            let sql = format!("{TOTALS} where {} and not income", conditions.where_clause());
+            db.prepare(&sql)?.query_row(conditions.values().as_slice(), totals_from)
         })
     }
 }

@@ -19,7 +19,7 @@ pub struct TenderFilter {
     pub published_to: Option<String>,
 }
 
-const SELECT: &str = "select t.*, f.name as file, f.sha256 as file_sha256, f.fetched_at as fetched_at
+pub(super) const SELECT: &str = "select t.*, f.name as file, f.sha256 as file_sha256, f.fetched_at as fetched_at
     from tenders t left join files f on f.id = t.file_id";
 
 impl Store {

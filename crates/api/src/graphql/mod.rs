@@ -1,0 +1,84 @@
+//! GraphQL: the same records and the same rules as REST, as a tree of what is asked for.
+//!
+//! The schema is made at start from the OpenAPI document, so that a view is described once; rows travel as the JSON that REST would show.
+//! A query is measured before anything of it is done ([`limits`]), runs on one thread that may block behind the same gate as REST's questions, and
+//! asks the database once for each kind of record and step down the tree ([`load`]).
+
+mod build;
+mod explorer;
+mod http;
+mod limits;
+mod load;
+mod mutations;
+mod names;
+mod persisted;
+mod query;
+mod refusal;
+mod scan;
+mod schema;
+mod shapes;
+mod stats;
+mod values;
+
+use std::sync::Arc;
+
+use app::limit_settings::GraphqlSettings;
+use async_graphql::dynamic::Schema;
+use axum::routing::get;
+use axum::{Extension, Router};
+use prometheus::IntCounter;
+
+use crate::door::Door;
+use limits::Costs;
+use persisted::Persisted;
+
+/// What every query shares.
+struct Graphql {
+    schema: Schema,
+    costs: Costs,
+    limits: GraphqlSettings,
+    persisted: Persisted,
+    statements: IntCounter,
+}
+
+/// The routes of this door.
+///
+/// # Panics
+/// Never: the schema is made of views alone, and the tests have seen it and its metric's name accepted.
+pub fn routes(door: &Door) -> Router<Door> {
+    let (schema, costs) = schema::schema().expect("the schema names only types that are there");
+    let statements = IntCounter::new("cidadao_ai_graphql_statements_total", "Statements that GraphQL queries took.");
+    let statements = statements.expect("the metric's name is well formed");
+    door.metrics().add(&[&statements]).expect("the metric stands once");
+    let graphql =
+        Graphql { schema, costs, limits: door.graphql().clone(), persisted: Persisted::default(), statements };
+    Router::new()
+        .route("/graphql", get(http::get).post(http::post))
+        .route("/graphql/explorer.js", get(explorer::script))
+        .route("/graphql/explorer.css", get(explorer::style))
+        .layer(Extension(Arc::new(graphql)))
+}
+
+/// The schema in GraphQL's own language.
+///
+/// # Panics
+/// As [`routes`].
+#[must_use]
+pub fn sdl() -> String {
+    schema::schema().expect("the schema names only types that are there").0.sdl()
+}
+
+#[cfg(test)]
+mod tests {
+    /// The schema as it was last agreed to. `CIDADAO_WRITE_SDL=1 cargo test …` writes it anew.
+    #[test]
+    fn the_schema_is_the_one_that_was_agreed_to() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/schema.graphql");
+        let now = super::sdl();
+        if std::env::var_os("CIDADAO_WRITE_SDL").is_some() {
+            std::fs::write(path, &now).unwrap();
+        }
+        let agreed = std::fs::read_to_string(path).unwrap();
+        assert_eq!(now, agreed, "CIDADAO_WRITE_SDL=1 writes it anew");
+    }
+}
