@@ -135,7 +135,7 @@ fn unite<T>(
             .iter()
             .chain(last.clone())
             .enumerate()
-            .map(|(at, (_, sql, _))| format!("select * from (select {at} as who, t.* from ({sql}) t) u{at}"))
+            .map(|(at, (_, sql, _))| format!("select * from (select {at} as who, branch.* from ({sql}) branch) u{at}"))
             .collect();
         let values = part.iter().flat_map(|(_, _, values)| values.iter().map(AsRef::as_ref));
         let nothing =
