@@ -300,7 +300,7 @@ async fn several(door: &Door, graphql: &Arc<Graphql>, parts: &mut Parts, all: Ve
 
 fn refused(media: Media, refusal: &Refusal) -> Response {
     // A client that names a query by its hash asks again on whatever status; one that is refused reads it in the errors.
-    let status = if refusal.extensions.contains_key("code") { None } else { Some(refusal.status()) };
+    let status = (!refusal.is_not_persisted()).then(|| refusal.status());
     body(media.status(status), media, &json!({"errors": [refusal.to_json()]}))
 }
 

@@ -6,6 +6,20 @@ use serde_json::{Map, Value, json};
 use super::names::camel;
 use crate::problem::Problem;
 
+/// By this clients know that a query is not kept here.
+const NOT_PERSISTED: &str = "PERSISTED_QUERY_NOT_FOUND";
+
+/// The code by which the usual clients and tools tell whose fault it is.
+fn code_of(r#type: &str, status: u64) -> &'static str {
+    match (r#type, status) {
+        ("/problems/invalid-query", _) => "GRAPHQL_VALIDATION_FAILED",
+        (_, 401) => "UNAUTHENTICATED",
+        (_, 403) => "FORBIDDEN",
+        (_, 500..) => "INTERNAL_SERVER_ERROR",
+        _ => "BAD_USER_INPUT",
+    }
+}
+
 /// Why a request is not done, or not wholly.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
@@ -38,8 +52,13 @@ impl Refusal {
         let problem = Problem::not_found("no query is kept under this hash; send it whole, once, with the hash");
         let mut refusal = Self::from(problem);
         "PersistedQueryNotFound".clone_into(&mut refusal.message);
-        refusal.extensions.insert("code".to_owned(), "PERSISTED_QUERY_NOT_FOUND".into());
+        refusal.extensions.insert("code".to_owned(), NOT_PERSISTED.into());
         refusal
+    }
+
+    /// Whether the client has but to send the query whole.
+    pub fn is_not_persisted(&self) -> bool {
+        self.extensions.get("code").is_some_and(|code| code == NOT_PERSISTED)
     }
 
     /// The HTTP status of the same refusal by REST.
@@ -77,6 +96,9 @@ impl From<Problem> for Refusal {
             Some(Value::String(detail)) => detail,
             _ => String::new(),
         };
+        let status = extensions.get("status").and_then(Value::as_u64).unwrap_or(500);
+        let code = code_of(extensions.get("type").and_then(Value::as_str).unwrap_or_default(), status);
+        extensions.insert("code".to_owned(), code.into());
         // Parameters have other names here.
         if let Some(Value::String(field)) = extensions.get_mut("field") {
             *field = match field.as_str() {

@@ -135,7 +135,7 @@ fn unite<T>(
             .iter()
             .chain(last.clone())
             .enumerate()
-            .map(|(at, (_, sql, _))| format!("select * from (select {at} as who, t.* from ({sql}) t) u{at}"))
+            .map(|(at, (_, sql, _))| format!("select * from (select {at} as who, branch.* from ({sql}) branch) u{at}"))
             .collect();
         let values = part.iter().flat_map(|(_, _, values)| values.iter().map(AsRef::as_ref));
         let nothing =
@@ -311,7 +311,7 @@ impl Store {
                 let (condition, mut values) = below.under(id);
                 let sql = format!(
                     "select t.*, f.name as file, f.sha256 as file_sha256, f.fetched_at as fetched_at
-                     from {} t left join files f on f.id = t.file_id where {condition} and t.rid > ? order by t.rid limit ?",
+                     from {} t left join files f on f.id = t.file_id where {condition} and +t.rid > ? order by t.rid limit ?",
                     table.name
                 );
                 values.push(Box::new(after));
