@@ -107,8 +107,8 @@ fn asked_of(pairs: Vec<(String, String)>) -> Result<Asked, Refusal> {
             "query" => asked.query = Some(value),
             "operationName" => asked.operation_name = Some(value),
             "variables" => {
-                asked.variables = serde_json::from_value(json("variables", &value)?)
-                    .map_err(|_| Refusal::from(Problem::invalid("variables", "not a JSON object")))?
+                let given: Result<Option<serde_json::Map<String, Value>>, _> = serde_json::from_str(&value);
+                asked.variables = given.map_err(|_| Problem::invalid("variables", "not a JSON object"))?;
             }
             "extensions" => asked.extensions = Some(json("extensions", &value)?),
             _ => return Err(Problem::invalid(&name, "unknown parameter").into()),

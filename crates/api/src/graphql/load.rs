@@ -65,7 +65,7 @@ impl Page {
     ///
     /// # Errors
     /// A row cannot be JSON.
-    pub fn of<T: Serialize>(list: List<T>, has_previous: bool) -> Result<Self, Refusal> {
+    pub fn of<T: Serialize>(list: &List<T>, has_previous: bool) -> Result<Self, Refusal> {
         let cursors = list.marks().cursors()?;
         let has_next = list.page.next_cursor.is_some();
         let rows = list.data.iter().map(|row| json(row).map(Arc::new)).collect::<Result<_, _>>()?;
@@ -210,7 +210,7 @@ fn by_id<T: Serialize>(ids: &[String], mut found: HashMap<String, T>) -> Result<
 }
 
 fn pages<T: Serialize>(lists: Vec<List<T>>) -> Result<Vec<Loaded>, Refusal> {
-    lists.into_iter().map(|list| Ok(Loaded::Page(Arc::new(Page::of(list, false)?)))).collect()
+    lists.into_iter().map(|list| Ok(Loaded::Page(Arc::new(Page::of(&list, false)?)))).collect()
 }
 
 fn rows<T: Serialize>(lists: Vec<Vec<T>>) -> Result<Vec<Loaded>, Refusal> {

@@ -38,7 +38,7 @@ fn list<Q: FromParams, T: Serialize>(
 ) -> Result<Page, Refusal> {
     let (query, page) = (Q::read(&mut params)?, PageQuery::read(&mut params)?);
     params.finish()?;
-    Page::of(ask(app, &query, &page)?, page.cursor.is_some())
+    Page::of(&ask(app, &query, &page)?, page.cursor.is_some())
 }
 
 const LISTS: [(&str, &str, &str, Asks); 8] = [
@@ -171,7 +171,7 @@ fn add_below(types: &mut Types<'_>) {
                 let mut params = parameters(&context, &[])?;
                 let page = PageQuery::read(&mut params)?;
                 let found = loads(&context)?.app().items_below(below, &id, &page)?;
-                Ok(Some(FieldValue::owned_any(Arc::new(Page::of(found, page.cursor.is_some())?))))
+                Ok(Some(FieldValue::owned_any(Arc::new(Page::of(&found, page.cursor.is_some())?))))
             })();
             or_nothing(&context, answered)
         })
@@ -187,7 +187,7 @@ fn add_below(types: &mut Types<'_>) {
                 let mut params = parameters(&context, &[])?;
                 let page = PageQuery::read(&mut params)?;
                 let found = loads(&context)?.app().bids_below(&id, &page)?;
-                Ok(Some(FieldValue::owned_any(Arc::new(Page::of(found, page.cursor.is_some())?))))
+                Ok(Some(FieldValue::owned_any(Arc::new(Page::of(&found, page.cursor.is_some())?))))
             })();
             or_nothing(&context, answered)
         })

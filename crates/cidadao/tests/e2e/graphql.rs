@@ -251,6 +251,41 @@ fn what_is_too_much_is_refused_before_anything_is_done_and_told_what_it_comes_to
         assert_eq!((status, told["type"].as_str()), (400, Some("/problems/query-over-limit")), "{limit}");
         assert_eq!((&told["limit"], &told["max"], &told["cost"]), (&json!(limit), &json!(max), &json!(cost)));
     }
+    let (status, told) =
+        refused(&server, "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }", &json!({}));
+    assert_eq!((status, told["type"].as_str()), (400, Some("/problems/invalid-query")));
+    assert_eq!(server.metric("cidadao_ai_graphql_statements_total"), before, "something was asked of the database");
+    let eleven: Vec<Value> = (0..11).map(|_| json!({"query": "{ stats { contracts } }"})).collect();
+    let answer = server.post_with("/graphql", &json!(eleven), &BY_STATUS);
+    assert_eq!(answer.json()["errors"][0]["extensions"]["limit"], "batch");
+    assert!(server.memory_mib() < 400, "{} MiB", server.memory_mib());
+}
+
+#[test]
+fn errors_are_of_rests_types_and_leave_the_rest_answered() {
+    let house = filled();
+    let server = house.serve();
+    for (query, rest) in [
+        ("{ no: contract(id: \"x\") { id } stats { contracts } }", "contracts/x"),
+        ("{ no: finding(id: \"x\") { id } stats { contracts } }", "findings/x"),
+        ("{ no: contracts(first: 101) { nodes { id } } stats { contracts } }", "contracts?limit=101"),
+        (
+            "{ no: contracts(signedFrom: \"2024-13-01\") { nodes { id } } stats { contracts } }",
+            "contracts?signed_from=2024-13-01",
+        ),
+        ("{ no: findings(after: \"x\") { nodes { id } } stats { contracts } }", "findings?cursor=x"),
+        ("{ no: findings(flag: \"BR99\") { nodes { id } } stats { contracts } }", "findings?flag=BR99"),
+    ] {
+        let answer = send(&server, query, &json!({})).json();
+        assert!(answer["data"]["stats"]["contracts"].as_i64().unwrap() > 0, "{answer}");
+        assert_eq!(answer["data"]["no"], Value::Null);
+        let (error, problem) = (&answer["errors"][0], server.get(&format!("/api/v1/{rest}")).json());
+        assert_eq!(error["path"], json!(["no"]));
+        for (here, there) in [("type", "type"), ("status", "status"), ("title", "title")] {
+            assert_eq!(error["extensions"][here], problem[there], "{query}");
+        }
+        assert_eq!(error["message"], problem["detail"], "{query}");
+    }
     let (status, told) = refused(&server, "{ contracts(signedFrm: \"2024-01-01\") { nodes { id } } }", &json!({}));
     assert_eq!((status, &told["type"]), (400, &json!("/problems/invalid-query")));
     let as_json = send(&server, "{ nope }", &json!({}));

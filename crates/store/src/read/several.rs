@@ -87,6 +87,12 @@ pub enum Registered {
 /// A row, and where it stands in its list.
 pub type Marked<T> = (T, Cursor);
 
+/// A row as its columns stand, and where it stands in its list.
+pub type MarkedColumns = Marked<Map<String, Value>>;
+
+/// For whom it is asked, the statement and its values.
+type Branch = (usize, String, Vec<Box<dyn ToSql>>);
+
 /// Rows by the number of whom they belong to.
 type Of<T> = HashMap<usize, Vec<T>>;
 
@@ -121,11 +127,7 @@ fn members_of(db: &Db, owner: Owner, ids: &[String]) -> Result<Vec<Vec<String>>>
 ///
 /// Branches of one call differ in their values alone, of which the first is an id. They are filled up to a few usual numbers with branches for
 /// no id, so that a statement of many branches, which is dear to make ready, mostly is ready from before.
-fn unite<T>(
-    db: &Db,
-    branches: &[(usize, String, Vec<Box<dyn ToSql>>)],
-    from: impl Fn(&crate::Row<'_>) -> rusqlite::Result<T>,
-) -> Result<Of<T>> {
+fn unite<T>(db: &Db, branches: &[Branch], from: impl Fn(&crate::Row<'_>) -> rusqlite::Result<T>) -> Result<Of<T>> {
     const NOTHING: &dyn ToSql = &rusqlite::types::Null;
     let mut found: Of<T> = HashMap::new();
     for part in branches.chunks(BRANCHES_MAX) {
@@ -302,7 +304,7 @@ impl Store {
         ids: &[String],
         after: i64,
         limit: usize,
-    ) -> Result<Vec<Vec<Marked<Map<String, Value>>>>> {
+    ) -> Result<Vec<Vec<MarkedColumns>>> {
         let table = below.table();
         let branches: Vec<_> = ids
             .iter()
