@@ -140,12 +140,21 @@ fn every_finding_leads_back_to_lines_of_files() {
     let id = ask(&server, &json!({"scope": {}}));
     let _ = ended(&server, &id);
     let dossier = given(&server, &format!("investigations/{id}/report")).json();
-    let mut files: BTreeMap<String, Vec<Vec<u8>>> = BTreeMap::new();
-    let mut hashes: BTreeMap<String, String> = BTreeMap::new();
+    // By the hash of the file on the disk, and the name within it where it is an archive.
+    let mut files: BTreeMap<(String, String), Vec<Vec<u8>>> = BTreeMap::new();
     for path in testkit::house::files_below(&sample) {
-        let (name, bytes) = (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap());
-        hashes.insert(Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect(), name.clone());
-        files.insert(name, bytes.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect());
+        let bytes = std::fs::read(&path).unwrap();
+        let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        let lines = |bytes: &[u8]| bytes.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
+        if let Ok(mut archive) = zip::ZipArchive::new(std::io::Cursor::new(&bytes)) {
+            for at in 0..archive.len() {
+                let mut member = archive.by_index(at).unwrap();
+                let mut unpacked = Vec::new();
+                std::io::copy(&mut member, &mut unpacked).unwrap();
+                files.insert((hash.clone(), member.name().to_owned()), lines(&unpacked));
+            }
+        }
+        files.insert((hash, String::new()), lines(&bytes));
     }
     let told: Vec<&Value> =
         dossier["findings"].as_array().unwrap().iter().filter(|finding| finding["evidence"].is_object()).collect();
@@ -156,13 +165,12 @@ fn every_finding_leads_back_to_lines_of_files() {
         assert!(!rows.is_empty(), "{} {}", finding["flag"], finding["id"]);
         judged += u32::from(finding["evidence"]["basis"] == "judgement");
         for row in rows {
-            let sha256 = row["file_sha256"].as_str().unwrap();
-            // A file within an archive has a hash of its own.
-            let Some(name) = hashes.get(sha256) else { continue };
             if row["line_kind"] != "line" {
                 continue;
             }
-            let line = &files[name][usize::try_from(row["line"].as_i64().unwrap()).unwrap() - 1];
+            let member = row["file"].as_str().unwrap().split_once('!').map_or("", |(_, member)| member);
+            let file = (row["file_sha256"].as_str().unwrap().to_owned(), member.to_owned());
+            let line = &files[&file][usize::try_from(row["line"].as_i64().unwrap()).unwrap() - 1];
             let text: String = line.iter().map(|b| char::from(*b)).collect();
             let fields = row["fields"].as_object().unwrap();
             let named =

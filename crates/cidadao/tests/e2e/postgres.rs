@@ -26,11 +26,12 @@ fn timeless(value: Value) -> Value {
     let is_instant =
         |text: &str| text.len() > 18 && text.as_bytes().get(10) == Some(&b'T') && text.as_bytes()[4] == b'-';
     match value {
-        Value::String(text) if is_instant(&text) => json!("…"),
+        // Each folder signs with a key of its own.
+        Value::String(text) if is_instant(&text) || text.contains("SHA256:") => json!("…"),
         Value::Array(all) => all.into_iter().map(timeless).collect(),
         Value::Object(all) => {
             // Who did it, where and at what cost is of the run too.
-            let of_the_run = ["seconds", "next_cursor", "account"];
+            let of_the_run = ["seconds", "next_cursor", "account", "signature", "signed_by"];
             let kept = all.into_iter().filter(|(name, _)| !of_the_run.contains(&name.as_str()));
             Value::Object(kept.map(|(name, value)| (name, timeless(value))).collect())
         }
