@@ -33,9 +33,9 @@ impl Asked {
     }
 
     /// Origin (empty for what is of none), what is counted, how many; with those of a client that is still there.
-    pub(crate) fn figures(&self, there: Option<outbound::Figures>) -> Vec<(String, &'static str, u64)> {
+    pub(crate) fn figures(&self, there: Option<&outbound::Figures>) -> Vec<(String, &'static str, u64)> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for (name, count) in there.iter().flat_map(named) {
+        for (name, count) in there.into_iter().flat_map(named) {
             *all.entry(name).or_default() += count;
         }
         all.into_iter().map(|((origin, what), count)| (origin, what, count)).collect()

@@ -49,12 +49,6 @@ pub trait Unit {
     /// The database cannot be read.
     fn version(&mut self, stream: &str) -> Result<i64>;
 
-    /// The events of a stream, oldest first.
-    ///
-    /// # Errors
-    /// The database cannot be read.
-    fn stream(&mut self, stream: &str) -> Result<Vec<Event>>;
-
     /// The events of a stream behind `version`, oldest first.
     ///
     /// # Errors

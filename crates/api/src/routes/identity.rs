@@ -1,8 +1,8 @@
 //! Keys and accounts over HTTP, for admins. What opens something is shown once, when it is made.
 
-use app::MakeKey;
 use app::identity::Role;
 use app::views::{ApiKey, MadeKey, User};
+use app::{ChangeUser, MakeKey};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -65,21 +65,6 @@ pub struct AddedUser {
     /// The password, where it was made here: it is shown this once.
     #[serde(skip_serializing_if = "Option::is_none")]
     password: Option<String>,
-}
-
-/// What changes of an account; what is left out stays.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChangeUser {
-    /// Another role.
-    #[serde(default)]
-    role: Option<Role>,
-    /// Another password; its sign-ins end.
-    #[serde(default)]
-    password: Option<String>,
-    /// Whether it is closed: its sign-ins end, its keys open nothing.
-    #[serde(default)]
-    disabled: Option<bool>,
 }
 
 /// Lists the keys, newest first, without what opens them.
@@ -155,9 +140,5 @@ pub async fn change_user(
     Id(name): Id,
     Command { asked, .. }: Command<ChangeUser>,
 ) -> Result<Response, Problem> {
-    if by.as_ref().is_some_and(|by| by.name == name) && (asked.role.is_some() || asked.disabled.is_some()) {
-        return Err(Problem::forbidden("nobody closes their own account or changes its role: another admin does"));
-    }
-    let change = app::ChangeUser { role: asked.role, password: asked.password, disabled: asked.disabled };
-    private(StatusCode::OK, &door.hash(move |app| app.change_user(&name, &change, by.as_ref())).await??)
+    private(StatusCode::OK, &door.hash(move |app| app.change_user(&name, &asked, by.as_ref())).await??)
 }

@@ -4,8 +4,10 @@
 
 use events::{Expected, NewEvent, Unit};
 use model::mask_cpfs;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use store::identity::{self, UserRow};
+use utoipa::ToSchema;
 
 use super::said;
 use crate::identity::{Account, Role};
@@ -20,13 +22,14 @@ const NAME_CHARS_MAX: usize = 64;
 const LISTED_MAX: usize = 10_000;
 
 /// What changes of an account; what is left out stays.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
 pub struct ChangeUser {
     /// Another role.
     pub role: Option<Role>,
-    /// Another password.
+    /// Another password; its sign-ins end.
     pub password: Option<String>,
-    /// Whether it is closed.
+    /// Whether it is closed: its sign-ins end, its keys open nothing.
     pub disabled: Option<bool>,
 }
 
@@ -107,8 +110,12 @@ impl App {
     /// Changes what is asked of an account.
     ///
     /// # Errors
-    /// No such account; nothing is asked; a password that cannot be.
+    /// No such account; nothing is asked; a password that cannot be; `by` would shut themselves out.
     pub fn change_user(&self, name: &str, asked: &ChangeUser, by: Option<&Account>) -> Result<User> {
+        if by.is_some_and(|by| by.name == name) && (asked.role.is_some() || asked.disabled.is_some()) {
+            let because = "nobody closes their own account or changes its role: another admin does";
+            return Err(Error::Conflict(because.to_owned()));
+        }
         let mut user = None;
         if let Some(password) = &asked.password {
             user = Some(self.set_password(name, password, by)?);

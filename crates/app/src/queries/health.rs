@@ -64,7 +64,7 @@ impl App {
         let lags = self.log().lags();
         Ok(Figures {
             recalls: self.recalls(),
-            asked: self.asked().figures(self.models_asked()),
+            asked: self.asked().figures(self.models_asked().as_ref()),
             statements: store::db::listen::counted(),
             connections: self.store().pool().map_or_else(Vec::new, |pool| {
                 vec![("idle", pool.idle), ("lent", pool.open - pool.idle), ("waited_for", pool.waiting)]

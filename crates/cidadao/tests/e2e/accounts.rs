@@ -452,7 +452,7 @@ fn an_admin_makes_keys_and_accounts_over_http_and_the_log_says_who() {
     assert_eq!(patch("ana", json!({"role": "analyst"})).json()["role"], "analyst");
     assert_eq!(me(&server, &bearer_of_ana).json()["role"], "analyst");
     assert_eq!(patch("ana", json!({})).status, 400);
-    assert_eq!(patch("rita", json!({"disabled": true})).status, 403, "nobody shuts themselves out");
+    assert_eq!(patch("rita", json!({"disabled": true})).status, 409, "nobody shuts themselves out");
     assert_eq!(patch("nobody", json!({"disabled": true})).status, 404);
     assert_eq!(patch("ana", json!({"disabled": true})).status, 200);
     is_soon_refused(&server, &bearer_of_ana);

@@ -459,3 +459,24 @@ print(len(schema.type_map))
     assert!(run.status.success(), "{said}\n{}", server.log());
     assert_eq!(server.get("/health/ready").status, 200);
 }
+
+#[test]
+fn each_limit_is_the_settings() {
+    let house = filled();
+    for (setting, value, query, limit) in [
+        ("DEPTH_MAX", "2", "{ contracts { nodes { buyer { id } } } }", "depth"),
+        ("COMPLEXITY_MAX", "10", "{ contracts(first: 11) { nodes { id } } }", "complexity"),
+        ("ALIASES_MAX", "1", "{ a: stats { items } b: stats { bids } }", "aliases"),
+        ("DIRECTIVES_MAX", "0", "{ stats { items @include(if: true) } }", "directives"),
+        ("TOKENS_MAX", "100", &format!("{{ stats {{ {} }} }}", "items ".repeat(120)), "tokens"),
+        ("QUERY_BYTES_MAX", "1024", &format!("{{ stats {{ items }} }}{}", " ".repeat(1_100)), "bytes"),
+    ] {
+        assert_eq!(send(&house.serve(), query, &json!({})).json().get("errors"), None, "{setting}: fits the usual");
+        let server = Server::start(house.program().env(format!("CIDADAO_GRAPHQL_{setting}").as_str(), value));
+        let (_, told) = refused(&server, query, &json!({}));
+        assert_eq!((told["limit"].as_str(), told["max"].to_string().as_str()), (Some(limit), value), "{told}");
+    }
+    let server = Server::start(house.program().env("CIDADAO_GRAPHQL_BATCH_MAX", "1"));
+    let two = json!([{"query": "{ stats { items } }"}, {"query": "{ stats { bids } }"}]);
+    assert_eq!(server.post("/graphql", &two).json()["errors"][0]["extensions"]["limit"], "batch");
+}

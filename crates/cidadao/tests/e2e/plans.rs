@@ -252,7 +252,8 @@ fn work(log: &dyn Backend) {
         let task = NewTask { topic: "t".into(), key: key.into(), lane: Some("l".into()), body: json!({}) };
         transact(log, |unit| {
             unit.version("s")?;
-            unit.stream("s")?;
+            unit.stream_after("s", 0)?;
+            unit.snapshot("s", 1)?;
             unit.log(0, 10)?;
             unit.enqueue(&task)
         })

@@ -283,3 +283,26 @@ fn what_is_asked_for_often_is_made_as_small_as_it_gets() {
         assert!(again.header("cache-status").contains("hit") && !again.header("etag").is_empty());
     }
 }
+
+#[test]
+fn what_caches_before_us_may_keep_and_how_soon_an_answer_is_made_small_are_the_settings() {
+    let house = house_of(40);
+    let path = "/api/v1/contracts?limit=30";
+    let usual = house.serve();
+    assert!(wire::get(&usual, path, &[]).header("cache-control").contains("s-maxage=5,"));
+    drop(usual);
+    let program = house.program().env("CIDADAO_CACHE_EDGE_S", "77").env("CIDADAO_CACHE_DENSE_AFTER", "2");
+    let server = Server::start(program.env("CIDADAO_CACHE_NEGATIVE_TTL_S", "1"));
+    let br = || wire::get(&server, path, &[("accept-encoding", "br")]);
+    let first = br();
+    assert!(first.header("cache-control").contains("s-maxage=77,"), "{}", first.header("cache-control"));
+    let started = Instant::now();
+    while br().body.len() >= first.body.len() {
+        assert!(started.elapsed() < Duration::from_secs(20), "it stays as large as it was");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let absent = || wire::get(&server, "/api/v1/contracts/nope", &[]).header("cache-status").to_owned();
+    assert_eq!((absent(), absent()), ("cidadao; fwd=miss; stored".to_owned(), "cidadao; hit; detail=l1".to_owned()));
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert_eq!(absent(), "cidadao; fwd=miss; stored", "that there is none is believed for a second");
+}

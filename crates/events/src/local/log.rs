@@ -90,10 +90,6 @@ impl Unit for LocalUnit<'_> {
         Ok(self.db.prepare(sql)?.query_row([stream], |row| row.get(0))?)
     }
 
-    fn stream(&mut self, stream: &str) -> Result<Vec<Event>> {
-        self.stream_after(stream, 0)
-    }
-
     fn stream_after(&mut self, stream: &str, version: i64) -> Result<Vec<Event>> {
         let sql = "select * from events where stream = ?1 and version > ?2 order by version";
         let mut statement = self.db.prepare(sql)?;

@@ -68,8 +68,7 @@ impl Redis {
     /// The address, or the database, cannot be read.
     pub fn at(url: &str, store: &Store) -> Result<Self> {
         let client = Client::open(url)?;
-        let sql = "select value from meta where key = 'streams'";
-        let name = store.read(|db| db.query_row(sql, [], |row| row.get(0)))?;
+        let name = store.name()?;
         Ok(Self { client, name, kept: Mutex::default(), lost: AtomicU64::new(0), hangs_until: Mutex::default() })
     }
 

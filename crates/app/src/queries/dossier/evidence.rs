@@ -5,6 +5,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use lake::{Reading, Scope, Session};
+use report::dossier::Language;
 use serde_json::{Value, json};
 use store::FindingRow;
 
@@ -115,6 +116,15 @@ impl<'a> Gathering<'a> {
         }
         Ok(json!({"basis": basis, "rows": rows, "rows_total": ids.len()}))
     }
+}
+
+/// What is said of findings whose judgement could not be gone through again in the time there was.
+pub(super) fn told_short(short: u64, language: Language) -> Option<String> {
+    let n = language.count(i128::from(short)).text;
+    (short > 0).then(|| match language {
+        Language::Pt => format!("De {n} achado(s) não houve tempo de refazer a leitura: deles estão aqui as linhas dos contratos que citam, se citam algum; todas estão em `/api/v1/findings/ACHADO/evidence`."),
+        Language::En => format!("For {n} finding(s) there was no time to go through the reading again: the rows of the contracts that they name, if they name any, stand here; all of them are at `/api/v1/findings/FINDING/evidence`."),
+    })
 }
 
 fn open(app: &App, patience: Duration) -> Result<Session> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use report::dossier::{Cell, Chart, Dossier, Drawn, Language, Point, Section, Table};
 use serde_json::{Value, json};
 
-use super::evidence::{Gathering, files_of};
+use super::evidence::{Gathering, files_of, told_short};
 use super::words::{self, said, text};
 use super::{
     AskDossier, FINDINGS_LISTED_MAX, FINDINGS_TOLD_MAX, finding, how_to_check, limits, memory, method,
@@ -185,13 +185,7 @@ fn cut(total: i64, listed: usize, short: u64, language: Language) -> Vec<String>
             Language::En => format!("Of the {shown} findings listed, the {told} gravest are told one by one, with the rows they rest on; the others have theirs at `/api/v1/findings/FINDING/evidence`."),
         });
     }
-    if short > 0 {
-        let short = language.count(i128::from(short)).text;
-        cut.push(match language {
-            Language::Pt => format!("De {short} achado(s) não houve tempo de refazer a leitura: deles estão aqui as linhas dos contratos que citam."),
-            Language::En => format!("For {short} finding(s) there was no time to go through the reading again: the rows of the contracts that they name stand here."),
-        });
-    }
+    cut.extend(told_short(short, language));
     cut
 }
 

@@ -1,15 +1,15 @@
 //! What the dossiers of a supplier and of a buyer have in common: contracts along time, by the other party and by modality,
 //! how contracts changed, the findings and the newest contracts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use report::dossier::{Cell, Chart, Drawn, Language, Point, Section, Table};
+use report::dossier::{Cell, Chart, Dossier, Drawn, Language, Point, Section, Table};
 use serde_json::{Value, json};
 use store::{Counted, EntityKind, FindingFilter, FindingSort};
 
-use super::evidence::Gathering;
+use super::evidence::{Gathering, files_of, told_short};
 use super::words::{self, text};
-use super::{FINDINGS_LISTED_MAX, FINDINGS_TOLD_MAX, finding, without_fractions};
+use super::{FINDINGS_LISTED_MAX, FINDINGS_TOLD_MAX, finding, how_to_check, investigation, method, without_fractions};
 use crate::queries::STATEMENTS_MAX;
 use crate::views::{Contract, EntityLink, Finding, Statement};
 use crate::{App, Result};
@@ -280,6 +280,25 @@ impl App {
     }
 }
 
+impl App {
+    /// The end of a party's dossier: its findings told one by one, their rules, the sources of their rows, how to check all of it.
+    pub(super) fn tell_findings(&self, dossier: &mut Dossier, findings: Vec<Value>, language: Language) -> Result<()> {
+        dossier.sections.extend(investigation::told(&findings, findings.len() as i64, language));
+        let mut rules = Section::new("metodo", language.say("Método", "Method"));
+        let codes: BTreeSet<&str> = findings.iter().filter_map(|finding| text(finding, "/flag")).collect();
+        method::flags(&mut rules, self, &codes.into_iter().collect::<Vec<_>>(), language);
+        rules.text(language.say(
+            "Os achados são os que estão vigentes. Onde nenhum aparece, isto só diz algo dos sinais que puderam ser julgados com os dados que há.",
+            "The findings are those that are open. Where there is none, this says something only of flags that could be judged with the data there are.",
+        ));
+        dossier.sections.push(rules);
+        dossier.sections.push(method::sources(self, &files_of(&findings), language)?);
+        dossier.sections.push(how_to_check(language, &self.evidence_key()?.fingerprint));
+        dossier.findings = findings;
+        Ok(())
+    }
+}
+
 /// What is said when findings were left out.
 pub(super) fn cut(findings: &[Value], more: bool, short: u64, language: Language) -> Vec<String> {
     let mut cut = Vec::new();
@@ -297,13 +316,7 @@ pub(super) fn cut(findings: &[Value], more: bool, short: u64, language: Language
             Language::En => format!("Of the {shown} findings listed, the {told} gravest are told one by one, with the rows they rest on."),
         });
     }
-    if short > 0 {
-        let short = language.count(i128::from(short)).text;
-        cut.push(match language {
-            Language::Pt => format!("De {short} achado(s) não houve tempo de refazer a leitura: deles estão aqui as linhas dos contratos que citam."),
-            Language::En => format!("For {short} finding(s) there was no time to go through the reading again: the rows of the contracts that they name stand here."),
-        });
-    }
+    cut.extend(told_short(short, language));
     cut
 }
 

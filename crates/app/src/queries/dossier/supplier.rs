@@ -4,9 +4,9 @@ use report::dossier::{Cell, Dossier, Section, Table};
 use serde_json::json;
 use store::{EntityKind, FindingFilter};
 
-use super::evidence::{Gathering, files_of};
+use super::evidence::Gathering;
 use super::party::{cut, links, newest};
-use super::{AskDossier, how_to_check, investigation, method, network, what_this_is_not, words};
+use super::{AskDossier, network, what_this_is_not, words};
 use crate::views::{Partner, Provenance, Registration, Sanction, SupplierDetail};
 use crate::{App, Result};
 
@@ -40,18 +40,7 @@ impl App {
             links(&held.links, &held.same_as, language),
             newest(&held.contracts, held.totals.contracts, language),
         ];
-        dossier.sections.extend(investigation::told(&findings, findings.len() as i64, language));
-        let mut rules = Section::new("metodo", language.say("Método", "Method"));
-        let codes: std::collections::BTreeSet<&str> = findings.iter().filter_map(|f| words::text(f, "/flag")).collect();
-        method::flags(&mut rules, self, &codes.into_iter().collect::<Vec<_>>(), language);
-        rules.text(language.say(
-            "Os achados são os que estão vigentes. Onde nenhum aparece, isto só diz algo dos sinais que puderam ser julgados com os dados que há.",
-            "The findings are those that are open. Where there is none, this says something only of flags that could be judged with the data there are.",
-        ));
-        dossier.sections.push(rules);
-        dossier.sections.push(method::sources(self, &files_of(&findings), language)?);
-        dossier.sections.push(how_to_check(language, &self.evidence_key()?.fingerprint));
-        dossier.findings = findings;
+        self.tell_findings(&mut dossier, findings, language)?;
         Ok(dossier)
     }
 
