@@ -102,6 +102,7 @@ impl App {
                     cut = gazetteer.is_cut(),
                     "names made"
                 );
+                state.failed = None;
                 state.kept = Some(Kept { epoch, took, gazetteer: Arc::new(gazetteer) });
             }
             Ok(Err(error)) => state.failed = Some(error.to_string()),

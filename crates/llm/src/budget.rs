@@ -68,7 +68,11 @@ impl Budget {
     /// Puts what was really taken in the place of what was set aside.
     pub(crate) fn settle(&self, day: i64, reserved: Used, tokens_in: u64, tokens_out: u64, price: Price) {
         let real = cost(tokens_in, tokens_out, price);
-        let mut state = self.state(day);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.0 != day {
+            // That day is over, and so is what was set aside in it.
+            return;
+        }
         state.1.tokens = state.1.tokens.saturating_sub(reserved.tokens).saturating_add(real.tokens);
         state.1.micro_cents = state.1.micro_cents.saturating_sub(reserved.micro_cents).saturating_add(real.micro_cents);
     }

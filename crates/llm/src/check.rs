@@ -9,9 +9,75 @@ const ACCUSING: &[&str] = &[
     "condenad", "quadrilh", "guilt", "stole", "steal", "illegal", "brib", "theft", "launder", "http", "www",
 ];
 
+/// Words that deny, or clear of everything: a sentence has one just where what it says again has one.
+const DENYING: &[&str] = &[
+    "nao",
+    "nenhum",
+    "nenhuma",
+    "sem",
+    "nunca",
+    "nada",
+    "jamais",
+    "ninguem",
+    "inexistente",
+    "inexistem",
+    "ausencia",
+    "falta",
+    "certo",
+    "correto",
+    "regular",
+    "regulares",
+    "normal",
+    "limpo",
+    "no",
+    "not",
+    "none",
+    "never",
+    "nothing",
+    "without",
+    "nobody",
+    "neither",
+    "nor",
+    "absence",
+    "lacks",
+    "fine",
+    "clean",
+    "lawful",
+    "right",
+];
+/// Words of fewer characters say little of what a sentence is about.
+const CONTENT_CHARS_MIN: usize = 4;
+
+/// Whether a sentence denies, and the words that it is about.
+fn gist(sentence: &str) -> (bool, Vec<String>) {
+    let folded = fold(sentence);
+    let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let (mut denies, mut about) = (false, Vec::new());
+    for word in words {
+        if DENYING.contains(&word) {
+            denies = true;
+        } else if word.chars().count() >= CONTENT_CHARS_MIN || word.chars().any(|c| c.is_ascii_digit()) {
+            // Inflections of a word begin alike.
+            about.push(word.chars().take(5).collect());
+        }
+    }
+    (denies, about)
+}
+
+/// The sentence of the original that a sentence says again: the one with most of its words, and at least a third of them.
+fn said_again<'o>(gists: &'o [(bool, Vec<String>)], about: &[String]) -> Option<(usize, &'o (bool, Vec<String>))> {
+    let shared = |gist: &(bool, Vec<String>)| about.iter().filter(|word| gist.1.contains(word)).count();
+    let best = gists.iter().enumerate().max_by_key(|(at, gist)| (shared(gist), std::cmp::Reverse(*at)))?;
+    (shared(best.1) * 3 >= about.len() && shared(best.1) > 0).then_some(best)
+}
+
 /// The sentences of `text`, which says `original` again, that the evidence bears; and how many it does not.
+///
+/// A text that leaves out what the original denies ("this proves nothing", "none is held") bears nothing.
 #[must_use]
 pub fn borne_by(evidence: &str, original: &str, text: &str) -> (String, usize) {
+    let gists: Vec<(bool, Vec<String>)> = sentences(original).into_iter().map(gist).collect();
+    let mut denials: Vec<bool> = gists.iter().map(|(denies, _)| !denies).collect();
     let original = fold(original);
     let accuses = |sentence: &str| {
         let folded = fold(sentence);
@@ -25,11 +91,19 @@ pub fn borne_by(evidence: &str, original: &str, text: &str) -> (String, usize) {
     for sentence in sentences(text) {
         let true_numbers = numbers_of(sentence).iter().all(|number| numbers.contains(number)) && !says_number(sentence);
         let true_names = names_of(sentence).iter().all(|name| words.contains(name));
-        if true_numbers && true_names && !accuses(sentence) {
+        let (denies, about) = gist(sentence);
+        let again = said_again(&gists, &about).filter(|(_, said)| said.0 == denies);
+        if true_numbers && true_names && !accuses(sentence) && again.is_some() {
+            if let Some((at, _)) = again {
+                denials[at] = true;
+            }
             kept.push(sentence);
         } else {
             dropped += 1;
         }
+    }
+    if denials.contains(&false) {
+        return (String::new(), kept.len() + dropped);
     }
     (kept.join(" "), dropped)
 }

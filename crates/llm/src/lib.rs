@@ -216,10 +216,12 @@ impl Models {
         let (day, asked) = (today(), tokens_of(system) + tokens_of(user));
         let reserved = self.budget.reserve(day, asked, self.tokens_max, provider.price).ok_or(Error::Budget)?;
         let mut used = (0, 0);
-        let mut text = String::new();
-        let answered = self.stream(provider, system, user, deadline, &mut used, &mut text, &mut tell).await;
-        // What a provider does not count is taken as what it must have been.
-        let sent = if matches!(answered, Err(Error::Outbound(_))) && text.is_empty() { 0 } else { asked };
+        let (mut text, mut accepted) = (String::new(), false);
+        let answered =
+            self.stream(provider, system, user, deadline, &mut used, &mut accepted, &mut text, &mut tell).await;
+        // What a provider does not count is taken as what it must have been: also of one that took the question and said no more.
+        let late = matches!(answered, Err(Error::Outbound(outbound::Error::Deadline { attempts: 1.., .. })));
+        let sent = if accepted || late { asked } else { 0 };
         let (tokens_in, tokens_out) =
             (used.0.max(sent), used.1.max(if text.is_empty() { 0 } else { tokens_of(&text) }));
         self.budget.settle(day, reserved, tokens_in, tokens_out, provider.price);
@@ -234,11 +236,13 @@ impl Models {
         user: &str,
         deadline: Instant,
         used: &mut (u64, u64),
+        accepted: &mut bool,
         text: &mut String,
         tell: &mut impl FnMut(&str),
     ) -> Result<()> {
         let body = wire::body(provider, system, user, self.tokens_max);
         let mut pieces = self.outbound.0.post(&wire::url(provider), &wire::headers(provider)?, body, deadline).await?;
+        *accepted = true;
         let mut sse = sse::Sse::default();
         let mut ends = false;
         while let Some(piece) = pieces.next().await? {
@@ -276,9 +280,11 @@ impl Models {
         if let Some(kept) = self.kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(kept.clone());
         }
-        let (mut last, deadline) = (Error::NoModel, Instant::now() + time);
-        // Nothing is shown before it is checked: a model whose answer is none is passed over.
-        for provider in &self.providers {
+        let (mut last, end) = (Error::NoModel, Instant::now() + time);
+        // Nothing is shown before it is checked: a model whose answer is none is passed over. Each may take its part of what time is left.
+        for (at, provider) in self.providers.iter().enumerate() {
+            let models_left = u32::try_from(self.providers.len() - at).unwrap_or(u32::MAX);
+            let deadline = Instant::now() + end.saturating_duration_since(Instant::now()) / models_left;
             let said = match self.ask(provider, SYSTEM, &user, deadline, |_| ()).await {
                 Ok(said) => checked(&said, &data, &text),
                 Err(error) => Err(error),

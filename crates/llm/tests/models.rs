@@ -164,6 +164,18 @@ async fn a_silent_model_costs_no_more_than_the_time_that_was_given() {
 }
 
 #[tokio::test]
+async fn a_silent_model_leaves_time_for_the_next_and_does_not_spoil_it() {
+    let slow = model(Dialect::OpenAi, Does::Waits).await;
+    let good = model(Dialect::OpenAi, says("São 24 contratos.")).await;
+    let both = models(&[&slow, &good], PLENTY);
+    for n in 0..10 {
+        let said = both.rephrase(&json!({"n": n}), TEXT, Duration::from_millis(800)).await.unwrap();
+        assert_eq!(said.text, "São 24 contratos.");
+    }
+    assert!(both.used().tokens > 10 * 20, "what the silent one took is paid too: {:?}", both.used());
+}
+
+#[tokio::test]
 async fn what_was_shown_is_never_begun_anew() {
     let cut = model(Dialect::OpenAi, Does::Sends("data: {\"choices\":[{\"delta\":{\"content\":\"Meio\"}}]}\n\n")).await;
     let good = model(Dialect::OpenAi, Does::Says(vec!["Inteiro".to_owned()])).await;

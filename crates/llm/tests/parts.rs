@@ -63,6 +63,26 @@ fn what_the_evidence_does_not_hold_is_dropped() {
     let text = "Há 24 contratos, num total de R$ 4.189.860,31. Foram 25 irregularidades. A Alfa tem 3. Beta S.A. também. \
                 O prefeito João Souza sabia. É o dobro do normal. Vale olhar de perto.";
     let (kept, dropped) = borne_by(evidence, evidence, text);
-    assert_eq!(kept, "Há 24 contratos, num total de R$ 4.189.860,31. A Alfa tem 3. Vale olhar de perto.");
-    assert_eq!(dropped, 4);
+    assert_eq!(kept, "Há 24 contratos, num total de R$ 4.189.860,31. A Alfa tem 3.");
+    assert_eq!(dropped, 5);
+}
+
+#[test]
+fn what_was_affirmed_is_not_denied_and_what_was_denied_is_not_left_out() {
+    let original = "São 8 contratos da Búzio, que somam R$ 1.000,00. Há 1 registro de sanção da Búzio. \
+                    Um achado é motivo para olhar de perto, não prova de irregularidade.";
+    let lies = [
+        "Nenhum registro de sanção da Búzio. Um achado é motivo para olhar, não prova de irregularidade.",
+        "A Búzio não tem contratos. Um achado é motivo para olhar de perto, não prova de irregularidade.",
+        "Está tudo certo com os contratos da Búzio. Um achado não é prova de irregularidade, é motivo para olhar.",
+    ];
+    for lie in lies {
+        let (kept, dropped) = borne_by(original, original, lie);
+        assert_eq!((kept.contains("Búzio"), dropped), (false, 1), "{kept}");
+    }
+    let bold = "São 8 contratos da Búzio, somando R$ 1.000,00. Há 1 registro de sanção da Búzio.";
+    assert_eq!(borne_by(original, original, bold).0, "", "that it proves nothing was left out");
+    let fair = "A Búzio tem 8 contratos, num total somado de R$ 1.000,00. Há 1 registro de sanção da Búzio. \
+                O achado é motivo para olhar de perto, e não prova de irregularidade.";
+    assert_eq!(borne_by(original, original, fair).1, 0);
 }

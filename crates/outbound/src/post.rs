@@ -41,6 +41,10 @@ impl Outbound {
     ) -> Result<Pieces> {
         let (uri, origin) = self.place_of(url)?;
         let settings = self.settings();
+        if deadline <= Instant::now() {
+            // It is not the origin's fault that there is no time left.
+            return Err(Error::Deadline { url: url.to_owned(), attempts: 0, last: None });
+        }
         let failed = |because: String| Error::Failed { url: url.to_owned(), because, attempts: 1 };
         let late = || Error::Deadline { url: url.to_owned(), attempts: 1, last: None };
         let mut request = Request::post(&uri)

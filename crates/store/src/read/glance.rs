@@ -11,8 +11,8 @@ use rusqlite::ToSql;
 use super::ContractRow;
 use crate::{Result, Store, id_hash, search};
 
-/// The most contracts that one glance tells of.
-const ROWS_MAX: usize = 300_000;
+/// The most rows that one index is walked for; the time ends nearly every walk before.
+const ROWS_MAX: usize = 2_000_000;
 /// Ids that are asked for one by one; of more, the days lead.
 const LEADING_IDS_MAX: usize = 4_000;
 /// Rows that hold the words sought, kept in memory while others lead; with more each row is asked for them.
@@ -89,14 +89,13 @@ impl Store {
             (Some(_), Some(expression)) => self.rows_holding(expression)?,
             _ => None,
         };
-        let limit = ROWS_MAX + 1;
+        let limit = ROWS_MAX;
         let none = String::new();
         let words = expression.as_ref().unwrap_or(&none);
-        let (mut told, mut looked, mut cut) = (0, 0, false);
+        let mut looked = 0;
         let mut see = |row: &crate::db::Row<'_>| -> rusqlite::Result<bool> {
             looked += 1;
-            if (looked % LOOK_EVERY == 0 && Instant::now() >= until) || told > ROWS_MAX {
-                cut = true;
+            if looked % LOOK_EVERY == 0 && Instant::now() >= until {
                 return Ok(false);
             }
             let value: Option<i64> = row.get(1)?;
@@ -116,21 +115,23 @@ impl Store {
                 && filter.value_min.is_none_or(|least| value.is_some_and(|value| value >= least))
                 && filter.value_max.is_none_or(|most| value.is_some_and(|value| value <= most));
             if fits {
-                told += 1;
                 tell(Glanced { rid, value, supplier: supplier.filter(|_| with_suppliers) });
             }
             Ok(true)
         };
         self.read(|db| {
+            // Whether all rows of a walk were looked at: neither the time nor the limit ended it.
             let mut run = |sql: &str, values: &[&dyn ToSql]| -> Result<bool> {
                 let mut statement = db.prepare(sql)?;
                 let mut rows = statement.query(values)?;
+                let mut walked = 0;
                 while let Some(row) = rows.next()? {
+                    walked += 1;
                     if !see(&row)? {
                         return Ok(false);
                     }
                 }
-                Ok(true)
+                Ok(walked < limit)
             };
             match (leading, expression.is_some()) {
                 (Some(ids), with_words) => {
@@ -144,16 +145,17 @@ impl Store {
                             return Ok(true);
                         }
                     }
+                    Ok(false)
                 }
                 (None, true) => {
-                    run(&format!("{select} {days} {within} ?3) limit {limit}"), &[&from, &to, words])?;
+                    Ok(!run(&format!("{select} {days} {within} ?3) limit {limit}"), &[&from, &to, words])?)
                 }
                 (None, false) if filter.modality.is_some() => {
                     let asked = filter.modality.clone().unwrap_or_default();
-                    run(&format!("{select} {days} and c.modality = ?3 limit {limit}"), &[&from, &to, &asked])?;
+                    Ok(!run(&format!("{select} {days} and c.modality = ?3 limit {limit}"), &[&from, &to, &asked])?)
                 }
                 (None, false) if dated => {
-                    run(&format!("{select} {days} limit {limit}"), &[&from, &to])?;
+                    Ok(!run(&format!("{select} {days} limit {limit}"), &[&from, &to])?)
                 }
                 (None, false) => {
                     // By value, of which the dearest are what is shown.
@@ -162,12 +164,17 @@ impl Store {
                     let sql = format!(
                         "{select} c.value_final >= ?1 and c.value_final <= ?2 order by c.value_final desc, c.rid desc limit {limit}"
                     );
-                    run(&sql, &[&least, &most])?;
+                    if !run(&sql, &[&least, &most])? {
+                        return Ok(true);
+                    }
+                    // Those that state none come last, where none is asked for.
+                    if filter.value_min.is_some() || filter.value_max.is_some() {
+                        return Ok(false);
+                    }
+                    Ok(!run(&format!("{select} c.value_final is null limit {limit}"), &[])?)
                 }
             }
-            Ok(false)
         })
-        .map(|stopped| stopped || cut)
     }
 
     /// The rows of contracts that hold words; nothing when they are too many.

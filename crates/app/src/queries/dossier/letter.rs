@@ -3,7 +3,7 @@
 //!
 //! The letter is in Portuguese whatever the dossier's language is, for a Brazilian body reads it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use store::{BuyerRow, EntityKind};
 use super::evidence::Gathering;
 use super::finding::clip;
 use super::words::{self, said, text};
-use crate::{App, Error, Result};
+use crate::{App, Error, Result, Scope};
 
 /// Said when the records could not be listed.
 const NO_TIME: &str = "the records that lack a field could not be listed in the time there was; ask again, or write the dossier with `cidadao report`";
@@ -77,7 +77,7 @@ impl App {
         gathering: &mut Gathering<'_>,
     ) -> Result<Option<Vec<Letter>>> {
         let mut bodies = Vec::new();
-        for buyer in buyers_of(it, findings, buyer) {
+        for buyer in self.bodies_asked(it, findings, buyer)? {
             if let Some(held) = self.store().buyer(&buyer)? {
                 bodies.push((held, self.store().entity_members(EntityKind::Buyer, &buyer)?));
             }
@@ -113,6 +113,27 @@ impl App {
         Ok(Some(Letter { name: format!("pedido-lai-{name}"), title, text }))
     }
 
+    /// The bodies to write to: the one asked for; else those of the scope, else those that most findings name. Of many, those of which
+    /// most was found.
+    fn bodies_asked(&self, it: &Value, findings: &[Value], buyer: Option<&str>) -> Result<Vec<String>> {
+        if let Some(buyer) = buyer {
+            return Ok(vec![buyer.to_owned()]);
+        }
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        let named = self.buyers_of(&scope_of(it))?;
+        for id in findings.iter().filter_map(|finding| text(finding, "/buyer/id")) {
+            if named.as_ref().is_none_or(|named| named.contains(id)) {
+                *counts.entry(id.to_owned()).or_default() += 1;
+            }
+        }
+        for id in named.into_iter().flatten() {
+            counts.entry(id).or_default();
+        }
+        let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
+        counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        Ok(counts.into_iter().take(LETTERS_MAX).map(|(id, _)| id).collect())
+    }
+
     /// The records of these buyers that flags of an investigation could not judge, by buyer and by the field that they lack.
     fn missing_of(
         &self,
@@ -132,7 +153,9 @@ impl App {
                 files.entry(flag.subject_kind()).or_default().push(quoted);
             }
         }
-        let Some(sql) = sql_of(&files, ids, it) else { return Ok(Some(missing)) };
+        let scope = scope_of(it);
+        let suppliers = self.store().all_ids_of(EntityKind::Supplier, &scope.suppliers)?;
+        let Some(sql) = sql_of(&files, ids, &scope, &suppliers) else { return Ok(Some(missing)) };
         let time = gathering.aside();
         let Some(session) = gathering.session() else { return Ok(None) };
         let clock = session.deadline(time);
@@ -168,6 +191,11 @@ impl App {
     }
 }
 
+/// The scope of an investigation, as it is shown.
+fn scope_of(it: &Value) -> Scope {
+    serde_json::from_value(it["scope"].clone()).unwrap_or_default()
+}
+
 /// What several ids of one body lack, together.
 fn merged(all: impl Iterator<Item = Missing>) -> Missing {
     let mut whole = Missing::new();
@@ -180,28 +208,14 @@ fn merged(all: impl Iterator<Item = Missing>) -> Missing {
     whole
 }
 
-/// The bodies to write to: the one asked for; else those of the scope, else those that most findings name.
-fn buyers_of(it: &Value, findings: &[Value], buyer: Option<&str>) -> Vec<String> {
-    if let Some(buyer) = buyer {
-        return vec![buyer.to_owned()];
-    }
-    let scope: Vec<String> =
-        it["scope"]["buyers"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-    if !scope.is_empty() {
-        return scope.into_iter().take(LETTERS_MAX).collect();
-    }
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for id in findings.iter().filter_map(|finding| text(finding, "/buyer/id")) {
-        *counts.entry(id).or_default() += 1;
-    }
-    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    counts.into_iter().take(LETTERS_MAX).map(|(id, _)| id.to_owned()).collect()
-}
-
 /// The SQL that names the records of these buyers which flags could not judge, by the files of their outcomes and what they judge;
 /// nothing where none of them judges records of one body.
-fn sql_of(files: &BTreeMap<&str, Vec<String>>, ids: &[String], it: &Value) -> Option<String> {
+fn sql_of(
+    files: &BTreeMap<&str, Vec<String>>,
+    ids: &[String],
+    scope: &Scope,
+    suppliers: &BTreeSet<String>,
+) -> Option<String> {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     let ids: Vec<String> = ids.iter().map(|id| quoted(id)).collect();
     if ids.is_empty() {
@@ -221,9 +235,36 @@ fn sql_of(files: &BTreeMap<&str, Vec<String>>, ids: &[String], it: &Value) -> Op
     ] {
         let Some(files) = files.get(subject) else { continue };
         let mut within = String::new();
-        for (bound, name) in [(">=", "from"), ("<=", "to")] {
-            if let Some(day) = text(it, &format!("/scope/{name}")) {
-                let _ = write!(within, " and {on} {bound} {}", quoted(day));
+        for (bound, day) in [(">=", scope.from), ("<=", scope.to)] {
+            if let Some(day) = day {
+                let _ = write!(within, " and {on} {bound} {}", quoted(&day.to_string()));
+            }
+        }
+        if let Some(modality) = &scope.modality {
+            let _ = write!(within, " and r.modality = {}", quoted(modality));
+        }
+        for word in scope.q.as_deref().unwrap_or_default().split_whitespace().filter(|word| word.chars().count() > 2) {
+            let like = quoted(&format!("%{}%", model::text::fold(word)));
+            let _ = write!(within, " and strip_accents(lower(r.object)) like {like}");
+        }
+        let values = [(">=", &scope.value_min), ("<=", &scope.value_max)];
+        let of_contracts =
+            !suppliers.is_empty() || !scope.contracts.is_empty() || values.iter().any(|(_, v)| v.is_some());
+        if of_contracts && subject == "tender" {
+            // Who sells, and for how much, is known of contracts.
+            continue;
+        }
+        let list = |all: &mut dyn Iterator<Item = &String>| all.map(|one| quoted(one)).collect::<Vec<_>>().join(", ");
+        if !suppliers.is_empty() {
+            let _ = write!(within, " and r.supplier_id in ({})", list(&mut suppliers.iter()));
+        }
+        if !scope.contracts.is_empty() {
+            let _ = write!(within, " and r.id in ({})", list(&mut scope.contracts.iter()));
+        }
+        for (bound, value) in values {
+            // Read as money when the scope was asked for: digits and a dot.
+            if let Some(value) = value.as_ref().filter(|v| v.bytes().all(|b| b.is_ascii_digit() || b == b'.')) {
+                let _ = write!(within, " and r.value_final {bound} {value}");
             }
         }
         halves.push(format!(

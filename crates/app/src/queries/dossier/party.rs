@@ -63,7 +63,7 @@ impl App {
         let points = drawn.iter().filter_map(|counted| {
             let of = counted.of.as_deref()?;
             let label = if by_month { language.month(of) } else { of.to_owned() };
-            Some(Point { label, at: None, cell: language.money(&decimal(counted.value), "BRL"), marked: false })
+            Some(Point { label, at: None, cell: sum(counted, language), marked: false })
         });
         let points: Vec<Point> = points.collect();
         let mut all = Counted::default();
@@ -72,10 +72,10 @@ impl App {
             (language.count(all.contracts).text, sum(&all, language).text, language.count(all.without_value).text);
         let words = match language {
             Language::Pt => format!(
-                "{count} contrato(s), que somam {value}; {none} sem valor informado em reais, fora da soma. Contratos de receita ficam de fora."
+                "{count} contrato(s), que somam {value}; {none} sem valor informado em reais, fora da soma. Contratos de receita ficam de fora. Só aparecem os períodos em que há contratos."
             ),
             Language::En => format!(
-                "{count} contract(s), which sum to {value}; {none} with no value stated in reais, outside of the sum. Income contracts are left out."
+                "{count} contract(s), which sum to {value}; {none} with no value stated in reais, outside of the sum. Income contracts are left out. Only times with contracts stand here."
             ),
         };
         if all.contracts == 0 {
