@@ -50,12 +50,24 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Command<T> {
 fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
     let Some(first) = given.next() else { return Ok(None) };
-    let key = first.to_str().unwrap_or_default().trim();
-    if given.next().is_some() || key.is_empty() || key.len() > KEY_CHARS_MAX {
-        let because = format!("must stand once, with 1 to {KEY_CHARS_MAX} visible ASCII characters");
+    if given.next().is_some() {
+        return Err(Problem::invalid("Idempotency-Key", "stands more than once"));
+    }
+    key_named(first.to_str().unwrap_or_default()).map(Some)
+}
+
+/// The key of a command, by whichever door it comes.
+///
+/// # Errors
+/// It is empty, too long, or holds what is not visible ASCII.
+pub fn key_named(text: &str) -> Result<String, Problem> {
+    let key = text.trim();
+    let is_visible = key.bytes().all(|b| (0x20..0x7f).contains(&b));
+    if key.is_empty() || key.len() > KEY_CHARS_MAX || !is_visible {
+        let because = format!("must have 1 to {KEY_CHARS_MAX} visible ASCII characters");
         return Err(Problem::invalid("Idempotency-Key", because));
     }
-    Ok(Some(key.to_owned()))
+    Ok(key.to_owned())
 }
 
 /// The answer to a command, with where what it made is found.

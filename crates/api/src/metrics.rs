@@ -38,6 +38,7 @@ pub struct Metrics {
     agents: AgentMetrics,
     asked: IntGaugeVec,
     statements: IntCounter,
+    statements_told: std::sync::Mutex<u64>,
 }
 
 impl Metrics {
@@ -76,6 +77,7 @@ impl Metrics {
                 ),
                 &["topic", "state"],
             )?,
+            statements_told: std::sync::Mutex::default(),
             statements: IntCounter::new(
                 "cidadao_ai_db_statements_total",
                 "Statements that this process has asked of the database.",
@@ -187,7 +189,11 @@ impl Metrics {
     }
 
     fn hold(&self, figures: &Figures) {
-        self.statements.inc_by(figures.statements.saturating_sub(self.statements.get()));
+        // Two may look at once: what one has added the other does not add again.
+        let mut told = self.statements_told.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        self.statements.inc_by(figures.statements.saturating_sub(*told));
+        *told = figures.statements.max(*told);
+        drop(told);
         let (hits, misses) = figures.recalls;
         self.recalls.with_label_values(&["hit"]).set(hits.cast_signed());
         self.recalls.with_label_values(&["miss"]).set(misses.cast_signed());

@@ -60,7 +60,8 @@ impl<'a> Types<'a> {
                 Holds::Scalar(_) => Cost::Scalar,
                 Holds::Object(inner) => {
                     self.view(inner, &[]);
-                    Cost::Object(inner.clone())
+                    // Findings have relations below them; other lists within a record are plain data.
+                    if inner == "Finding" { Cost::Embedded(inner.clone()) } else { Cost::Object(inner.clone()) }
                 }
             };
             self.field(name, &field.name, cost, values::field_of(&field));

@@ -76,7 +76,8 @@ impl Media {
 pub async fn get(State(door): State<Door>, Extension(graphql): Extension<Arc<Graphql>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let Ok(Query(pairs)) = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri) else {
-        return refused(Media::of(&parts.headers), &Refusal::invalid("not a query string"));
+        let refusal = refused(Media::of(&parts.headers), &Refusal::invalid("not a query string"));
+        return charged(&door, &parts, refusal).await;
     };
     if pairs.is_empty() && explorer::is_wanted(&parts.headers) {
         return explorer::page();
@@ -84,14 +85,14 @@ pub async fn get(State(door): State<Door>, Extension(graphql): Extension<Arc<Gra
     let media = Media::of(&parts.headers);
     let asked = match asked_of(pairs) {
         Ok(asked) => asked,
-        Err(refusal) => return refused(media, &refusal),
+        Err(refusal) => return charged(&door, &parts, refused(media, &refusal)).await,
     };
     match ready(asked, &graphql.persisted, &graphql.costs, &graphql.limits) {
         Ok(ready) if ready.found.kind != async_graphql::parser::types::OperationType::Query => {
             let problem = Problem::query_method();
             let mut response = body(problem.code(), media, &json!({"errors": [Refusal::from(problem).to_json()]}));
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
-            response
+            charged(&door, &parts, response).await
         }
         asked => alone(&door, &graphql, &mut parts, asked, true).await,
     }
@@ -120,13 +121,16 @@ fn asked_of(pairs: Vec<(String, String)>) -> Result<Asked, Refusal> {
 /// Answers one operation, or several in a list.
 pub async fn post(State(door): State<Door>, Extension(graphql): Extension<Arc<Graphql>>, request: Request) -> Response {
     let media = Media::of(request.headers());
-    if !is_json(request.headers()) {
-        return Problem::not_json().into_response();
-    }
     let (mut parts, sent) = request.into_parts();
+    if !is_json(&parts.headers) {
+        return charged(&door, &parts, Problem::not_json().into_response()).await;
+    }
     let bytes = match Bytes::from_request(http::Request::from_parts(parts.clone(), sent), &()).await {
         Ok(bytes) => bytes,
-        Err(error) => return refused(media, &Problem::invalid("body", error.body_text()).into()),
+        Err(error) => {
+            let refusal = refused(media, &Problem::invalid("body", error.body_text()).into());
+            return charged(&door, &parts, refusal).await;
+        }
     };
     let is_list = bytes.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'[');
     let not_read = |error: serde_json::Error| {
@@ -136,7 +140,7 @@ pub async fn post(State(door): State<Door>, Extension(graphql): Extension<Arc<Gr
     if is_list {
         return match serde_json::from_slice::<Vec<Asked>>(&bytes) {
             Ok(all) => several(&door, &graphql, &mut parts, all, media).await,
-            Err(error) => not_read(error),
+            Err(error) => charged(&door, &parts, not_read(error)).await,
         };
     }
     match serde_json::from_slice::<Asked>(&bytes) {
@@ -144,7 +148,15 @@ pub async fn post(State(door): State<Door>, Extension(graphql): Extension<Arc<Gr
             let asked = ready(asked, &graphql.persisted, &graphql.costs, &graphql.limits);
             alone(&door, &graphql, &mut parts, asked, false).await
         }
-        Err(error) => not_read(error),
+        Err(error) => charged(&door, &parts, not_read(error)).await,
+    }
+}
+
+/// What was refused costs its caller one request, as an answer does.
+async fn charged(door: &Door, parts: &Parts, response: Response) -> Response {
+    match admit(door, &Calling::of(&parts.extensions), 1).await {
+        Ok(standing) => told(response, standing),
+        Err(refusal) => refusal,
     }
 }
 
@@ -269,7 +281,7 @@ fn shown(done: Done, media: Media) -> Response {
 async fn several(door: &Door, graphql: &Arc<Graphql>, parts: &mut Parts, all: Vec<Asked>, media: Media) -> Response {
     let (most, n) = (graphql.limits.batch_max, all.len() as u64);
     if n == 0 || n > most {
-        return refused(media, &Refusal::limit("batch", most, n));
+        return charged(door, parts, refused(media, &Refusal::limit("batch", most, n))).await;
     }
     let all: Vec<_> =
         all.into_iter().map(|asked| ready(asked, &graphql.persisted, &graphql.costs, &graphql.limits)).collect();

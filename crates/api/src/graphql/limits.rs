@@ -22,6 +22,10 @@ const NESTING_MAX: u64 = 32;
 const INTROSPECTION_DEPTH_MAX: u64 = 20;
 /// Values that one point may bring.
 const VALUES_PER_POINT: u64 = 100;
+/// Fields at the root, fragments unfolded: each is asked of the database on its own.
+const ROOT_FIELDS_MAX: u64 = 25;
+/// Rows of a list that stands within a record and has relations below: as many as the record holds at most.
+pub const EMBEDDED_MAX: u64 = 20;
 /// Lists of the introspection: each may stand once on a way down.
 const INTROSPECTION_LISTS: [&str; 8] =
     ["types", "fields", "args", "inputFields", "interfaces", "possibleTypes", "enumValues", "directives"];
@@ -37,6 +41,8 @@ pub enum Cost {
     Wrapper(String),
     /// So many objects as `first` says, or twenty.
     List(String),
+    /// A list of objects that came with the row and have relations of their own.
+    Embedded(String),
 }
 
 /// What every field of every type costs.
@@ -52,6 +58,8 @@ const FIRST_MAX: u64 = 100;
 struct Measure {
     points: u64,
     values: u64,
+    /// Fields of the selection itself, fragments unfolded.
+    fields: u64,
     depth: u64,
     nesting: u64,
     introspection_depth: u64,
@@ -67,6 +75,7 @@ impl Measure {
         Self {
             points: self.points.saturating_add(other.points),
             values: self.values.saturating_add(other.values),
+            fields: self.fields.saturating_add(other.fields),
             depth: self.depth.max(other.depth),
             nesting: self.nesting.max(other.nesting),
             introspection_depth: self.introspection_depth.max(other.introspection_depth),
@@ -113,13 +122,19 @@ pub fn measure(
         let whole = ruler.set(&one.node.selection_set.node, root);
         over("nesting", NESTING_MAX, whole.nesting)?;
         over("depth", limits.depth_max, whole.depth)?;
+        over("root-fields", ROOT_FIELDS_MAX, whole.fields)?;
         over("complexity", limits.complexity_max, whole.points)?;
         over("values", limits.complexity_max.saturating_mul(VALUES_PER_POINT), whole.values)?;
         over("introspection-depth", INTROSPECTION_DEPTH_MAX, whole.introspection_depth)?;
         over("introspection-lists", 1, if whole.repeats { 2 } else { 1 })?;
         over("introspection-values", limits.tokens_max, whole.introspection_values)?;
         if operation.is_none_or(|wanted| name.is_some_and(|name| name.as_str() == wanted)) {
-            let roots = ruler.roots(&one.node.selection_set.node);
+            let (roots, again) = ruler.roots(&one.node.selection_set.node);
+            if let (OperationType::Mutation, Some(again)) = (one.node.ty, again) {
+                let because =
+                    format!("`{again}` stands more than once: give what is to be done several times a name each");
+                return Err(Refusal::invalid(because));
+            }
             found = Some(Found { kind: one.node.ty, points: whole.points, roots });
         }
     }
@@ -271,7 +286,7 @@ impl<'a> Ruler<'a> {
         let mut whole = Measure::default();
         for selection in &set.items {
             let mut one = match &selection.node {
-                Selection::Field(field) => self.field(&field.node, of),
+                Selection::Field(field) => Measure { fields: 1, ..self.field(&field.node, of) },
                 Selection::FragmentSpread(spread) => {
                     self.fragments.get(&spread.node.fragment_name.node).copied().unwrap_or_default()
                 }
@@ -302,6 +317,7 @@ impl<'a> Ruler<'a> {
             Some(Cost::Object(of)) => level(below(of), 1, 1),
             Some(Cost::Wrapper(of)) => level(below(of), 1, 0),
             Some(Cost::List(of)) => level(below(of), self.first(field), 1),
+            Some(Cost::Embedded(of)) => level(below(of), EMBEDDED_MAX, 1),
             // Unknown ones are refused later; until then they count as what they look like.
             Some(Cost::Scalar) | None if field.selection_set.node.items.is_empty() => {
                 Measure { values: 1, ..Measure::default() }
@@ -345,26 +361,32 @@ impl<'a> Ruler<'a> {
         asked.unwrap_or(FIRST_DEFAULT).min(FIRST_MAX)
     }
 
-    /// The fields at the root, fragments unfolded: each fragment once.
-    fn roots(&self, set: &SelectionSet) -> Vec<String> {
-        let mut roots = Vec::new();
+    /// The fields at the root, fragments unfolded as often as they stand (which was bounded before), and one whose name in the answer
+    /// stands twice.
+    fn roots(&self, set: &SelectionSet) -> (Vec<String>, Option<String>) {
+        let (mut roots, mut again) = (Vec::new(), None);
+        let mut names = std::collections::HashSet::new();
         let mut stack = vec![set];
-        let mut unfolded = std::collections::HashSet::new();
         while let Some(set) = stack.pop() {
             for selection in &set.items {
                 match &selection.node {
-                    Selection::Field(field) => roots.push(field.node.name.node.to_string()),
+                    Selection::Field(field) => {
+                        let name = field.node.response_key().node.as_str();
+                        if !names.insert(name) {
+                            again = Some(name.to_owned());
+                        }
+                        roots.push(field.node.name.node.to_string());
+                    }
                     Selection::InlineFragment(inline) => stack.push(&inline.node.selection_set.node),
                     Selection::FragmentSpread(spread) => {
-                        let name = &spread.node.fragment_name.node;
-                        if let Some(fragment) = self.document.fragments.get(name).filter(|_| unfolded.insert(name)) {
+                        if let Some(fragment) = self.document.fragments.get(&spread.node.fragment_name.node) {
                             stack.push(&fragment.node.selection_set.node);
                         }
                     }
                 }
             }
         }
-        roots
+        (roots, again)
     }
 }
 

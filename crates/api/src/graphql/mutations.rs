@@ -12,6 +12,7 @@ use super::load::json;
 use super::refusal::Refusal;
 use super::schema::argument;
 use super::values::{loads, or_nothing};
+use crate::command::key_named;
 use crate::problem::Problem;
 
 /// What who calls may do: the account under which it is done, or why not.
@@ -142,7 +143,8 @@ fn read<T: DeserializeOwned>(
     let text = serde_json::to_vec(&body).unwrap_or_default();
     let asked = serde_json::from_value(Value::Object(body)).map_err(|e| Problem::invalid("body", e.to_string()))?;
     let payer = &authority(context)?.payer;
-    let key = argument(context, "idempotencyKey").map(|key| CommandKey {
+    let key = argument(context, "idempotencyKey").map(|key| key_named(&key)).transpose()?;
+    let key = key.map(|key| CommandKey {
         command: format!("graphql {command} {payer}"),
         key,
         body_hash: format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&text)),

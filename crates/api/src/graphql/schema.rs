@@ -41,7 +41,7 @@ fn list<Q: FromParams, T: Serialize>(
     Page::of(&ask(app, &query, &page)?, page.cursor.is_some())
 }
 
-const LISTS: [(&str, &str, &str, Asks); 8] = [
+const LISTS: [(&str, &str, &str, Asks); 9] = [
     ("contracts", "Contract", "/api/v1/contracts", |app, params| list(app, params, App::contracts)),
     ("tenders", "Tender", "/api/v1/tenders", |app, params| list(app, params, App::tenders)),
     ("suppliers", "Supplier", "/api/v1/suppliers", |app, params| list(app, params, App::suppliers)),
@@ -49,6 +49,7 @@ const LISTS: [(&str, &str, &str, Asks); 8] = [
     ("findings", "Finding", "/api/v1/findings", |app, params| list(app, params, App::findings)),
     ("flags", "Flag", "/api/v1/flags", |app, params| list(app, params, |app, (): &(), page| app.flags(page))),
     ("sources", "Source", "/api/v1/sources", |app, params| list(app, params, |app, (): &(), page| app.sources(page))),
+    ("agents", "Agent", "/api/v1/agents", |app, params| list(app, params, |app, (): &(), page| app.agents(page))),
     ("investigations", "Investigation", "/api/v1/investigations", |app, params| list(app, params, App::investigations)),
 ];
 
@@ -63,9 +64,20 @@ pub fn schema() -> Result<(Schema, Costs), SchemaError> {
     for name in ["Contract", "Finding"] {
         types.view(name, &stated);
     }
-    for name in
-        ["Tender", "Supplier", "Buyer", "Item", "Amendment", "Bid", "Flag", "Source", "WhoAmI", "Totals", "Verdict"]
-    {
+    for name in [
+        "Tender",
+        "Supplier",
+        "Buyer",
+        "Item",
+        "Amendment",
+        "Bid",
+        "Flag",
+        "Source",
+        "Agent",
+        "WhoAmI",
+        "Totals",
+        "Verdict",
+    ] {
         types.view(name, &[]);
     }
     add_investigation(&mut types);
@@ -370,8 +382,9 @@ fn add_contracts_of_finding(types: &mut Types<'_>) {
             or_nothing(&context, found)
         })
     });
-    let field =
-        field.description("The contracts that it speaks of; all their ids are in `contractIds`.").argument(first());
+    let field = field
+        .description("The contracts that it speaks of, without cursors: all their ids are in `contractIds`.")
+        .argument(first());
     types.field("Finding", "contracts", Cost::List(connection), field);
 }
 
@@ -385,7 +398,6 @@ async fn contracts_named<'a>(
     let mut page = Page { has_next, ..Page::default() };
     for found in futures_util::future::join_all(asked).await {
         if let Loaded::One(contract) = found? {
-            page.cursors.push(text_of(Some(&contract), "id").unwrap_or_default());
             page.rows.push(contract);
         }
     }

@@ -120,7 +120,8 @@ pub fn node<'a>(parent: &'a FieldValue<'a>) -> Option<FieldValue<'a>> {
 /// `cursor` of an edge.
 pub fn cursor<'a>(parent: &'a FieldValue<'a>) -> Option<FieldValue<'a>> {
     let edge = parent.downcast_ref::<Edge>()?;
-    Some(FieldValue::value(edge.page.cursors.get(edge.at)?.as_str()))
+    // A list that goes on nowhere has no cursors.
+    Some(FieldValue::value(edge.page.cursors.get(edge.at).map_or("", String::as_str)))
 }
 
 /// A field of `PageInfo`.

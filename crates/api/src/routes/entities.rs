@@ -39,7 +39,7 @@ pub async fn merge_entities(
     Command { asked, .. }: Command<DecideLink>,
 ) -> Answer {
     let DecideLink { from, into, reason } = asked;
-    Encoded::json(&door.inspect(move |app| app.merge_entities(&from, &into, &reason, account.as_ref())).await??)
+    Encoded::json(&door.ask_for(move |app| app.merge_entities(&from, &into, &reason, account.as_ref())).await?)
 }
 
 /// Undoes a merge, or turns a proposal down: the program never merges the two again.
@@ -54,5 +54,5 @@ pub async fn undo_entities(
     Command { asked, .. }: Command<DecideLink>,
 ) -> Answer {
     let DecideLink { from, into, reason } = asked;
-    Encoded::json(&door.inspect(move |app| app.undo_entities(&from, &into, &reason, account.as_ref())).await??)
+    Encoded::json(&door.ask_for(move |app| app.undo_entities(&from, &into, &reason, account.as_ref())).await?)
 }

@@ -1,7 +1,5 @@
 //! Deciding which ids are one: what the program finds after an ingest, and what a person merges or undoes.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 use store::{Decision, LinkedReport};
 use utoipa::ToSchema;
@@ -11,8 +9,6 @@ use crate::identity::Account;
 use crate::views::Entity;
 use crate::{App, Error, Result};
 
-/// How long a decision waits for another writer.
-const LOCK_PATIENCE: Duration = Duration::from_secs(30);
 /// The most characters of a reason.
 const REASON_CHARS_MAX: usize = 1_000;
 
@@ -52,7 +48,7 @@ impl App {
         if kind != self.kind_of(into)? {
             return Err(Error::invalid("into", "a buyer and a supplier cannot be one"));
         }
-        let _lock = self.lock_for_decision(LOCK_PATIENCE)?;
+        let _lock = self.lock_for_decision(said::LOCK_PATIENCE)?;
         let (at, who) = (self.store().next_instant()?, said::by(by));
         let by = Decision { state: "merged", by: &who, at: &at, reason };
         self.store().merge_by_hand(kind, from, into, &by)?;
@@ -67,7 +63,7 @@ impl App {
     pub fn undo_entities(&self, from: &str, into: &str, reason: &str, by: Option<&Account>) -> Result<Entity> {
         let reason = checked(reason)?;
         let kind = self.kind_of(from)?;
-        let _lock = self.lock_for_decision(LOCK_PATIENCE)?;
+        let _lock = self.lock_for_decision(said::LOCK_PATIENCE)?;
         let (at, who) = (self.store().next_instant()?, said::by(by));
         let by = Decision { state: "undone", by: &who, at: &at, reason };
         if !self.store().undo_link(kind, from, into, &by)? {

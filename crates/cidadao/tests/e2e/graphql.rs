@@ -224,7 +224,7 @@ fn what_is_too_much_is_refused_before_anything_is_done_and_told_what_it_comes_to
         )
     };
     let doubling: String =
-        (0..27).map(|n| format!(" fragment F{n} on Query {{ ...F{} ...F{} }}", n + 1, n + 1)).collect();
+        (0..27).map(|n| format!(" fragment F{n} on Stats {{ ...F{} ...F{} }}", n + 1, n + 1)).collect();
     let cases = [
         (levels(4), "depth", 10, 13),
         (
@@ -243,7 +243,12 @@ fn what_is_too_much_is_refused_before_anything_is_done_and_told_what_it_comes_to
         (format!("{{ stats {{ {} }} }}", "contracts ".repeat(6_000)), "tokens", 5_000, 6_005),
         (format!("{{ __typename }}{}", " ".repeat(900_000)), "bytes", 65_536, 900_014),
         (format!("{{ contracts(q: {}) {{ nodes {{ id }} }} }}", "[".repeat(2_000)), "nesting", 64, 2_003),
-        (format!("{{ ...F0 }}{doubling} fragment F27 on Query {{ __typename }}"), "values", 100_000, 1 << 27),
+        (
+            format!("{{ stats {{ ...F0 }} }}{doubling} fragment F27 on Stats {{ __typename }}"),
+            "values",
+            100_000,
+            (1 << 27) + 1,
+        ),
         ("{ __schema { types { fields { type { fields { name } } } } } }".to_owned(), "introspection-lists", 1, 2),
     ];
     for (query, limit, max, cost) in cases {
@@ -482,4 +487,35 @@ fn each_limit_is_the_settings() {
     let server = Server::start(house.program().env("CIDADAO_GRAPHQL_BATCH_MAX", "1"));
     let two = json!([{"query": "{ stats { items } }"}, {"query": "{ stats { bids } }"}]);
     assert_eq!(server.post("/graphql", &two).json()["errors"][0]["extensions"]["limit"], "batch");
+}
+
+#[test]
+fn a_command_is_given_once_and_what_is_refused_is_paid() {
+    let house = filled();
+    let server = house.serve();
+    let spreads = "...F ".repeat(20);
+    let ask = "requestInvestigation(question: \"sobrepreço em 2024\") { id }";
+    let (status, told) =
+        refused(&server, &format!("mutation {{ {spreads} }} fragment F on Mutation {{ {ask} }}"), &json!({}));
+    assert_eq!((status, told["type"].as_str()), (400, Some("/problems/invalid-query")), "{told}");
+    assert_eq!(server.json("investigations")["data"], json!([]), "nothing was asked for");
+    let many = "...F ".repeat(26);
+    let query = format!("{{ {many} }} fragment F on Query {{ buyers(first: 1) {{ nodes {{ id }} }} }}");
+    let (_, told) = refused(&server, &query, &json!({}));
+    assert_eq!((told["limit"].as_str(), &told["cost"]), (Some("root-fields"), &json!(26)));
+    let (_, told) = refused(
+        &server,
+        "{ investigation(id: \"x\") { findings { supplier { contracts(first: 60) { nodes { id } } } } } }",
+        &json!({}),
+    );
+    assert_eq!(told["limit"], "complexity", "as many findings as it may hold are counted: {told}");
+    let keyless =
+        json!({"query": format!("mutation {{ {} }}", ask.replace("(question", "(idempotencyKey: \"\", question"))});
+    assert_eq!(server.post("/graphql", &keyless).json()["errors"][0]["extensions"]["field"], "Idempotency-Key");
+    let names = send(&server, "{ agents { nodes { name does { pt } } } }", &json!({})).json();
+    assert!(names["data"]["agents"]["nodes"].as_array().unwrap().len() > 5, "{names}");
+    drop(server);
+    let server = Server::start(house.program().env("CIDADAO_LIMITS_ANONYMOUS", "anonymous"));
+    let last = (0..80).map(|_| server.post_bytes("/graphql", b"{", &[]).status).last();
+    assert_eq!(last, Some(429), "what cannot be read is paid too");
 }

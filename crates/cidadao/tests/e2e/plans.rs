@@ -109,6 +109,7 @@ fn ask_everything(store: &Store) {
         for filter in [
             TenderFilter::default(),
             TenderFilter { buyer_id: some("uasg:1"), ..TenderFilter::default() },
+            TenderFilter { source: some("pncp"), ..TenderFilter::default() },
             TenderFilter { modality: some("pregao"), published_from: some("2024-01-01"), ..TenderFilter::default() },
         ] {
             store.tenders(&filter, newest, None, 20).unwrap();

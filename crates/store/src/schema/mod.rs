@@ -34,6 +34,7 @@ pub(crate) const INDEXES: &[(&str, &str, &str)] = &[
     ("tenders", "tenders_by_publication", "(published_on, rid)"),
     ("tenders", "tenders_by_buyer", "(buyer_id, published_on, rid)"),
     ("tenders", "tenders_by_modality", "(modality, published_on, rid)"),
+    ("tenders", "tenders_by_source", "(source, published_on, rid)"),
     ("items", "items_by_tender", "(tender_id) where tender_id is not null"),
     ("bids", "bids_by_tender", "(tender_id) where tender_id is not null"),
 ];
