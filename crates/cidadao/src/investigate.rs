@@ -49,8 +49,11 @@ pub fn run(app: &App, options: InvestigateOptions, json: bool) -> Result<ExitCod
     followed?;
     let mut shown = serde_json::to_value(app.investigation(id)?).expect("an investigation can be written as JSON");
     let findings = all_findings(app, id)?;
-    let failed =
-        shown["status"] != "completed" || shown["coverage"].as_array().is_some_and(|c| c.iter().any(has_failed));
+    let failed = shown["status"] != "completed"
+        || shown["coverage"].as_array().is_some_and(|c| c.iter().any(has_failed))
+        || shown["summary"]["partial_because"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|one| one["because"] == "failed"));
     if json {
         shown["findings"] = findings.into();
         print_json(&shown);

@@ -146,6 +146,7 @@ pub fn apply(db: &Db, id: &str, version: i64, kind: &str, at: &str, payload: &Va
                 params![id, text("phase")],
             )?;
             set_flag(db, "state = 'waiting', error = null", params![id, text("flag")])?;
+            settle_flags(db, id, "left", "waiting")?;
         }
         "investigation.writing" => set(db, "phase = 'writing'", params![id])?,
         "investigation.completed" => set(
@@ -153,18 +154,19 @@ pub fn apply(db: &Db, id: &str, version: i64, kind: &str, at: &str, payload: &Va
             "status = 'completed', phase = null, summary = ?2, ended_at = ?3",
             params![id, json("summary"), at],
         )?,
-        "investigation.failed" => set(
-            db,
-            "status = 'failed', phase = null, error = ?2, summary = ?3, ended_at = ?4",
-            params![id, text("error"), json("summary"), at],
-        )?,
+        "investigation.failed" => {
+            set(
+                db,
+                "status = 'failed', phase = null, error = ?2, summary = ?3, ended_at = ?4",
+                params![id, text("error"), json("summary"), at],
+            )?;
+            settle_flags(db, id, "waiting", "left")?;
+            settle_flags(db, id, "running", "left")?;
+        }
         "investigation.cancelled" => {
             set(db, "status = 'cancelled', phase = null, ended_at = ?2", params![id, at])?;
-            db.prepare(
-                "update investigation_flags set state = 'cancelled'
-                 where investigation_id = ?1 and state in ('waiting', 'running')",
-            )?
-            .execute([id])?;
+            settle_flags(db, id, "waiting", "cancelled")?;
+            settle_flags(db, id, "running", "cancelled")?;
         }
         _ => {}
     }
@@ -200,6 +202,13 @@ fn apply_edited(db: &Db, id: &str, payload: &Value) -> Result<()> {
 
 fn set(db: &Db, what: &str, values: impl crate::db::Params) -> Result<()> {
     db.prepare(&format!("update investigations set {what} where id = ?1"))?.execute(values)?;
+    Ok(())
+}
+
+/// Puts every flag of an investigation that is in one state into another.
+fn settle_flags(db: &Db, id: &str, from: &str, to: &str) -> Result<()> {
+    db.prepare("update investigation_flags set state = ?3 where investigation_id = ?1 and state = ?2")?
+        .execute(params![id, from, to])?;
     Ok(())
 }
 

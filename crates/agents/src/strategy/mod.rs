@@ -5,7 +5,7 @@
 //! the work ends early (enough, lost, late, stopped) the units under way are told by their [`Turn`], and nothing of them runs on in
 //! the background. Work that computes belongs on threads, and looks at its turn there ([`Turn::is_over`]).
 //!
-//! The same strategies over tasks in other processes are in [`Strategy::ready`].
+//! An investigation's work is tasks that any process may take; what the strategies are there is in [`Strategy::ready`].
 
 mod drive;
 mod policy;

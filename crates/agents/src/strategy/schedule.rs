@@ -15,7 +15,7 @@ pub enum Strategy {
     ScatterGather,
     /// Parts are dealt in turn: the n-th worker has every n-th part, and no other.
     RoundRobin,
-    /// As `scatter_gather`, and results are merged into one as they come, in order.
+    /// As `scatter_gather` here: parts of one answer are put together in their order when all have ended, whoever worked them off.
     MapReduce,
     /// One after the other, in order.
     Pipeline,

@@ -23,16 +23,21 @@ impl FromParams for InvestigationQuery {
 
 /// Asks for an investigation, by a question or a scope; answers at once.
 ///
-/// With `Idempotency-Key` the same request is done once, however often it comes within 24 hours.
+/// With `Idempotency-Key` the same request is done once, however often it comes within 24 hours. `hold` takes an analyst, who alone can
+/// start what waits.
 #[utoipa::path(post, path = "/api/v1/investigations", tag = "investigations", request_body = AskInvestigation,
     params(("Idempotency-Key" = Option<String>, Header, description = "Names this command")),
     responses((status = 202, description = "Accepted; `Location` is where it is found", body = Object),
         OneProblems, CommandProblems))]
 pub async fn ask_investigation(
     Asker(account): Asker,
+    analyst: Result<Analyst, Problem>,
     State(door): State<Door>,
     Command { asked, key }: Command<AskInvestigation>,
 ) -> Result<Response, Problem> {
+    if asked.run.hold {
+        analyst?;
+    }
     let asked = asked.signed(account.as_ref())?;
     let answer = door.inspect(move |app| app.ask_investigation(asked, key.as_ref())).await??;
     let location = answer.body["id"].as_str().map(|id| format!("/api/v1/investigations/{id}"));
@@ -99,11 +104,11 @@ pub async fn edit_plan(
     door.ask(move |app| app.investigation(&id)).await
 }
 
-/// Starts an investigation that was asked for with `hold`, whose plan a person has looked at.
+/// Starts an investigation that was asked for with `hold`, whose plan a person has looked at. It takes an analyst.
 #[utoipa::path(post, path = "/api/v1/investigations/{id}/start", tag = "investigations",
     params(("id" = String, Path, description = "The investigation's id")),
     responses((status = 200, description = "The investigation", body = InvestigationDetail), OneProblems, CommandProblems))]
-pub async fn start_investigation(_: Asker, State(door): State<Door>, Id(id): Id) -> Answer {
+pub async fn start_investigation(_: Analyst, State(door): State<Door>, Id(id): Id) -> Answer {
     let named = id.clone();
     door.inspect(move |app| app.start_investigation(&named)).await??;
     door.ask(move |app| app.investigation(&id)).await

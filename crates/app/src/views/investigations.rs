@@ -77,7 +77,7 @@ pub struct Progress {
 pub struct InvestigationFlag {
     /// Its code.
     pub flag: String,
-    /// `waiting`, `running`, `judged`, `failed`, `skipped` (`error` says why: `enough` or `deadline`) or `cancelled`.
+    /// `waiting`, `running`, `judged`, `failed`, `skipped` (`error` says why: `enough` or `deadline`), `cancelled`, or `left`: the investigation failed before.
     pub state: String,
     /// How often it was tried.
     pub attempts: i64,

@@ -219,6 +219,18 @@ fn with_the_first_account_loopback_alone_opens_nothing_and_roles_do() {
     assert_eq!(server.post(&format!("{path}/cancel"), &json!({})).status, 401);
     assert_eq!(server.post_with(&format!("{path}/cancel"), &json!({}), &analyst).status, 200);
 
+    // What waits for a person waits for an analyst, who alone can start it.
+    let held = json!({"flags": ["BR05"], "hold": true});
+    let reader = [("authorization", bearers[0].as_str())];
+    assert_eq!(server.post("/api/v1/investigations", &held).status, 401);
+    assert_eq!(server.post_with("/api/v1/investigations", &held, &reader).status, 403);
+    let waits = server.post_with("/api/v1/investigations", &held, &analyst);
+    assert_eq!(waits.status, 202, "{}", waits.text());
+    let start = format!("/api/v1/investigations/{}/start", waits.json()["id"].as_str().unwrap());
+    assert_eq!(server.post(&start, &json!({})).status, 401);
+    assert_eq!(server.post_with(&start, &json!({}), &reader).status, 403);
+    assert_eq!(server.post_with(&start, &json!({}), &analyst).status, 200);
+
     // One key, one body, two callers: two commands.
     let keyed = |bearer: &str| {
         server.post_with(&verdict, &bare, &[("authorization", bearer), ("idempotency-key", "k1")]).json()["version"]

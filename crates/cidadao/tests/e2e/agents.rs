@@ -231,6 +231,28 @@ fn filters_can_be_split_into_their_contracts() {
 }
 
 #[test]
+fn what_a_finding_is_worth_is_not_asked_of_its_contracts_one_by_one() {
+    let house = judged_house();
+    let server = house.serve();
+    let amount = |finding: &Value| finding["amount"].as_str().and_then(|text| text.parse::<f64>().ok());
+    let dearest = server
+        .walk("findings", 100)
+        .into_iter()
+        .filter(|finding| finding["contract_ids"].as_array().is_some_and(|all| all.len() > 1))
+        .max_by(|a, b| amount(a).unwrap_or(0.0).total_cmp(&amount(b).unwrap_or(0.0)))
+        .expect("a finding about several contracts");
+    let scope = json!({"value_min": dearest["amount"]});
+    let of = |split: &str| {
+        let id = ask(&server, &json!({"scope": scope, "flags": [dearest["flag"]], "split": split}));
+        let _ = ended(&server, &id);
+        found(&server, &id)
+    };
+    let by_flags = of("flags");
+    assert!(!by_flags.is_empty());
+    assert_eq!(of("contracts"), by_flags);
+}
+
+#[test]
 fn a_plan_that_is_held_can_be_read_and_changed_before_it_begins() {
     let house = judged_house();
     let server = house.serve();
@@ -283,7 +305,11 @@ fn each_step_says_what_it_did_and_what_was_remembered() {
     let body = json!({"scope": {}, "flags": ["BR05", "BR06"]});
     let first = ask(&server, &body);
     let shown = ended(&server, &first);
-    assert_eq!(shown["memory"], json!({"investigations": [], "verdicts": [], "statements": []}));
+    let more = json!({"investigations": false, "verdicts": false, "statements": false});
+    assert_eq!(
+        shown["memory"],
+        json!({"investigations": [], "verdicts": [], "statements": [], "more": more, "looked_back": 50})
+    );
     let finding = shown["findings"][0]["id"].as_str().unwrap();
     let verdict = json!({"verdict": "dismissed", "reason": "caixa com 100", "who": "Ana"});
     assert!(server.post(&format!("/api/v1/findings/{finding}/verdict"), &verdict).status < 300);
@@ -345,9 +371,11 @@ fn a_policy_says_when_it_is_enough_and_when_it_is_lost() {
             std::fs::remove_file(path).unwrap();
         }
     }
-    let body = json!({"scope": {}, "flags": ["BR05", "BR06"], "as_of": DAY, "policy": "all"});
+    let body = json!({"scope": {}, "flags": ["BR05", "BR06"], "as_of": DAY, "policy": "all", "max_workers": 1});
     let shown = ended(&server, &ask(&server, &body));
     assert_eq!(shown["status"], "failed");
+    let states: Vec<&Value> = shown["coverage"].as_array().unwrap().iter().map(|flag| &flag["state"]).collect();
+    assert_eq!(states, ["failed", "left"], "nobody will try the second any more");
     assert!(shown["error"].as_str().unwrap().contains("did not come to all"), "{}", shown["error"]);
     assert!(
         shown["plan"]["steps"].as_array().unwrap().iter().all(|s| s["state"] != "running" && s["state"] != "waiting"),
@@ -494,13 +522,16 @@ fn what_is_not_held_is_said_and_fetched_when_the_settings_allow_it() {
     let asked = origin.requests().len();
     let shown = investigating(&house, &origin, &[]).env("CIDADAO_AGENTS_FETCH", "true").run().ends_with(0).json();
     assert_eq!((origin.requests().len(), &shown["plan"]["missing"]), (asked, &Value::Null));
+    // None of them holds such a word: that is an answer, and no lack of data.
+    let wordless = investigating(&house, &origin, &["--scope", "q=quimbembeque"]).run().ends_with(0).json();
+    assert_eq!((&wordless["plan"]["missing"], &wordless["partial"]), (&Value::Null, &json!(false)));
 }
 
 #[test]
 fn a_source_that_is_down_or_says_nothing_ends_in_a_partial_answer() {
     let house = House::new();
     let down = Origin::start(|_, _| Reply::Reset);
-    let shown = investigating(&house, &down, &[]).env("CIDADAO_AGENTS_FETCH", "true").run().ends_with(0).json();
+    let shown = investigating(&house, &down, &[]).env("CIDADAO_AGENTS_FETCH", "true").run().ends_with(1).json();
     let fetch = step(&shown, "oxossi");
     assert_eq!(
         (&fetch["state"], &shown["status"], &shown["partial"]),
@@ -522,7 +553,7 @@ fn a_source_that_is_down_or_says_nothing_ends_in_a_partial_answer() {
                 .env("CIDADAO_AGENTS_FETCH", "true")
                 .env("CIDADAO_AGENTS_FETCH_TIMEOUT_S", if setting == "fetch_timeout" { "2" } else { "100" });
         let started = Instant::now();
-        let shown = program.run().ends_with(0).json();
+        let shown = program.run().ends_with(1).json();
         assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
         let fetch = step(&shown, "oxossi");
         assert_eq!((&fetch["state"], &shown["partial"]), (&json!("failed"), &json!(true)), "{fetch}");

@@ -67,7 +67,7 @@ pub(crate) enum WorkUnit {
 }
 
 /// The form of a kept investigation; another number wherever its fields, or what an event does to them, change.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// Events of an investigation that are read before it is kept anew.
 const KEPT_AFTER: usize = 16;
 
@@ -215,6 +215,8 @@ impl Investigation {
                     _ => Stage::Planned,
                 };
                 self.failed_at = None;
+                // What is tried again has its time again.
+                at.clone_into(&mut self.runs_since);
                 self.set(&text("flag"), UnitState::Waiting);
             }
             "investigation.writing" => self.stage = Stage::Writing,

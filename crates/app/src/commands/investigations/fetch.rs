@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::Asked;
+use super::{Asked, Scope};
 use crate::commands::shift::Shift;
 use crate::commands::work::Watch;
 use crate::{App, Result, SyncReport, SyncRequest};
@@ -26,11 +26,12 @@ pub(super) struct Lacking {
 }
 
 impl App {
-    /// What a scope lacks; `None` when some contract that is held lies in it, or it asks for all.
+    /// What a scope lacks; `None` when some contract of its days and parties is held, or it asks for all: that none of these holds its
+    /// words, or is worth so much, says that there is none, not that data are missing.
     pub(super) fn lacking(&self, asked: &Asked) -> Result<Option<Lacking>> {
         let scope = &asked.scope;
-        if scope == &super::Scope::default() || !scope.contracts.is_empty() || !self.contracts_in(scope, 1)?.is_empty()
-        {
+        let held = Scope { q: None, modality: None, value_min: None, value_max: None, ..scope.clone() };
+        if scope == &Scope::default() || !scope.contracts.is_empty() || !self.contracts_in(&held, 1)?.0.is_empty() {
             return Ok(None);
         }
         let (settings, service) = (&self.settings().agents, &self.settings().pncp.service);
@@ -65,8 +66,8 @@ impl App {
         };
         Ok(Some(Lacking {
             note: json!({
-                "pt": format!("Nenhum contrato guardado aqui está neste recorte. {pt}"),
-                "en": format!("No contract that is held here lies in this scope. {en}"),
+                "pt": format!("Nenhum contrato deste período e destas partes está guardado aqui. {pt}"),
+                "en": format!("No contract of these days and parties is held here. {en}"),
             }),
             missing: json!({
                 "what": "contracts", "from": scope.from, "to": scope.to, "source": "pncp", "service": service,
@@ -117,7 +118,13 @@ fn days_between(from: NaiveDate, to: NaiveDate) -> i64 {
 }
 
 fn told(report: &SyncReport, within: Duration) -> Value {
-    let error = if report.interrupted {
+    let half_judged = report.ingest.as_ref().is_some_and(|ingest| ingest.interrupted);
+    let error = if half_judged {
+        Some(format!(
+            "what was fetched was not all read and judged after {} s: it is not in this result",
+            within.as_secs()
+        ))
+    } else if report.interrupted {
         Some(format!("the source had not given all after {} s; the next fetch goes on from there", within.as_secs()))
     } else {
         report.failed.first().map(|first| {

@@ -183,15 +183,16 @@ impl App {
                 }
                 let facts = Facts::of(&row);
                 if placed.holds(&facts, || Ok(about), &mut found.unplaced)? {
-                    found.add(|| {
-                        let (id, gravity, since) = (&row.id, row.gravity, &row.updated_at);
-                        Ok(json!({"id": id, "gravity": gravity, "known_since": since}))
-                    })?;
+                    // In the order of the contracts: which are the gravest is known when all were looked at.
+                    let (id, gravity, since) = (&row.id, row.gravity, &row.updated_at);
+                    found.total += 1;
+                    found.attached.push(json!({"id": id, "gravity": gravity, "known_since": since}));
                 }
             }
         }
         for found in by_flag.values_mut() {
             found.attached.sort_by_key(|row| std::cmp::Reverse(row["gravity"].as_i64()));
+            found.attached.truncate(ATTACHED_MAX);
         }
         Ok(by_flag)
     }

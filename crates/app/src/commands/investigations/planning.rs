@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::aggregate::{Investigation, Planned};
 use super::scope::CONTRACTS_MAX;
-use super::{Asked, Split, commit, held};
+use super::{Asked, Scope, Split, commit, held};
 use crate::commands::shift::Shift;
 use crate::identity::Account;
 use crate::{App, Error, Result};
@@ -40,13 +40,21 @@ impl App {
         if !by_contracts || !asked.scope.contracts.is_empty() {
             return Ok(());
         }
-        let found = self.contracts_in(&asked.scope, CONTRACTS_MAX + 1)?;
+        // A finding's money and day are not those of one contract: many small ones make a large finding. So contracts are named by all
+        // else, and its findings are asked for money and day.
+        let named = Scope { from: None, to: None, value_min: None, value_max: None, ..asked.scope.clone() };
+        let (found, whole) = self.contracts_in(&named, CONTRACTS_MAX + 1)?;
+        if !whole && found.len() <= CONTRACTS_MAX {
+            let because = "the contracts of this scope could not all be looked for: narrow it, or split by flags";
+            return Err(Error::invalid("split", because));
+        }
         if found.is_empty() {
             return Err(Error::invalid("split", "no contract that is held lies in this scope"));
         }
         if found.len() > CONTRACTS_MAX {
-            let because =
-                format!("more than {CONTRACTS_MAX} contracts lie in this scope: narrow it, or split by flags");
+            let because = format!(
+                "more than {CONTRACTS_MAX} contracts lie in this scope (its days and values aside): narrow it, or split by flags"
+            );
             return Err(Error::invalid("split", because));
         }
         asked.scope.contracts = found;

@@ -17,6 +17,8 @@ impl App {
         let own: Option<Asked> = serde_json::from_str(&own).ok();
         let earlier = self.store().earlier_investigations(id, LOOKED_BACK_MAX)?;
         shift.read(earlier.len() as u64);
+        // Further back nobody looked.
+        let is_bounded = earlier.len() == LOOKED_BACK_MAX;
         let mut investigations = Vec::new();
         for row in earlier {
             let asked: Option<Asked> = serde_json::from_str(&row.asked).ok();
@@ -29,9 +31,15 @@ impl App {
                 }));
             }
         }
+        let mut verdicts = self.store().recalled_verdicts(id, RECALLED_MAX + 1)?;
+        let mut statements = self.store().recalled_statements(id, RECALLED_MAX + 1)?;
+        let more = json!({
+            "investigations": is_bounded || investigations.len() > RECALLED_MAX,
+            "verdicts": verdicts.len() > RECALLED_MAX, "statements": statements.len() > RECALLED_MAX,
+        });
         investigations.truncate(RECALLED_MAX);
-        let verdicts = self.store().recalled_verdicts(id, RECALLED_MAX)?;
-        let statements = self.store().recalled_statements(id, RECALLED_MAX)?;
+        verdicts.truncate(RECALLED_MAX);
+        statements.truncate(RECALLED_MAX);
         shift.read((verdicts.len() + statements.len()) as u64);
         let verdicts: Vec<Value> = verdicts
             .into_iter()
@@ -44,7 +52,8 @@ impl App {
             .into_iter()
             .map(|s| json!({"id": s.id, "finding": s.finding_id, "who": s.who, "made_at": s.made_at}))
             .collect();
-        Ok(json!({"investigations": investigations, "verdicts": verdicts, "statements": statements}))
+        Ok(json!({"investigations": investigations, "verdicts": verdicts, "statements": statements,
+                 "more": more, "looked_back": LOOKED_BACK_MAX}))
     }
 }
 
@@ -55,13 +64,15 @@ pub(super) fn said_of(memory: &Value) -> Option<(String, String)> {
     if investigations + verdicts + statements == 0 {
         return None;
     }
+    let cut = ["investigations", "verdicts", "statements"].iter().any(|name| memory["more"][name] == true);
+    let (least_pt, least_en) = if cut { ("ao menos ", "at least ") } else { ("", "") };
     Some((
         format!(
-            " Sobre os mesmos sujeitos há {investigations} investigação(ões) anterior(es), {verdicts} veredicto(s) e \
+            " Sobre os mesmos sujeitos há {least_pt}{investigations} investigação(ões) anterior(es), {verdicts} veredicto(s) e \
              {statements} manifestação(ões)."
         ),
         format!(
-            " About the same subjects there are {investigations} earlier investigation(s), {verdicts} verdict(s) and \
+            " About the same subjects there are {least_en}{investigations} earlier investigation(s), {verdicts} verdict(s) and \
              {statements} statement(s)."
         ),
     ))

@@ -256,8 +256,8 @@ impl<'a> Placed<'a> {
 }
 
 impl App {
-    /// The ids of up to `limit` contracts that lie in a scope.
-    pub(super) fn contracts_in(&self, scope: &Scope, limit: usize) -> Result<Vec<String>> {
+    /// The ids of up to `limit` contracts that lie in a scope, and whether the search for them reached its end or the limit.
+    pub(super) fn contracts_in(&self, scope: &Scope, limit: usize) -> Result<(Vec<String>, bool)> {
         let placed = Placed::new(self, scope)?;
         let day = |day: Option<NaiveDate>| day.map(|day| day.to_string());
         let filter = ContractFilter {
@@ -304,8 +304,9 @@ impl App {
                 }
             }
         }
+        let whole = ids.len() >= limit || looked < LOOKED_AT_MAX;
         ids.truncate(limit);
-        Ok(ids)
+        Ok((ids, whole))
     }
 
     /// How the buyers write a municipality.

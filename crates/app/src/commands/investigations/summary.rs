@@ -63,6 +63,18 @@ fn summary(it: &Investigation, rows: &[InvestigationFlagRow], plan: &Value) -> V
             " This result is partial: `partial_because` says what is missing.",
         );
     }
+    let (left_out, parts) = parts_left_out(rows);
+    if left_out > 0 {
+        add(
+            &mut text,
+            &format!(
+                " De {parts} partes dos contratos, até {left_out} não foram verificadas, porque a política pedida já tinha o bastante."
+            ),
+            &format!(
+                " Of {parts} parts of the contracts up to {left_out} were not checked, for the policy asked for had enough."
+            ),
+        );
+    }
     if let Some((pt, en)) = memory.and_then(|step| said_of(&step["result"])) {
         add(&mut text, &pt, &en);
     }
@@ -103,6 +115,16 @@ fn missing(it: &Investigation, rows: &[InvestigationFlagRow], plan: &Value) -> V
         missing.push(json!({"because": "not_held", "missing": plan["missing"]}));
     }
     missing
+}
+
+/// How many parts of the contracts were left out because there was enough, at most for one flag, and of how many.
+fn parts_left_out(rows: &[InvestigationFlagRow]) -> (usize, u64) {
+    let of = |row: &InvestigationFlagRow| {
+        let parts = outcome_of(row)["parts"].clone();
+        let missing = parts["missing"].as_array().into_iter().flatten();
+        (missing.filter(|part| part["skipped"] == "enough").count(), parts["total"].as_u64().unwrap_or_default())
+    };
+    rows.iter().map(of).max().unwrap_or_default()
 }
 
 /// What a flag rests on; null before it was judged.
