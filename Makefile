@@ -11,7 +11,7 @@ CARGO := $(if $(shell command -v mold),mold -run cargo,cargo)
 # Real data for development; tests of the group `real-data` run when the folder is there.
 export CIDADAO_REAL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help build run test lint native web clean bench eval sample fuzz
+.PHONY: help build run test lint native web clean bench eval sample fuzz load
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,16 @@ fuzz: native ## every parser's fuzz target for ten minutes each (CIDADAO_FUZZ_SE
 
 bench: build ## measure and write docs/benchmarks.md
 	bench/run.sh
+
+# What `make load` asks for, how often a second, for how many seconds; of a running program at URL, else of one of its own.
+MIX ?= page
+RATE ?= 200
+DURATION ?= 20
+URL ?=
+
+load: build ## a bounded load on loopback, beside the promises (MIX=page|fresh|one RATE=200 DURATION=20 URL=http://127.0.0.1:8080)
+	$(CARGO) build --release -p load
+	$(TARGET)/release/load --mix $(MIX) --rate $(RATE) --duration $(DURATION) --program $(BIN) $(if $(URL),--url $(URL))
 
 # Contracts of the sample that `make eval` plants.
 CONTRACTS ?= 100000

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use app::identity::{Caller, Tier};
+use arc_swap::ArcSwap;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
@@ -87,7 +88,7 @@ impl<S: Sync> FromRequestParts<S> for Known {
 /// Callers that were known just now, and how many were not.
 pub struct Callers {
     recent: Mutex<Recent<Given, (Instant, Arc<Caller>)>>,
-    anonymous: Arc<Caller>,
+    anonymous: ArcSwap<Caller>,
     unknown: IntCounter,
     refused_addresses: IntCounter,
 }
@@ -105,8 +106,14 @@ impl Callers {
         let refused_addresses =
             IntCounter::new("cidadao_ai_addresses_refused_total", "Requests from addresses that are not answered.")?;
         metrics.add(&[&unknown, &refused_addresses])?;
-        let (recent, anonymous) = (Mutex::new(Recent::new(KNOWN_MAX)), Arc::new(Caller::anonymous(anonymous)));
+        let (recent, anonymous) =
+            (Mutex::new(Recent::new(KNOWN_MAX)), ArcSwap::from_pointee(Caller::anonymous(anonymous)));
         Ok(Self { recent, anonymous, unknown, refused_addresses })
+    }
+
+    /// The anonymous are of this tier from now on.
+    pub fn change(&self, anonymous: Tier) {
+        self.anonymous.store(Arc::new(Caller::anonymous(anonymous)));
     }
 
     fn known(&self, given: &Given) -> Option<Arc<Caller>> {
@@ -144,7 +151,7 @@ pub async fn identify(State(door): State<Door>, mut request: Request, next: Next
         }
         Err(problem) => {
             door.callers().unknown.inc();
-            let caller = Arc::clone(&door.callers().anonymous);
+            let caller = door.callers().anonymous.load_full();
             let paid = admit(&door, &Calling { caller, address }, 1).await;
             paid.map_or_else(|refusal| refusal, |standing| told(problem.into_response(), standing))
         }
@@ -164,7 +171,7 @@ pub fn check_reading(caller: &Caller, method: &Method, path: &str) -> Result<(),
 async fn caller_of(door: &Door, headers: &HeaderMap) -> Result<Arc<Caller>, Problem> {
     let given = given(headers)?;
     if given == Given::Nothing {
-        return Ok(Arc::clone(&door.callers().anonymous));
+        return Ok(door.callers().anonymous.load_full());
     }
     if let Some(known) = door.callers().known(&given) {
         return Ok(known);

@@ -25,7 +25,7 @@ const MAX_AGE_S: HeaderValue = HeaderValue::from_static("600");
 
 /// Tells a page of a named origin that it may read the answer; every other origin is told nothing.
 pub async fn tell(State(door): State<Door>, request: Request, next: Next) -> Response {
-    let named = &door.http().cors_origins;
+    let named = door.origins();
     if named.is_empty() {
         return next.run(request).await;
     }

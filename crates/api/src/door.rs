@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use app::App;
+use app::{App, Settings};
+use arc_swap::{ArcSwap, Guard};
 use serde::Serialize;
 
 use crate::address::Addresses;
@@ -36,8 +37,22 @@ struct Inner {
     metrics: Metrics,
     answers: Option<Answers>,
     callers: Callers,
-    addresses: Addresses,
+    addresses: ArcSwap<Addresses>,
+    origins: ArcSwap<Vec<String>>,
     rates: Rates,
+}
+
+impl Inner {
+    /// Goes by these settings from now on, as far as they change while the program runs.
+    fn change(&self, settings: &Settings) {
+        self.addresses.store(Arc::new(Addresses::of(&settings.limits)));
+        self.origins.store(Arc::new(settings.http.cors_origins.clone()));
+        self.callers.change(settings.limits.anonymous);
+        self.rates.change(&settings.limits);
+        if let Some(answers) = &self.answers {
+            answers.change(settings);
+        }
+    }
 }
 
 impl Door {
@@ -56,7 +71,8 @@ impl Door {
         let rates = Rates::new(app.settings(), app.store_name().ok(), &metrics).expect("metric names are well formed");
         let callers = Callers::new(limits.anonymous, &metrics).expect("metric names are well formed and differ");
         let sign_ins = SignIns::new(app.settings(), &metrics).expect("metric names are well formed and differ");
-        let addresses = Addresses::of(&app.settings().limits);
+        let addresses = ArcSwap::from_pointee(Addresses::of(&app.settings().limits));
+        let origins = ArcSwap::from_pointee(app.settings().http.cors_origins.clone());
         let answers = Answers::of(&app).unwrap_or_else(|error| {
             tracing::warn!(%error, "answers are not kept");
             None
@@ -76,9 +92,17 @@ impl Door {
             answers,
             callers,
             addresses,
+            origins,
             rates,
         };
-        Self { inner: Arc::new(inner) }
+        let inner = Arc::new(inner);
+        let held = Arc::downgrade(&inner);
+        inner.app.on_reload(move |settings| {
+            if let Some(inner) = held.upgrade() {
+                inner.change(settings);
+            }
+        });
+        Self { inner }
     }
 
     /// Asks what the database answers.
@@ -216,8 +240,13 @@ impl Door {
     }
 
     /// From which address a request comes, and which are answered.
-    pub fn addresses(&self) -> &Addresses {
-        &self.inner.addresses
+    pub fn addresses(&self) -> Guard<Arc<Addresses>> {
+        self.inner.addresses.load()
+    }
+
+    /// The origins whose pages may read answers.
+    pub fn origins(&self) -> Guard<Arc<Vec<String>>> {
+        self.inner.origins.load()
     }
 
     /// What callers may ask for.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use app::Settings;
 use app::identity::Tier;
+use app::{ANALYSES_MAX, Settings};
 
 use crate::batch::Bounds;
 
@@ -19,8 +19,6 @@ pub const GRACE: Duration = Duration::from_secs(10);
 pub const UNCOMPRESSED_BYTES_MAX: u64 = 1_024;
 /// Questions answered at once, for each connection to the database: one reads, the others encode.
 const QUESTIONS_PER_READER: usize = 4;
-/// Analyses at once: each may take the memory that `analysis.memory_mib` allows.
-const ANALYSES_MAX: usize = 2;
 /// Analyses that may wait beyond those.
 const ANALYSES_WAITING_MAX: usize = 32;
 

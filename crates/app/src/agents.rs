@@ -199,7 +199,7 @@ impl App {
     pub(crate) fn agent_for_work(&self, key: &str) -> Result<Option<Guard<Desks>>> {
         let Some(running) = self.inner.agents.running() else { return Ok(None) };
         let Some((_, pool)) = running.pools.iter().find(|(held, _)| *held == key) else { return Ok(None) };
-        let within = Duration::from_millis(self.settings().agents.acquire_timeout_ms);
+        let within = Duration::from_millis(self.now().agents.acquire_timeout_ms);
         let guard = pool.acquire_blocking(&running.handle, within);
         guard.map(Some).map_err(|error| Error::Failed(format!("{key}: {error}")))
     }

@@ -11,14 +11,18 @@ mod error;
 mod folder;
 pub mod identity;
 mod key_file;
+mod layers;
 pub mod limit_settings;
 pub mod llm_settings;
+pub mod machine;
 mod models;
 mod names;
 mod passwords;
 pub mod queries;
+mod reload;
 mod rephrase;
 mod results;
+mod risks;
 mod secret;
 pub mod settings;
 mod tokens;
@@ -38,6 +42,7 @@ pub use ::agents::pool::PoolFigures;
 pub use ::agents::roster::{Agent, Roster, name_of as name_of_agent};
 pub use ::agents::strategy::{Policy, Strategy};
 pub use commands::audit::AuditReport;
+pub use commands::checkup::{Check, Said, State as CheckState, check_up};
 pub use commands::database::{CopiedTable, CopyReport, SchemaStatus, copy_to, migrate, schema_status};
 pub use commands::decide::Answer;
 pub use commands::demo::{DemoReport, write_sample};
@@ -66,7 +71,9 @@ pub use commands::work::Workers;
 pub use error::{Error, Result};
 pub use events::CommandKey;
 pub use folder::WriterLock;
+pub use layers::{Origin, Told};
 pub use queries::coverage::CountedFlag;
+pub use reload::Reloaded;
 pub use secret::make_password;
 pub use settings::Settings;
 pub use store::{QuarantineFilter, Quarantined};
@@ -79,6 +86,9 @@ use events::{Bell, Redis};
 use queries::moment::Judgements;
 use results::Results;
 use tokens::Tokens;
+
+/// Analyses at once: each may take the memory that `analysis.memory_mib` allows.
+pub const ANALYSES_MAX: usize = 2;
 
 /// The program's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -106,6 +116,7 @@ pub struct App {
 struct Inner {
     folder: PathBuf,
     settings: Settings,
+    reloads: reload::Reloads,
     store: Store,
     lake: Lake,
     catalogue: Catalogue,
@@ -142,6 +153,7 @@ impl App {
         let (agents, roster) = (Agents::default(), OnceLock::new());
         let inner = Inner {
             folder,
+            reloads: reload::Reloads::of(&settings),
             settings,
             store,
             lake,
@@ -189,7 +201,7 @@ impl App {
         &self.inner.folder
     }
 
-    /// The settings in force.
+    /// The settings that the program started with.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.inner.settings

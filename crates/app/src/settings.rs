@@ -1,6 +1,5 @@
 //! Settings: `config/default.toml` is the manual and the default; a file and the environment override it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,15 +8,13 @@ use serde::Deserialize;
 use store::PoolSettings;
 
 use crate::agent_settings::AgentSettings;
+use crate::layers::{Layers, Origin, Told, told};
 use crate::limit_settings::{BatchSettings, GraphqlSettings, IdentitySettings, LimitSettings};
 use crate::llm_settings::LlmSettings;
 use crate::{Error, Result};
 
 /// The annotated defaults.
 pub const DEFAULT: &str = include_str!("../../../config/default.toml");
-
-/// The prefix of environment variables that override settings.
-const PREFIX: &str = "CIDADAO_";
 
 /// Variables with the prefix that are no settings: they steer tests, builds and benches.
 const NOT_SETTINGS: &[&str] = &[
@@ -45,7 +42,7 @@ const HOSTS_OWN: &[(&str, &str)] = &[
 ];
 
 /// Every setting, in force.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "config/default.toml documents each")]
 pub struct Settings {
@@ -70,6 +67,9 @@ pub struct Settings {
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
     pub changed: Vec<String>,
+    /// Every setting and where it comes from.
+    #[serde(skip)]
+    pub told: Vec<Told>,
 }
 
 /// Section `[http]`.
@@ -159,8 +159,9 @@ impl Database {
                 Some("must be of the form postgres://user@host:5432/database".to_owned())
             };
             if let Some(because) = because {
-                let told = shown("database.url", &toml::Value::String(url.to_owned()));
-                return Err(Error::Settings(format!("database.url = {told}: {because}")));
+                // The password may be what the address could not be read for.
+                let name = if url == self.url.trim() { "database.url" } else { "database.replica_urls" };
+                return Err(Error::Settings(format!("{name} = \"{}\": {because}", told(url))));
             }
         }
         if self.url.is_empty() && !self.replica_urls.is_empty() {
@@ -216,8 +217,7 @@ impl RedisSettings {
     }
 
     fn check(&self) -> Result<()> {
-        let told = shown("redis.url", &toml::Value::String(self.url.clone()));
-        let refused = |because: String| Err(Error::Settings(format!("redis.url = {told}: {because}")));
+        let refused = |because: String| Err(Error::Settings(format!("redis.url = \"{}\": {because}", told(&self.url))));
         match self.address() {
             Some(url) if !url.starts_with("redis://") && !url.starts_with("redis+unix://") => {
                 refused("must be of the form redis://host:6379".to_owned())
@@ -290,39 +290,77 @@ pub struct Log {
     pub format: String,
 }
 
+impl Log {
+    /// A word that is no level would be taken for the name of a part of the program, and silence all others.
+    fn check(&self) -> Result<()> {
+        const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+        let lone = self.filter.split(',').map(str::trim).find(|part| !part.contains('=') && !LEVELS.contains(part));
+        let Some(word) = lone.filter(|_| !self.filter.contains(['[', '{'])) else { return Ok(()) };
+        let because = format!("`{word}` is none of {}, nor of the form part=level", LEVELS.join(", "));
+        Err(Error::Settings(format!("log.filter = \"{}\": {because}", self.filter)))
+    }
+}
+
 impl Settings {
     /// The settings of `file` (if any) and `environment` over the defaults.
     ///
     /// # Errors
-    /// A file that cannot be read, an unknown key, a value of another type or out of its range; the message says which.
+    /// A file that cannot be read, an unknown key, a value of another type or out of its range; the message says which, where it stands
+    /// and what is allowed.
     pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self> {
-        let mut table: toml::Table =
-            toml::from_str(DEFAULT).map_err(|e| Error::Settings(format!("embedded defaults: {e}")))?;
-        let mut changed = BTreeMap::new();
+        Self::load_under(file, environment, &[])
+    }
+
+    /// The same under `options` of the command line: each its name, the setting's, and the value.
+    ///
+    /// # Errors
+    /// As [`Settings::load`].
+    pub fn load_under(
+        file: Option<&Path>,
+        environment: impl Iterator<Item = (String, String)>,
+        options: &[(&'static str, &str, String)],
+    ) -> Result<Self> {
+        let mut layers = Layers::of(DEFAULT)?;
         if let Some(path) = file {
-            let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, &e))?;
-            let over: toml::Table =
-                toml::from_str(&text).map_err(|e| Error::Settings(format!("{}: {e}", path.display())))?;
-            merge(&mut table, over, "", &path.display().to_string(), &mut changed)?;
+            layers.file(path)?;
         }
-        // First, so that our own name for it has the last word.
-        let hosts_own = |name: &str| HOSTS_OWN.iter().find(|(host, _)| *host == name);
-        let (hosts, own): (Vec<_>, Vec<_>) = environment.partition(|(name, _)| hosts_own(name).is_some());
-        for (name, value) in hosts.into_iter().chain(own) {
-            if let Some((_, setting)) = hosts_own(&name) {
-                let variable = format!("{PREFIX}{}", setting.replace('.', "_").to_ascii_uppercase());
-                set_from_environment(&mut table, &variable, &value, &mut changed)
-                    .map_err(|e| Error::Settings(e.to_string().replace(&variable, &name)))?;
-                changed.entry((*setting).to_owned()).and_modify(|told| *told = told.replace(&variable, &name));
-            } else if name.starts_with(PREFIX) && !NOT_SETTINGS.contains(&name.as_str()) {
-                set_from_environment(&mut table, &name, &value, &mut changed)?;
+        // First, so that our own name for it has the last word; and a value before the file that may be named in its place.
+        let hosts_own = |name: &str| HOSTS_OWN.iter().find(|(host, _)| *host == name).map(|(_, setting)| *setting);
+        let mut variables: Vec<(String, String)> = environment.collect();
+        variables.sort_by_key(|(name, _)| (Layers::is_ours(name), name.ends_with("_FILE")));
+        for (name, value) in variables {
+            if let Some(setting) = hosts_own(&name) {
+                layers.variable(&name, &value, Some(setting))?;
+            } else if let Some(setting) = Layers::in_file(&name, HOSTS_OWN) {
+                layers.secret(setting, &name, Path::new(&value))?;
+            } else if Layers::is_ours(&name) && !NOT_SETTINGS.contains(&name.as_str()) {
+                layers.variable(&name, &value, None)?;
             }
         }
-        let mut settings: Self =
-            table.try_into().map_err(|e: toml::de::Error| Error::Settings(format!("settings: {}", e.message())))?;
-        settings.changed = changed.into_iter().map(|(name, value)| format!("{name} = {value}")).collect();
-        settings.check()?;
+        for (option, name, value) in options {
+            layers.set(name, toml::Value::String(value.clone()), Origin::Option(option))?;
+        }
+        let refused = |e: toml::de::Error| {
+            let text = e.to_string();
+            let name = text.rsplit_once("in `").map_or("", |(_, rest)| rest.trim_end().trim_end_matches('`'));
+            let allowed = if text.contains("expected one of") { String::new() } else { layers.allowed(name) };
+            layers.place(Error::Settings(format!("{name}: {}{allowed}", e.message())))
+        };
+        let mut settings: Self = layers.table().try_into().map_err(refused)?;
+        settings.check().map_err(|error| layers.place(error))?;
+        settings.changed = layers.changed();
+        settings.told = layers.told(&|name| crate::reload::RELOADS.contains(&name));
         Ok(settings)
+    }
+
+    /// An error about a setting that only its user can judge, with the place where its value stands.
+    #[must_use]
+    pub fn refuse(&self, because: String) -> Error {
+        let placed = self.told.iter().find(|told| because.starts_with(&format!("{} ", told.name)));
+        match placed.filter(|told| told.from != "default") {
+            Some(told) => Error::Settings(format!("{}: {because}", told.at)),
+            None => Error::Settings(because),
+        }
     }
 
     pub(crate) fn check(&self) -> Result<()> {
@@ -359,7 +397,7 @@ impl Settings {
         within("outbound.timeout_s", self.outbound.timeout_s, 1, 600)?;
         within("outbound.patience_s", self.outbound.patience_s, 1, 86_400)?;
         if !["http://", "https://"].iter().any(|scheme| self.pncp.service.starts_with(scheme)) {
-            let told = &self.pncp.service;
+            let told = told(&self.pncp.service);
             return Err(Error::Settings(format!("pncp.service = \"{told}\": must begin with http:// or https://")));
         }
         within("llm.timeout_ms", self.llm.timeout_ms, 100, 60_000)?;
@@ -404,109 +442,16 @@ impl Settings {
         self.identity.check(&within)?;
         self.batch.check(&within)?;
         self.graphql.check(&within)?;
+        self.log.check()?;
+        if self.http.listen.rsplit_once(':').is_none_or(|(host, port)| host.is_empty() || port.parse::<u16>().is_err())
+        {
+            let because = "must be an address and a port, such as 127.0.0.1:8080";
+            return Err(Error::Settings(format!("http.listen = \"{}\": {because}", self.http.listen)));
+        }
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));
         }
         Ok(())
-    }
-}
-
-fn merge(
-    into: &mut toml::Table,
-    from: toml::Table,
-    path: &str,
-    origin: &str,
-    changed: &mut BTreeMap<String, String>,
-) -> Result<()> {
-    for (key, value) in from {
-        let name = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-        match (into.get_mut(&key), value) {
-            (Some(toml::Value::Table(inner)), toml::Value::Table(over)) => merge(inner, over, &name, origin, changed)?,
-            (Some(held), value) => {
-                if *held != value {
-                    let told = shown(&name, &value);
-                    changed.insert(name, format!("{told} ({origin})"));
-                }
-                *held = value;
-            }
-            (None, _) => return Err(Error::Settings(format!("{origin}: unknown setting `{name}`"))),
-        }
-    }
-    Ok(())
-}
-
-/// An address as it is told.
-pub(crate) fn told(url: &str) -> String {
-    shown("url", &toml::Value::String(url.to_owned())).trim_matches('"').to_owned()
-}
-
-/// A value as it is told: an address without the name and password in it.
-fn shown(name: &str, value: &toml::Value) -> String {
-    let Some(text) = value.as_str().filter(|_| name.ends_with("url") || name.ends_with("urls")) else {
-        return value.to_string();
-    };
-    let hidden = text.split(',').map(|one| match one.split_once("://") {
-        Some((kind, rest)) => match rest.rsplit_once('@') {
-            Some((_, place)) => format!("{kind}://…@{}", without_password(place)),
-            None => format!("{kind}://{}", without_password(rest)),
-        },
-        None => one.to_owned(),
-    });
-    format!("\"{}\"", hidden.collect::<Vec<_>>().join(","))
-}
-
-/// An address whose password stands among its parameters.
-fn without_password(place: &str) -> String {
-    place.split_inclusive(['?', '&']).filter(|part| !part.starts_with("password=")).collect()
-}
-
-fn set_from_environment(
-    table: &mut toml::Table,
-    variable: &str,
-    text: &str,
-    changed: &mut BTreeMap<String, String>,
-) -> Result<String> {
-    let wanted = variable[PREFIX.len()..].to_ascii_lowercase();
-    let unknown = || Error::Settings(format!("{variable}: no setting has this name"));
-    let (section, key) = if table.contains_key(&wanted) {
-        (None, wanted)
-    } else {
-        let (section, key) = wanted.split_once('_').ok_or_else(unknown)?;
-        (Some(section.to_owned()), key.to_owned())
-    };
-    let holder = match &section {
-        None => table,
-        Some(section) => table.get_mut(section).and_then(toml::Value::as_table_mut).ok_or_else(unknown)?,
-    };
-    let held = holder.get_mut(&key).ok_or_else(unknown)?;
-    let value = match held {
-        toml::Value::Integer(_) => toml::Value::Integer(
-            text.trim().parse().map_err(|_| Error::Settings(format!("{variable}={text}: must be a whole number")))?,
-        ),
-        toml::Value::Boolean(_) => toml::Value::Boolean(
-            said(text).ok_or_else(|| Error::Settings(format!("{variable}={text}: must be true or false")))?,
-        ),
-        toml::Value::Array(_) => {
-            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-            toml::Value::Array(parts.map(|part| toml::Value::String(part.to_owned())).collect())
-        }
-        _ => toml::Value::String(text.to_owned()),
-    };
-    let name = section.map_or_else(|| key.clone(), |section| format!("{section}.{key}"));
-    if *held != value {
-        let told = shown(&name, &value);
-        changed.insert(name.clone(), format!("{told} ({variable})"));
-    }
-    *held = value;
-    Ok(name)
-}
-
-/// Yes or no, as people write it in the environment.
-fn said(text: &str) -> Option<bool> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Some(true),
-        "false" | "0" | "no" | "off" => Some(false),
-        _ => None,
     }
 }
 

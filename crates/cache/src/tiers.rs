@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache as Memory;
 
@@ -193,7 +194,7 @@ impl<V: Value> Weighter<Arc<str>, Arc<Held<V>>> for Weights {
 
 /// A cache of `V`; what is not for it is passed through as `R`.
 pub struct Cache<V: Value, R: Send + 'static> {
-    config: Config,
+    config: ArcSwap<Config>,
     world: Arc<World>,
     meters: Meters,
     l1: Memory<Arc<str>, Arc<Held<V>>, Weights>,
@@ -215,7 +216,14 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
         let entries = config.l1_entries.max(1);
         let weights = Weights { least: (config.l1_bytes / entries as u64).max(1) };
         let l1 = Memory::with_weighter(entries, config.l1_bytes, weights);
+        let config = ArcSwap::from_pointee(config);
         Self { config, world, meters, l1, l2, l3, flights: Flights::new() }
+    }
+
+    /// Keeps by these times from now on: what is in memory is looked up anew. Sizes stay as they are.
+    pub fn change(&self, config: Config) {
+        self.config.store(Arc::new(config));
+        self.l1.clear();
     }
 
     /// How the house stands.
@@ -301,9 +309,9 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
     /// Fills memory from the disk, newest first, with what is still true; gives how many.
     pub fn warm_up(&self) -> usize {
         let Some(l3) = &self.l3 else { return 0 };
-        let newest = l3.newest(self.config.l1_entries);
+        let newest = l3.newest(self.config.load().l1_entries);
         let entries = newest.iter().filter_map(|bytes| Entry::from_bytes(bytes));
-        entries.filter_map(|entry| self.believe(entry, self.config.l3_ttl)).count()
+        entries.filter_map(|entry| self.believe(entry, self.config.load().l3_ttl)).count()
     }
 
     /// Waits for the one flight that makes it, which may be its own.
@@ -365,7 +373,7 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
 
     /// Whether an old answer is not too old to be given in the place of a failure.
     fn may_stand_in(&self, held: &Held<V>) -> bool {
-        now_ms() < held.expires_ms + millis(self.config.stale_if_error)
+        now_ms() < held.expires_ms + millis(self.config.load().stale_if_error)
     }
 
     /// Finds it in a deeper tier or makes it, and lands it for all who wait. In a task of its own: nobody who goes away stops it.
@@ -412,7 +420,7 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
             Made::Fail(own) => return Err((own, true)),
         };
         let delta_ms = u32::try_from(started.elapsed().as_millis()).unwrap_or(u32::MAX);
-        let ttl = if negative { self.config.negative_ttl } else { self.config.l1_ttl };
+        let ttl = if negative { self.config.load().negative_ttl } else { self.config.load().l1_ttl };
         let (created_ms, tags) = (now_ms(), tags.into());
         let expires_ms = created_ms + jittered(ttl);
         let (key, held_at) = (Arc::clone(key), AtomicU64::new(stamp.seq));
@@ -433,7 +441,7 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
             return None;
         }
         let value = V::from_bytes(&entry.value)?;
-        let expires_ms = expires_ms.min(now_ms + jittered(self.config.l1_ttl));
+        let expires_ms = expires_ms.min(now_ms + jittered(self.config.load().l1_ttl));
         let Entry { delta_ms, created_ms, stamp, .. } = entry;
         let (key, tags, held_at) = (entry.key.into(), entry.tags.into(), AtomicU64::new(stamp.seq));
         Some(self.remember(Held { value, key, delta_ms, created_ms, expires_ms, stamp, tags, held_at }))
@@ -447,7 +455,7 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
         let (started, hash) = (Instant::now(), hash(key));
         let bytes = tokio::task::spawn_blocking(move || l3.get(hash)).await.ok().flatten();
         let entry = bytes.and_then(|bytes| Entry::from_bytes(&bytes)).filter(|entry| entry.key == **key);
-        let held = entry.and_then(|entry| self.believe(entry, self.config.l3_ttl));
+        let held = entry.and_then(|entry| self.believe(entry, self.config.load().l3_ttl));
         self.meters.looked(Tier::L3, held.is_some(), started.elapsed());
         held.map(|held| (held, From::Tier(Tier::L3)))
     }
@@ -457,7 +465,7 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
         let started = Instant::now();
         let bytes = self.heard(l2.get(key).await).flatten();
         let entry = bytes.and_then(|bytes| Entry::from_bytes(&bytes)).filter(|entry| entry.key == **key);
-        let held = entry.and_then(|entry| self.believe(entry, self.config.l2_ttl));
+        let held = entry.and_then(|entry| self.believe(entry, self.config.load().l2_ttl));
         self.meters.looked(Tier::L2, held.is_some(), started.elapsed());
         held
     }
@@ -466,8 +474,8 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
     async fn lock(&self, key: &Arc<str>) -> Result<Option<Locked>, Arc<Held<V>>> {
         let Some(l2) = &self.l2 else { return Ok(None) };
         let (started, mut pause, mut waited) = (Instant::now(), PAUSE, false);
-        while started.elapsed() < self.config.lock {
-            let Ok(locked) = l2.lock(key, self.config.lock).await else {
+        while started.elapsed() < self.config.load().lock {
+            let Ok(locked) = l2.lock(key, self.config.load().lock).await else {
                 self.meters.redis_errors.inc();
                 return Ok(None);
             };
@@ -497,15 +505,16 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
             key: held.key.to_string(),
             delta_ms: held.delta_ms,
             created_ms: held.created_ms,
-            ttl_ms: millis(self.config.l2_ttl.max(self.config.l3_ttl)),
+            ttl_ms: millis(self.config.load().l2_ttl.max(self.config.load().l3_ttl)),
             stamp: held.stamp,
             tags: held.tags.to_vec(),
             value: held.value.to_bytes(),
         };
         let bytes = entry.to_bytes();
         if let (Some(l2), Some(locked)) = (&self.l2, locked) {
-            let put =
-                l2.put(&held.key, &bytes, Duration::from_millis(jittered(self.config.l2_ttl)), locked.fence()).await;
+            let put = l2
+                .put(&held.key, &bytes, Duration::from_millis(jittered(self.config.load().l2_ttl)), locked.fence())
+                .await;
             if let Some(entries) = self.heard(put) {
                 self.meters.tier(Tier::L2).entries.set(entries);
             }
@@ -535,7 +544,7 @@ impl<V: Value, R: Send + 'static> Cache<V, R> {
             held.held_at.store(now.seq, Ordering::Relaxed);
         }
         if now_ms >= held.expires_ms {
-            let still = now_ms < held.expires_ms + millis(self.config.stale);
+            let still = now_ms < held.expires_ms + millis(self.config.load().stale);
             return if still { Standing::Old } else { Standing::Gone };
         }
         let near = now_ms + u64::from(held.delta_ms) * DELTAS_MAX >= held.expires_ms;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::config::ConfigCommand;
 use crate::dossier::{DossierCommand, WriteOptions};
 use crate::identity::{KeysCommand, UsersCommand};
 
@@ -172,8 +173,14 @@ pub enum Command {
     /// Measure the program against data whose answer is known.
     #[command(subcommand)]
     Eval(EvalCommand),
-    /// Say in words what is wrong with a data folder or a set-up.
+    /// The settings: where each value comes from, and whether a file of them is right.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Say in words what is wrong with a data folder or a set-up, or with a running system.
     Doctor {
+        /// The address of a running system: it is looked at from outside, by its public doors.
+        #[arg(value_name = "URL", conflicts_with = "repair")]
+        url: Option<String>,
         /// First write damaged segments of the lake anew from the rows of the database.
         #[arg(long)]
         repair: bool,

@@ -4,6 +4,7 @@ mod agents;
 mod ask;
 mod bundle;
 mod cli;
+mod config;
 mod database;
 mod dossier;
 mod entities;

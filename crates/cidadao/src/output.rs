@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use app::{Advice, Gravity, IngestProgress, IngestReport};
+use app::{Advice, Check, CheckState, Gravity, IngestProgress, IngestReport};
 use comfy_table::{ContentArrangement, Table, presets::UTF8_BORDERS_ONLY};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
@@ -143,6 +143,23 @@ pub fn print_advice(advice: &[Advice]) {
         say!("{mark}  {}: {}", line.about, line.found);
         if let Some(what) = &line.advice {
             say!("          → {what}");
+        }
+    }
+}
+
+/// What was found on a running system: Portuguese first, English under it.
+pub fn print_checks(checks: &[Check]) {
+    for check in checks {
+        let mark = match check.gravity {
+            CheckState::Ok => "ok        ",
+            CheckState::Note => "atenção   ",
+            CheckState::Problem => "PROBLEMA  ",
+            CheckState::NotMeasured => "não medido",
+        };
+        say!("{mark}  {}: {}  [{}]", check.id, check.found.pt, check.figure);
+        if let Some(advice) = &check.advice {
+            say!("            → {}", advice.pt);
+            say!("            en: {} → {}", check.found.en, advice.en);
         }
     }
 }

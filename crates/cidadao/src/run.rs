@@ -1,16 +1,18 @@
 //! What each command does: one call of the application, then its words.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use app::identity::Tier;
-use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings, SyncRequest};
+use app::{App, CheckState, Error, Gravity, IngestRequest, LabelledFile, Result, Settings, SyncRequest};
 use serde_json::json;
+use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::bundle;
 use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand, Roles};
-use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
+use crate::config::{self, ConfigCommand};
+use crate::output::{Progress, print_advice, print_checks, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
 use crate::{
     agents, ask, database, dossier, entities, evaluation, identity, investigate, log, moment, quarantine, sync,
@@ -23,13 +25,22 @@ const DONE: ExitCode = ExitCode::SUCCESS;
 
 pub fn run(arguments: Cli) -> Result<ExitCode> {
     let Cli { common, command } = arguments;
-    let settings = settings(&common, listen_of(&command))?;
-    start_log(&settings);
+    if let Command::Config(ConfigCommand::Check { file }) = &command {
+        return config::check(file, common.json).map(|()| DONE);
+    }
+    let read = reader(&common, &command);
+    let settings = read()?;
+    start_log(&settings)?;
     match command {
-        Command::Demo { contracts, no_serve, .. } => {
-            demo(without_anonymous_limit(settings), contracts, no_serve, common.json)
+        Command::Demo { contracts, no_serve, .. } => demo(settings, contracts, no_serve, common.json, read),
+        Command::Serve { roles, .. } => {
+            warn_of_risks(&settings);
+            serve(App::open(settings)?, roles, read)
         }
-        Command::Serve { roles, .. } => serve(App::open(settings)?, roles),
+        Command::Config(_) => {
+            config::show(&settings, common.json);
+            Ok(DONE)
+        }
         Command::Migrate { status } => database::migrate(&settings, status, common.json).map(|()| DONE),
         Command::Copy { to } => database::copy(&settings, &to, common.json).map(|()| DONE),
         Command::Ingest { paths, source, map } => {
@@ -50,7 +61,8 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Eval(EvalCommand::Sample { folder, into }) => {
             evaluation::run(&App::open(settings)?, &folder, into.as_deref(), common.json)
         }
-        Command::Doctor { repair } => doctor(&settings, repair, common.json),
+        Command::Doctor { url: Some(url), .. } => check_up(&url, common.json),
+        Command::Doctor { repair, url: None } => doctor(&settings, repair, common.json),
         Command::Verify { bundle, key } => bundle::verify(&bundle, key.as_deref(), common.json),
         Command::Sources => entities::print_board(&App::open(settings)?, common.json).map(|()| DONE),
         Command::Dlq(command) => log::dlq(&App::open(settings)?, &command, common.json).map(|()| DONE),
@@ -78,15 +90,20 @@ fn listen_of(command: &Command) -> Option<&str> {
     }
 }
 
-fn settings(common: &Common, listen: Option<&str>) -> Result<Settings> {
-    let mut settings = Settings::load(common.config.as_deref(), std::env::vars())?;
-    if let Some(folder) = &common.data_dir {
-        settings.data_dir.clone_from(folder);
+/// Reads the settings as this command line asks for them; again at each call.
+fn reader(common: &Common, command: &Command) -> impl Fn() -> Result<Settings> + Send + Sync + 'static {
+    let (config, data_dir) = (common.config.clone(), common.data_dir.clone());
+    let listen = listen_of(command).map(str::to_owned);
+    let is_demo = matches!(command, Command::Demo { .. });
+    move || {
+        let folder = data_dir.as_ref().map(|folder| ("--data-dir", "data_dir", folder.to_string_lossy().into_owned()));
+        let listen = listen.clone().map(|listen| ("--listen", "http.listen", listen));
+        let options: Vec<_> = folder.into_iter().chain(listen).collect();
+        let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+        let environment = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
+        let settings = Settings::load_under(config.as_deref(), environment, &options)?;
+        Ok(if is_demo { without_anonymous_limit(settings) } else { settings })
     }
-    if let Some(listen) = listen {
-        listen.clone_into(&mut settings.http.listen);
-    }
-    Ok(settings)
 }
 
 /// Who tries the program out on fictitious data is not counted, unless they say so.
@@ -97,18 +114,55 @@ fn without_anonymous_limit(mut settings: Settings) -> Settings {
     settings
 }
 
-fn start_log(settings: &Settings) {
-    use tracing_subscriber::{EnvFilter, fmt};
-    let filter = EnvFilter::try_new(&settings.log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+type Refilter = Box<dyn Fn(EnvFilter) -> bool + Send + Sync>;
+/// What puts another filter before the log.
+static REFILTER: OnceLock<Refilter> = OnceLock::new();
+
+fn start_log(settings: &Settings) -> Result<()> {
+    let builder = fmt().with_env_filter(filter_of(settings)?).with_writer(std::io::stderr);
     // A second start in one process (in tests) keeps the first.
-    let _ = if settings.log.format == "json" { builder.json().try_init() } else { builder.try_init() };
+    if settings.log.format == "json" {
+        let builder = builder.json().with_filter_reloading();
+        let handle = builder.reload_handle();
+        let _ = REFILTER.set(Box::new(move |filter| handle.reload(filter).is_ok()));
+        let _ = builder.try_init();
+    } else {
+        let builder = builder.with_filter_reloading();
+        let handle = builder.reload_handle();
+        let _ = REFILTER.set(Box::new(move |filter| handle.reload(filter).is_ok()));
+        let _ = builder.try_init();
+    }
     for change in &settings.changed {
         tracing::info!("setting {change}");
         if change.starts_with("http.json_encoder") && change.contains("orjson") {
             tracing::warn!("orjson is a library of Python: JSON is written by sonic-rs");
         }
     }
+    Ok(())
+}
+
+/// Names what is risky, where it matters: before something is served.
+fn warn_of_risks(settings: &Settings) {
+    for risk in settings.risks() {
+        tracing::warn!("risky setting: {risk}");
+    }
+}
+
+fn filter_of(settings: &Settings) -> Result<EnvFilter> {
+    let filter = &settings.log.filter;
+    EnvFilter::try_new(filter).map_err(|error| settings.refuse(format!("log.filter = \"{filter}\": {error}")))
+}
+
+/// Filters the log as these settings say, from now on.
+///
+/// # Errors
+/// No filter.
+pub fn filter_log(settings: &Settings) -> Result<()> {
+    let filter = filter_of(settings)?;
+    if let Some(refilter) = REFILTER.get() {
+        refilter(filter);
+    }
+    Ok(())
 }
 
 pub fn print_json(value: &impl serde::Serialize) {
@@ -116,7 +170,13 @@ pub fn print_json(value: &impl serde::Serialize) {
     say!("{}", serde_json::to_string_pretty(value).expect("answers can be written as JSON"));
 }
 
-fn demo(settings: Settings, contracts: u64, no_serve: bool, json: bool) -> Result<ExitCode> {
+fn demo(
+    settings: Settings,
+    contracts: u64,
+    no_serve: bool,
+    json: bool,
+    read: impl Fn() -> Result<Settings> + Send + Sync + 'static,
+) -> Result<ExitCode> {
     let app = App::open(settings)?;
     let progress = Progress::new();
     let report = app.demo(contracts, &mut |p| progress.tell(p));
@@ -129,14 +189,18 @@ fn demo(settings: Settings, contracts: u64, no_serve: bool, json: bool) -> Resul
         print_ingest(&report.ingest);
         print_findings(&report.gravest);
     }
-    if no_serve { Ok(DONE) } else { serve(app, Roles::All) }
+    if no_serve {
+        return Ok(DONE);
+    }
+    warn_of_risks(app.settings());
+    serve(app, Roles::All, read)
 }
 
-fn serve(app: App, roles: Roles) -> Result<ExitCode> {
+fn serve(app: App, roles: Roles, read: impl Fn() -> Result<Settings> + Send + Sync + 'static) -> Result<ExitCode> {
     app.look_at_segments()?;
     app.prepare_names();
     if roles == Roles::Worker {
-        return work(&app);
+        return work(&app, read);
     }
     app.take_over_ingests()?;
     let listen = app.settings().http.listen.clone();
@@ -151,6 +215,7 @@ fn serve(app: App, roles: Roles) -> Result<ExitCode> {
             .await
             .map_err(|e| Error::Settings(format!("http.listen = \"{listen}\": {e}")))?;
         let address = listener.local_addr().map_err(|e| Error::Settings(format!("http.listen: {e}")))?;
+        reload_at_signal(&app, read);
         let scheme = if app.settings().http.tls_key.as_os_str().is_empty() { "http" } else { "https" };
         eprintln!("Servidor em {scheme}://{address}/ (Ctrl-C encerra) · API em {scheme}://{address}/docs");
         let workers = (roles == Roles::All).then(|| app.start_workers());
@@ -165,14 +230,37 @@ fn serve(app: App, roles: Roles) -> Result<ExitCode> {
 }
 
 /// Works off tasks until it is told to stop; it can come and go at will.
-fn work(app: &App) -> Result<ExitCode> {
+fn work(app: &App, read: impl Fn() -> Result<Settings> + Send + Sync + 'static) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Error::Settings(format!("the runtime cannot start: {e}")))?;
     let workers = app.start_workers();
-    eprintln!("Trabalhando (Ctrl-C encerra)");
-    runtime.block_on(stop_signal());
+    runtime.block_on(async {
+        reload_at_signal(app, read);
+        eprintln!("Trabalhando (Ctrl-C encerra)");
+        stop_signal().await;
+    });
     workers.stop();
     Ok(DONE)
+}
+
+/// Reads the settings anew at each SIGHUP, on a thread of its own. One that comes because the terminal went away ends the process.
+fn reload_at_signal(app: &App, read: impl Fn() -> Result<Settings> + Send + Sync + 'static) {
+    #[cfg(unix)]
+    {
+        use std::io::IsTerminal as _;
+        let Ok(mut hangups) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else { return };
+        let (app, read) = (app.clone(), Arc::new(read));
+        let had_terminal = std::io::stdin().is_terminal();
+        tokio::spawn(async move {
+            while hangups.recv().await.is_some() {
+                if had_terminal && !std::io::stdin().is_terminal() {
+                    std::process::exit(129);
+                }
+                let (app, read) = (app.clone(), Arc::clone(&read));
+                let _ = tokio::task::spawn_blocking(move || config::reload(&app, &*read)).await;
+            }
+        });
+    }
 }
 
 /// Ends at Ctrl-C or SIGTERM.
@@ -371,6 +459,18 @@ fn eval_screens(asked: &LabelledFile, json: bool) -> Result<ExitCode> {
         report.left_out
     );
     Ok(DONE)
+}
+
+/// Looks at a running system from outside.
+fn check_up(url: &str, json: bool) -> Result<ExitCode> {
+    let checks = app::check_up(url)?;
+    if json {
+        print_json(&json!({"url": url, "checks": checks}));
+    } else {
+        print_checks(&checks);
+    }
+    let problem = checks.iter().any(|check| check.gravity == CheckState::Problem);
+    Ok(if problem { ExitCode::from(1) } else { DONE })
 }
 
 fn doctor(settings: &Settings, repair: bool, json: bool) -> Result<ExitCode> {

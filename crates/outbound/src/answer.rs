@@ -27,6 +27,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, decompressed.
     pub body: Bytes,
+    /// Whether it came over HTTP/2.
+    pub is_http2: bool,
 }
 
 /// Asks once.
@@ -64,7 +66,8 @@ pub(crate) async fn ask(
             return Err(passing(because));
         }
     };
-    Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
+    let is_http2 = head.version == hyper::Version::HTTP_2;
+    Ok(Answer { status: head.status.as_u16(), headers: head.headers, body, is_http2 })
 }
 
 pub(crate) fn failure_of(url: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {

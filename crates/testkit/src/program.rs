@@ -6,6 +6,23 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
+/// Variables that are settings and do not begin with `CIDADAO_`.
+const HOSTS_OWN: [&str; 13] = [
+    "REDIS_URL",
+    "REDIS_URL_FILE",
+    "DATABASE_URL",
+    "DATABASE_URL_FILE",
+    "DATABASE_REPLICA_URLS",
+    "DATABASE_REPLICA_URLS_FILE",
+    "DB_POOL_SIZE",
+    "BATCH_SIZE",
+    "CACHE_STRATEGY",
+    "COMPRESSION_LEVEL",
+    "HTTP2_ENABLED",
+    "JSON_ENCODER",
+    "AGENT_POOL_SIZE",
+];
+
 /// A command line of the program on its way.
 pub struct Program {
     command: Command,
@@ -46,7 +63,7 @@ impl Program {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CIDADAO_")) {
             command.env_remove(name);
         }
-        for name in ["REDIS_URL", "DATABASE_URL", "DATABASE_REPLICA_URLS", "DB_POOL_SIZE"] {
+        for name in HOSTS_OWN {
             command.env_remove(name);
         }
         command.stdin(Stdio::null());

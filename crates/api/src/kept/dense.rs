@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
+use arc_swap::ArcSwap;
 use axum::response::Response;
 use cache::{Cache, Held};
 
@@ -21,8 +22,8 @@ pub struct Dense {
 
 impl Dense {
     /// The thread over a cache; it ends with it.
-    pub fn over(cache: &Arc<Cache<Kept, Response>>, after: u32, words: Words) -> Self {
-        if after == 0 || words.level == 0 {
+    pub fn over(cache: &Arc<Cache<Kept, Response>>, after: u32, words: Arc<ArcSwap<Words>>) -> Self {
+        if after == 0 || words.load().level == 0 {
             return Self { sender: None, after };
         }
         let (sender, receiver) = sync_channel::<Arc<Held<Kept>>>(WAITING_MAX);
@@ -31,7 +32,7 @@ impl Dense {
             let _ = rustix::process::setpriority_process(None, NICE);
             while let Ok(held) = receiver.recv() {
                 let Some(cache) = cache.upgrade() else { break };
-                cache.replace(&held, held.value.made_dense(&words));
+                cache.replace(&held, held.value.made_dense(&words.load()));
             }
         };
         let started = std::thread::Builder::new().name("dense".to_owned()).spawn(work);

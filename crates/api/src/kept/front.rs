@@ -56,7 +56,7 @@ impl Front {
         let started = Instant::now();
         answers.look_if_due();
         let got = answers.cache.peek(&key, started)?;
-        let coding = got.held.value.coding_for(Wanted::of(headers), &answers.words)?;
+        let coding = got.held.value.coding_for(Wanted::of(headers), &answers.words.load())?;
         if !got.held.value.has(coding) {
             return None;
         }

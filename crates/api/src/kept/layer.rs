@@ -58,7 +58,7 @@ pub async fn keep(
 ) -> Response {
     answers.look_if_due();
     let (wanted, held) = (Wanted::of(headers), named_etags(headers));
-    let (words, make_max) = (answers.words.clone(), answers.make_max);
+    let (words, make_max) = (answers.words.load_full(), answers.make_max);
     let made = {
         let key = key.clone();
         async move {
@@ -186,14 +186,14 @@ fn surrogate_of(route: &str, key: &str, body: &Bytes) -> HeaderValue {
 }
 
 async fn give(answers: &Answers, mut got: Answered, wanted: Wanted, held: &HeaderMap) -> Response {
-    let Some(coding) = got.held.value.coding_for(wanted, &answers.words) else {
+    let Some(coding) = got.held.value.coding_for(wanted, &answers.words.load()) else {
         return Problem::not_acceptable().into_response();
     };
     if !got.held.value.has(coding) {
         let Some(bytes) = encoded(got.held.value.plain().clone(), coding).await else {
             return Problem::internal().into_response();
         };
-        let value = got.held.value.with(coding, bytes, &answers.words);
+        let value = got.held.value.with(coding, bytes, &answers.words.load());
         got.held = answers.cache.replace(&got.held, value);
     }
     if matches!(got.from, From::Tier(_)) {

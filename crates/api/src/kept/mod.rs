@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use app::settings::{CacheSettings, CacheStrategy};
-use app::{App, Watch};
+use app::{App, Settings, Watch};
+use arc_swap::ArcSwap;
 use axum::extract::Request;
 use axum::response::Response;
 use cache::{Cache, Config, Got, Meters, Persistent, RedisTier, Stamp, World, tag};
@@ -37,7 +38,7 @@ pub struct Answers {
     opened: Instant,
     looked_us: AtomicU64,
     dense: dense::Dense,
-    words: Words,
+    words: Arc<ArcSwap<Words>>,
     make_max: Duration,
 }
 
@@ -60,8 +61,8 @@ impl Answers {
         let meters = Meters::new("responses").expect("metric names are well formed");
         let (l2, l3) = if kept.strategy == CacheStrategy::MultiTier { tiers(app) } else { (None, None) };
         let cache = Arc::new(Cache::new(config(kept), Arc::clone(&world), meters, l2, l3));
-        let words = Words::of(settings);
-        let dense = dense::Dense::over(&cache, kept.dense_after, words.clone());
+        let words = Arc::new(ArcSwap::from_pointee(Words::of(settings)));
+        let dense = dense::Dense::over(&cache, kept.dense_after, Arc::clone(&words));
         let (opened, looked_us) = (Instant::now(), AtomicU64::new(0));
         let make_max = Duration::from_secs(http.request_timeout_s).mul_f64(OF_TIMEOUT);
         let answers = Self { cache, world, watch: Mutex::new(watch), opened, looked_us, dense, words, make_max };
@@ -69,6 +70,12 @@ impl Answers {
         let warm = answers.cache.warm_up();
         tracing::debug!(warm, "answers kept before were taken over");
         Ok(Some(answers))
+    }
+
+    /// Keeps answers by these settings' times, and under the head that they say, from now on.
+    pub fn change(&self, settings: &Settings) {
+        self.words.store(Arc::new(Words::of(settings)));
+        self.cache.change(config(&settings.cache));
     }
 
     /// Looks at the house, if the last look is too old.

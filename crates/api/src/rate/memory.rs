@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use app::machine::{held_bytes, memory_bytes};
+
 /// Milliseconds between two looks.
 const LOOK_EVERY_MS: u64 = 100;
 const MIB: u64 = 1 << 20;
@@ -20,7 +22,7 @@ pub enum Pressure {
 
 /// The memory of the process, as last seen.
 pub struct Memory {
-    limit: u64,
+    limit: AtomicU64,
     held: AtomicU64,
     looked_ms: AtomicU64,
     started: Instant,
@@ -29,8 +31,19 @@ pub struct Memory {
 impl Memory {
     /// With a limit in MiB; 0 takes nine tenths of what there is.
     pub fn new(limit_mib: u64) -> Self {
-        let limit = if limit_mib == 0 { there_is().map_or(u64::MAX, |bytes| bytes / 10 * 9) } else { limit_mib * MIB };
+        let limit = AtomicU64::new(bytes_of(limit_mib));
         Self { limit, held: AtomicU64::new(0), looked_ms: AtomicU64::new(u64::MAX), started: Instant::now() }
+    }
+
+    /// From now on with this limit.
+    pub fn change(&self, limit_mib: u64) {
+        self.limit.store(bytes_of(limit_mib), Ordering::Relaxed);
+    }
+
+    /// Bytes held, as last seen, and the limit.
+    pub fn figures(&self) -> (u64, u64) {
+        let _ = self.pressure();
+        (self.held.load(Ordering::Relaxed), self.limit.load(Ordering::Relaxed))
     }
 
     /// How near the limit is.
@@ -40,32 +53,19 @@ impl Memory {
         let is_due = looked == u64::MAX || now >= looked + LOOK_EVERY_MS;
         let is_mine = || self.looked_ms.compare_exchange(looked, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_due && is_mine() {
-            self.held.store(held().unwrap_or_default(), Ordering::Relaxed);
+            self.held.store(held_bytes().unwrap_or_default(), Ordering::Relaxed);
         }
+        let limit = self.limit.load(Ordering::Relaxed);
         match self.held.load(Ordering::Relaxed) {
-            held if held > self.limit => Pressure::Over,
-            held if held > self.limit / 10 * 9 => Pressure::High,
+            held if held > limit => Pressure::Over,
+            held if held > limit / 10 * 9 => Pressure::High,
             _ => Pressure::Low,
         }
     }
 }
 
-/// Bytes that this process holds and that the system cannot take back: pages of the database's file, which it can, are left out.
-fn held() -> Option<u64> {
-    kib_after("/proc/self/status", "RssAnon:")
-}
-
-/// Bytes of the machine, or of the container when it has fewer.
-fn there_is() -> Option<u64> {
-    let machine = kib_after("/proc/meminfo", "MemTotal:")?;
-    let container = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
-    Some(container.map_or(machine, |bytes: u64| bytes.min(machine)))
-}
-
-fn kib_after(file: &str, name: &str) -> Option<u64> {
-    let text = std::fs::read_to_string(file).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1_024)
+fn bytes_of(limit_mib: u64) -> u64 {
+    if limit_mib == 0 { memory_bytes().map_or(u64::MAX, |bytes| bytes / 10 * 9) } else { limit_mib * MIB }
 }
 
 #[cfg(test)]
@@ -74,8 +74,8 @@ mod tests {
 
     #[test]
     fn pressure_is_told_against_the_limit() {
-        let of = |limit| Memory { limit, ..Memory::new(1) }.pressure();
-        let held = held().expect("the system tells");
+        let of = |limit| Memory { limit: AtomicU64::new(limit), ..Memory::new(1) }.pressure();
+        let held = held_bytes().expect("the system tells");
         assert_eq!(of(held / 2), Pressure::Over);
         assert_eq!(of(held * 3), Pressure::Low);
         assert_eq!(Memory::new(0).pressure(), Pressure::Low);

@@ -11,11 +11,13 @@ mod memory;
 mod shared;
 
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use app::Settings;
 use app::identity::{Rate, Tier};
+use app::limit_settings::LimitSettings;
+use arc_swap::ArcSwap;
 use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts};
 
 use bucket::Bucket;
@@ -32,9 +34,12 @@ use crate::recent::Recent;
 /// Parts of the table that are locked apart.
 const SHARDS: usize = 16;
 
+/// What each tier may ask for.
+type Tiers = [(Tier, Option<Rate>); Tier::ALL.len()];
+
 /// Every caller's bucket.
 pub struct Rates {
-    tiers: [(Tier, Option<Rate>); Tier::ALL.len()],
+    tiers: ArcSwap<Tiers>,
     shards: [Mutex<Recent<Box<str>, Bucket>>; SHARDS],
     hasher: RandomState,
     started: Instant,
@@ -50,6 +55,8 @@ struct RateMetrics {
     forgotten: IntCounter,
     is_shared: IntGauge,
     alone: IntCounter,
+    held: IntGauge,
+    limit: IntGauge,
 }
 
 impl Rates {
@@ -59,11 +66,9 @@ impl Rates {
     /// A metric's name is malformed or stands twice.
     pub fn new(settings: &Settings, name: Option<String>, metrics: &Metrics) -> prometheus::Result<Self> {
         let limits = &settings.limits;
-        // The settings were seen to be readable at start.
-        let tiers = Tier::ALL.map(|tier| (tier, limits.rate(tier).unwrap_or_default()));
         let shared = settings.redis.address().zip(name).and_then(|(url, name)| Shared::at(url, name).ok());
         Ok(Self {
-            tiers,
+            tiers: ArcSwap::from_pointee(tiers_of(limits)),
             shards: std::array::from_fn(|_| Mutex::new(Recent::new(limits.callers_max.div_ceil(SHARDS)))),
             hasher: RandomState::new(),
             started: Instant::now(),
@@ -73,10 +78,24 @@ impl Rates {
         })
     }
 
+    /// Limits by these settings from now on; what callers have used up stays used up.
+    pub fn change(&self, limits: &LimitSettings) {
+        self.tiers.store(Arc::new(tiers_of(limits)));
+        self.memory.change(limits.memory_mib);
+    }
+
+    /// Reckons what is not counted as it happens.
+    pub fn reckon(&self) {
+        let (held, limit) = self.memory.figures();
+        self.metrics.held.set(i64::try_from(held).unwrap_or(i64::MAX));
+        self.metrics.limit.set(i64::try_from(limit).unwrap_or(i64::MAX));
+    }
+
     /// How much a caller may ask for; nothing limits some.
     pub fn rate_of(&self, calling: &Calling) -> Option<Rate> {
         let own = calling.caller.key.as_ref().and_then(|key| key.rate);
-        own.or_else(|| self.tiers.iter().find(|(tier, _)| *tier == calling.caller.tier).and_then(|(_, rate)| *rate))
+        let tiers = self.tiers.load();
+        own.or_else(|| tiers.iter().find(|(tier, _)| *tier == calling.caller.tier).and_then(|(_, rate)| *rate))
     }
 
     /// Takes `cost` from the bucket of `who`.
@@ -108,6 +127,11 @@ impl Rates {
     }
 }
 
+/// The settings were seen to be readable when they were read.
+fn tiers_of(limits: &LimitSettings) -> Tiers {
+    Tier::ALL.map(|tier| (tier, limits.rate(tier).unwrap_or_default()))
+}
+
 impl RateMetrics {
     fn new(metrics: &Metrics) -> prometheus::Result<Self> {
         let made = Self {
@@ -132,6 +156,14 @@ impl RateMetrics {
                 "cidadao_ai_rate_fallbacks_total",
                 "Requests counted by this process alone because Redis did not answer.",
             )?,
+            held: IntGauge::new(
+                "cidadao_ai_memory_held_bytes",
+                "Memory that this process holds and that the system cannot take back.",
+            )?,
+            limit: IntGauge::new(
+                "cidadao_ai_memory_limit_bytes",
+                "Memory that it may hold: dear requests are refused from nine tenths of it on, nearly all above it.",
+            )?,
         };
         for tier in Tier::ALL {
             made.limited.with_label_values(&[tier.code()]);
@@ -140,7 +172,7 @@ impl RateMetrics {
             made.shed.with_label_values(&[pressure]);
         }
         metrics.add(&[&made.limited, &made.shed])?;
-        metrics.add(&[&made.callers, &made.is_shared])?;
+        metrics.add(&[&made.callers, &made.is_shared, &made.held, &made.limit])?;
         metrics.add(&[&made.forgotten, &made.alone])?;
         Ok(made)
     }

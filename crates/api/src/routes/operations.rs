@@ -55,6 +55,7 @@ fn health(code: StatusCode, health: &Health) -> Response {
 pub async fn metrics(State(door): State<Door>) -> Result<Response, Problem> {
     let (figures, pools) = door.inspect(|app| (app.figures(), app.agent_pools())).await?;
     let _ = door.answers().map(crate::kept::Answers::meters);
+    door.rates().reckon();
     let text = door.metrics().text(figures.map_err(|e| tracing::warn!(error = %e, "figures")).ok(), &pools);
     let headers = [(CONTENT_TYPE, prometheus::TEXT_FORMAT), (CACHE_CONTROL, "no-cache")];
     Ok((headers, text).into_response())

@@ -83,5 +83,5 @@ pub fn copy_to(settings: &Settings, to: &str, tell: &mut dyn FnMut(&str)) -> Res
     let into = open_store(&target)?;
     let copied = from.copy_into(&into, tell)?;
     let tables = copied.into_iter().map(|t| CopiedTable { table: t.table, rows: t.rows, sha256: t.sha256 }).collect();
-    Ok(CopyReport { to: crate::settings::told(to), tables })
+    Ok(CopyReport { to: crate::layers::told(to), tables })
 }

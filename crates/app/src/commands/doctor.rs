@@ -144,6 +144,9 @@ fn check_machine(chart: &mut Chart, settings: &Settings) {
     for change in &settings.changed {
         chart.ok("setting", change.clone());
     }
+    for risk in settings.risks() {
+        chart.note("setting", risk, "keep it only if it is meant");
+    }
 }
 
 fn check_space(chart: &mut Chart, folder: &Path) {

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod bundle;
+pub(crate) mod checkup;
 pub(crate) mod database;
 pub(crate) mod decide;
 pub(crate) mod demo;

@@ -74,7 +74,7 @@ impl App {
         let (session, refresh) = (make_id("ses_")?, Secret::make(REFRESH_PREFIX)?);
         self.decide(|unit| {
             let now = Utc::now();
-            let days = i64::try_from(self.settings().identity.session_days).unwrap_or(1);
+            let days = i64::try_from(self.now().identity.session_days).unwrap_or(1);
             let (at, until) = (model::dates::at_text(now), model::dates::at_text(now + TimeDelta::days(days)));
             identity::add_session(unit.db(), &session, &account.id, &at, &until)?;
             identity::add_token(unit.db(), &refresh.hash(), &session, &at)?;
@@ -128,7 +128,7 @@ impl App {
     }
 
     fn signed_in(&self, account: Account, session: &str, refresh: Secret) -> Result<SignedIn> {
-        let expires_in = self.settings().identity.access_minutes * 60;
+        let expires_in = self.now().identity.access_minutes * 60;
         Ok(SignedIn {
             access_token: self.tokens()?.make(&account.id, session, expires_in)?,
             token_type: "Bearer",

@@ -305,7 +305,7 @@ impl App {
     }
 
     fn perform(&self, task: &Task, watch: &Watch, shift: &Shift) -> Result<()> {
-        if task.attempt > self.settings().work.attempts_max {
+        if task.attempt > self.now().work.attempts_max {
             let because = format!("its worker died at each of {} attempts", task.attempt - 1);
             return Err(Error::Failed(because));
         }
@@ -397,7 +397,7 @@ impl App {
     }
 
     fn backoff(&self) -> Backoff {
-        let work = &self.settings().work;
+        let work = self.now().work.clone();
         Backoff { first: Duration::from_millis(work.backoff_ms), longest: BACKOFF_MAX, attempts_max: work.attempts_max }
     }
 }
