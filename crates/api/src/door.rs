@@ -1,6 +1,7 @@
 //! What handlers hold: the application, the gates before it, the metrics.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use app::App;
@@ -38,6 +39,7 @@ struct Inner {
     callers: Callers,
     addresses: Addresses,
     rates: Rates,
+    leaving: AtomicBool,
 }
 
 impl Door {
@@ -77,6 +79,7 @@ impl Door {
             callers,
             addresses,
             rates,
+            leaving: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -178,6 +181,16 @@ impl Door {
     ) -> Result<T, Problem> {
         let app = self.inner.app.clone();
         tokio::task::spawn_blocking(move || question(&app)).await.map_err(|_| Problem::internal())
+    }
+
+    /// Says from now on that it is not ready: the process was told to stop.
+    pub fn leave(&self) {
+        self.inner.leaving.store(true, Ordering::Release);
+    }
+
+    /// Whether the process was told to stop.
+    pub fn is_leaving(&self) -> bool {
+        self.inner.leaving.load(Ordering::Acquire)
     }
 
     /// The limits in force.

@@ -13,6 +13,7 @@ pub mod identity;
 mod key_file;
 pub mod limit_settings;
 pub mod llm_settings;
+mod machine;
 mod models;
 mod names;
 mod passwords;
@@ -38,7 +39,7 @@ pub use ::agents::pool::PoolFigures;
 pub use ::agents::roster::{Agent, Roster, name_of as name_of_agent};
 pub use ::agents::strategy::{Policy, Strategy};
 pub use commands::audit::AuditReport;
-pub use commands::database::{CopiedTable, CopyReport, SchemaStatus, copy_to, migrate, schema_status};
+pub use commands::database::{CopiedTable, CopyReport, SchemaStatus, copy_to, migrate, schema_status, wait_for_schema};
 pub use commands::decide::Answer;
 pub use commands::demo::{DemoReport, write_sample};
 pub use commands::doctor::{Advice, Gravity};
@@ -66,6 +67,7 @@ pub use commands::work::Workers;
 pub use error::{Error, Result};
 pub use events::CommandKey;
 pub use folder::WriterLock;
+pub use machine::{Machine, Sized};
 pub use queries::coverage::CountedFlag;
 pub use secret::make_password;
 pub use settings::Settings;
@@ -91,6 +93,9 @@ pub fn statements_here() -> u64 {
 
 /// Opens the database that the settings name.
 pub(crate) fn open_store(settings: &Settings) -> Result<Store> {
+    if !settings.database.migrate {
+        commands::database::refuse_old_schema(settings)?;
+    }
     Ok(match settings.database.server() {
         Some(server) => Store::connect(server, settings.database.replicas())?,
         None => Store::open(&settings.data_dir.join("cidadao.db"), settings.store.readers)?,

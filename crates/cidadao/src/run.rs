@@ -13,7 +13,7 @@ use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand, 
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
 use crate::{
-    agents, ask, database, dossier, entities, evaluation, identity, investigate, log, moment, quarantine, sync,
+    agents, ask, database, dossier, entities, evaluation, identity, investigate, log, manual, moment, quarantine, sync,
 };
 
 /// Threads that may wait for the database or compress, beside one for each connection to a server: each holds on to some 15 MB of what it
@@ -23,14 +23,24 @@ const DONE: ExitCode = ExitCode::SUCCESS;
 
 pub fn run(arguments: Cli) -> Result<ExitCode> {
     let Cli { common, command } = arguments;
-    let settings = settings(&common, listen_of(&command))?;
+    // What packages are made of does not depend on settings.
+    match &command {
+        Command::Completions { shell } => {
+            manual::completions(*shell);
+            return Ok(DONE);
+        }
+        Command::Man { out } => return manual::pages(out.as_deref()).map(|()| DONE),
+        _ => {}
+    }
+    let settings = settings(&common, &command)?;
     start_log(&settings);
     match command {
         Command::Demo { contracts, no_serve, .. } => {
             demo(without_anonymous_limit(settings), contracts, no_serve, common.json)
         }
-        Command::Serve { roles, .. } => serve(App::open(settings)?, roles),
-        Command::Migrate { status } => database::migrate(&settings, status, common.json).map(|()| DONE),
+        Command::Serve { roles, .. } => serve(App::open(of_roles(settings, roles))?, roles),
+        Command::Migrate { wait: Some(seconds), .. } => database::wait(&settings, seconds, common.json).map(|()| DONE),
+        Command::Migrate { status, .. } => database::migrate(&settings, status, common.json).map(|()| DONE),
         Command::Copy { to } => database::copy(&settings, &to, common.json).map(|()| DONE),
         Command::Ingest { paths, source, map } => {
             let mapping = map.as_deref().map(app::load_mapping).transpose()?;
@@ -68,25 +78,31 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Keys(command) => identity::keys(&App::open(settings)?, command, common.json).map(|()| DONE),
         Command::Users(command) => identity::users(&App::open(settings)?, command, common.json).map(|()| DONE),
         Command::Entities(command) => entities::run(&App::open(settings)?, command, common.json).map(|()| DONE),
+        Command::Completions { .. } | Command::Man { .. } => Ok(DONE),
     }
 }
 
-fn listen_of(command: &Command) -> Option<&str> {
-    match command {
-        Command::Demo { listen, .. } | Command::Serve { listen, .. } => listen.as_deref(),
-        _ => None,
-    }
-}
-
-fn settings(common: &Common, listen: Option<&str>) -> Result<Settings> {
+fn settings(common: &Common, command: &Command) -> Result<Settings> {
     let mut settings = Settings::load(common.config.as_deref(), std::env::vars())?;
     if let Some(folder) = &common.data_dir {
         settings.data_dir.clone_from(folder);
     }
-    if let Some(listen) = listen {
-        listen.clone_into(&mut settings.http.listen);
+    match command {
+        Command::Serve { roles: Roles::Worker, listen: Some(listen) } => listen.clone_into(&mut settings.work.listen),
+        Command::Demo { listen: Some(listen), .. } | Command::Serve { listen: Some(listen), .. } => {
+            listen.clone_into(&mut settings.http.listen);
+        }
+        _ => {}
     }
     Ok(settings)
+}
+
+/// A worker answers nothing that could be kept.
+fn of_roles(mut settings: Settings, roles: Roles) -> Settings {
+    if roles == Roles::Worker {
+        settings.cache.strategy = app::settings::CacheStrategy::Off;
+    }
+    settings
 }
 
 /// Who tries the program out on fictitious data is not counted, unless they say so.
@@ -135,6 +151,7 @@ fn demo(settings: Settings, contracts: u64, no_serve: bool, json: bool) -> Resul
 fn serve(app: App, roles: Roles) -> Result<ExitCode> {
     app.look_at_segments()?;
     app.prepare_names();
+    tracing::info!("sized by {}", app.settings().sized);
     if roles == Roles::Worker {
         return work(&app);
     }
@@ -147,14 +164,10 @@ fn serve(app: App, roles: Roles) -> Result<ExitCode> {
         .build()
         .map_err(|e| Error::Settings(format!("the runtime cannot start: {e}")))?;
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(&listen)
-            .await
-            .map_err(|e| Error::Settings(format!("http.listen = \"{listen}\": {e}")))?;
-        let address = listener.local_addr().map_err(|e| Error::Settings(format!("http.listen: {e}")))?;
-        let scheme = if app.settings().http.tls_key.as_os_str().is_empty() { "http" } else { "https" };
-        eprintln!("Servidor em {scheme}://{address}/ (Ctrl-C encerra) · API em {scheme}://{address}/docs");
+        let (listener, address) = listen_on("http.listen", &listen, app.settings()).await?;
+        eprintln!("Servidor em {address}/ (Ctrl-C encerra) · API em {address}/docs");
         let workers = (roles == Roles::All).then(|| app.start_workers());
-        let served = api::serve(app, listener, stop_signal()).await;
+        let served = api::serve(app, listener, api::Doors::All, stop_signal).await;
         // Tasks in hand are put back, for the next start to go on with.
         if let Some(workers) = workers {
             workers.stop();
@@ -164,15 +177,37 @@ fn serve(app: App, roles: Roles) -> Result<ExitCode> {
     Ok(DONE)
 }
 
-/// Works off tasks until it is told to stop; it can come and go at will.
+/// Works off tasks until it is told to stop, and tells how it is where the settings say; it can come and go at will.
 fn work(app: &App) -> Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // One thread answers; what asks the database may block it only where there could be others.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|e| Error::Settings(format!("the runtime cannot start: {e}")))?;
-    let workers = app.start_workers();
-    eprintln!("Trabalhando (Ctrl-C encerra)");
-    runtime.block_on(stop_signal());
-    workers.stop();
+    let listen = app.settings().work.listen.clone();
+    runtime.block_on(async {
+        if listen.is_empty() {
+            let workers = app.start_workers();
+            eprintln!("Trabalhando (Ctrl-C encerra)");
+            stop_signal().await;
+            workers.stop();
+            return Ok(());
+        }
+        let (listener, address) = listen_on("work.listen", &listen, app.settings()).await?;
+        let workers = app.start_workers();
+        eprintln!("Trabalhando (Ctrl-C encerra) · saúde e métricas em {address}/metrics");
+        let served = api::serve(app.clone(), listener, api::Doors::Operations, stop_signal).await;
+        workers.stop();
+        served.map_err(|e| Error::Settings(format!("work.listen: {e}")))
+    })?;
     Ok(DONE)
+}
+
+/// Takes an address that a setting names; gives the address that it got, as people write it.
+async fn listen_on(name: &str, listen: &str, settings: &Settings) -> Result<(tokio::net::TcpListener, String)> {
+    let refused = |e: std::io::Error| Error::Settings(format!("{name} = \"{listen}\": {e}"));
+    let listener = tokio::net::TcpListener::bind(listen).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let scheme = if settings.http.tls_key.as_os_str().is_empty() { "http" } else { "https" };
+    Ok((listener, format!("{scheme}://{address}")))
 }
 
 /// Ends at Ctrl-C or SIGTERM.

@@ -27,9 +27,9 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// With a limit in MiB; 0 takes nine tenths of what there is.
+    /// With a limit in MiB; 0 is none, where the system does not tell what there is.
     pub fn new(limit_mib: u64) -> Self {
-        let limit = if limit_mib == 0 { there_is().map_or(u64::MAX, |bytes| bytes / 10 * 9) } else { limit_mib * MIB };
+        let limit = if limit_mib == 0 { u64::MAX } else { limit_mib * MIB };
         Self { limit, held: AtomicU64::new(0), looked_ms: AtomicU64::new(u64::MAX), started: Instant::now() }
     }
 
@@ -53,13 +53,6 @@ impl Memory {
 /// Bytes that this process holds and that the system cannot take back: pages of the database's file, which it can, are left out.
 fn held() -> Option<u64> {
     kib_after("/proc/self/status", "RssAnon:")
-}
-
-/// Bytes of the machine, or of the container when it has fewer.
-fn there_is() -> Option<u64> {
-    let machine = kib_after("/proc/meminfo", "MemTotal:")?;
-    let container = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|text| text.trim().parse().ok());
-    Some(container.map_or(machine, |bytes: u64| bytes.min(machine)))
 }
 
 fn kib_after(file: &str, name: &str) -> Option<u64> {

@@ -14,6 +14,7 @@ mod clock;
 mod command_line;
 mod context;
 mod crash;
+mod deployed;
 mod disk;
 mod doctor;
 mod dossiers;
