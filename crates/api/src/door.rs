@@ -1,6 +1,7 @@
 //! What handlers hold: the application, the gates before it, the metrics.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use app::{App, Settings};
@@ -40,6 +41,7 @@ struct Inner {
     addresses: ArcSwap<Addresses>,
     origins: ArcSwap<Vec<String>>,
     rates: Rates,
+    leaving: AtomicBool,
 }
 
 impl Inner {
@@ -94,6 +96,7 @@ impl Door {
             addresses,
             origins,
             rates,
+            leaving: AtomicBool::new(false),
         };
         let inner = Arc::new(inner);
         let held = Arc::downgrade(&inner);
@@ -202,6 +205,16 @@ impl Door {
     ) -> Result<T, Problem> {
         let app = self.inner.app.clone();
         tokio::task::spawn_blocking(move || question(&app)).await.map_err(|_| Problem::internal())
+    }
+
+    /// Says from now on that it is not ready: the process was told to stop.
+    pub fn leave(&self) {
+        self.inner.leaving.store(true, Ordering::Release);
+    }
+
+    /// Whether the process was told to stop.
+    pub fn is_leaving(&self) -> bool {
+        self.inner.leaving.load(Ordering::Acquire)
     }
 
     /// The limits in force.

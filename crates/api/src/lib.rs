@@ -45,7 +45,7 @@ use app::App;
 use axum::{Extension, Router};
 
 pub use graphql::sdl;
-pub use listen::serve;
+pub use listen::{Doors, serve};
 pub use openapi::document;
 
 /// Every route over `app`, with limits, metrics, compression and headers around them.
@@ -54,6 +54,11 @@ pub use openapi::document;
 /// Never: the names of metrics are constants that the tests have seen accepted.
 pub fn router(app: App) -> Router {
     routes_behind(&door::Door::new(app))
+}
+
+/// What is told of a process that answers nothing else.
+fn operations_behind(door: &door::Door) -> Router {
+    stack::around(routes::of_operators(), door.clone())
 }
 
 fn routes_behind(door: &door::Door) -> Router {

@@ -1,7 +1,8 @@
 //! Listening: HTTP/1.1 and HTTP/2 on one port, with or without TLS, with a bound on connections and on silence.
 //!
-//! A connection belongs to one task of this set; a stop ends listening at once, lets every task finish what it is
-//! answering, and ends those that need longer than [`GRACE`].
+//! A connection belongs to one task of this set. A stop is told by `/health/ready` at once; after `http.drain_s`, in which who balances
+//! loads goes elsewhere, nobody listens any more, every task finishes what it is answering, and those that need longer than [`GRACE`]
+//! are ended.
 
 use std::io;
 use std::net::SocketAddr;
@@ -30,37 +31,68 @@ const FIRST_BYTES_PAUSE: Duration = Duration::from_millis(10);
 /// With these bytes an HTTP/2 connection starts, and no HTTP/1 one.
 const HTTP2_START: &[u8; 4] = b"PRI ";
 
-/// Serves `app` on `listener` until `shutdown` is done, then finishes what is in flight (at most 10 s).
+/// What is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doors {
+    /// Everything.
+    All,
+    /// Health and metrics.
+    Operations,
+}
+
+/// Serves `app` on `listener` until `stop` was heard and the time to drain is over, or it was heard again; then finishes what is in
+/// flight (at most 10 s).
 ///
 /// # Errors
 /// The listener cannot be used.
-pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(app: App, listener: TcpListener, doors: Doors, stop: impl AsyncFn()) -> io::Result<()> {
     let address = listener.local_addr()?;
     tracing::debug!(%address, "listening");
     let http = app.settings().http.clone();
     let tls = tls::acceptor(&http)?;
     let door = Door::new(app);
-    let front = Front::before(crate::routes_behind(&door), door);
+    let routes = match doors {
+        Doors::All => crate::routes_behind(&door),
+        Doors::Operations => crate::operations_behind(&door),
+    };
+    let front = Front::before(routes, door.clone());
     let line = Line { front, tls, http2: http.http2, head_max: Duration::from_secs(http.head_timeout_s) };
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let (stop, stopping) = watch::channel(());
+    let (end, ending) = watch::channel(());
     let mut connections = JoinSet::new();
-    let mut shutdown = std::pin::pin!(shutdown);
+    let mut leave = std::pin::pin!(leave_slowly(&door, Duration::from_secs(http.drain_s), stop));
     loop {
         let (stream, place) = tokio::select! {
             accepted = accept(&listener, &places) => accepted,
-            () = &mut shutdown => break,
+            () = &mut leave => break,
         };
-        connections.spawn(converse(stream, line.clone(), stopping.clone(), place));
+        connections.spawn(converse(stream, line.clone(), ending.clone(), place));
         while connections.try_join_next().is_some() {}
     }
-    drop((listener, stopping));
-    stop.send_replace(());
+    drop((listener, ending));
+    end.send_replace(());
     let finished = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, finished).await.is_err() {
         tracing::warn!(left = connections.len(), "connections were cut at the end of the grace period");
     }
     Ok(())
+}
+
+/// Waits for a stop, tells it, and waits on so that it is heard; a second one ends that.
+async fn leave_slowly(door: &Door, drain: Duration, stop: impl AsyncFn()) {
+    stop().await;
+    door.leave();
+    if drain.is_zero() {
+        return;
+    }
+    tracing::info!(
+        seconds = drain.as_secs(),
+        "told to stop: not ready any more, and listening on for who has not heard of it"
+    );
+    tokio::select! {
+        () = tokio::time::sleep(drain) => {}
+        () = stop() => {}
+    }
 }
 
 async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {

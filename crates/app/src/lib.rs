@@ -14,7 +14,7 @@ mod key_file;
 mod layers;
 pub mod limit_settings;
 pub mod llm_settings;
-pub mod machine;
+mod machine;
 mod models;
 mod names;
 mod passwords;
@@ -43,7 +43,7 @@ pub use ::agents::roster::{Agent, Roster, name_of as name_of_agent};
 pub use ::agents::strategy::{Policy, Strategy};
 pub use commands::audit::AuditReport;
 pub use commands::checkup::{Check, Said, State as CheckState, check_up};
-pub use commands::database::{CopiedTable, CopyReport, SchemaStatus, copy_to, migrate, schema_status};
+pub use commands::database::{CopiedTable, CopyReport, SchemaStatus, copy_to, migrate, schema_status, wait_for_schema};
 pub use commands::decide::Answer;
 pub use commands::demo::{DemoReport, write_sample};
 pub use commands::doctor::{Advice, Gravity};
@@ -72,6 +72,7 @@ pub use error::{Error, Result};
 pub use events::CommandKey;
 pub use folder::WriterLock;
 pub use layers::{Origin, Told};
+pub use machine::{Machine, Sized, held_bytes};
 pub use queries::coverage::CountedFlag;
 pub use reload::Reloaded;
 pub use secret::make_password;
@@ -101,6 +102,9 @@ pub fn statements_here() -> u64 {
 
 /// Opens the database that the settings name.
 pub(crate) fn open_store(settings: &Settings) -> Result<Store> {
+    if !settings.database.migrate {
+        commands::database::refuse_old_schema(settings)?;
+    }
     Ok(match settings.database.server() {
         Some(server) => Store::connect(server, settings.database.replicas())?,
         None => Store::open(&settings.data_dir.join("cidadao.db"), settings.store.readers)?,

@@ -4,11 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::identity::Tier;
 use crate::limit_settings::ranges;
-use crate::machine::memory_bytes;
 use crate::settings::CacheStrategy;
 use crate::{ANALYSES_MAX, Settings};
 
-const MIB: u64 = 1 << 20;
 /// Connections that a PostgreSQL server takes unless it is told otherwise, three of them for its operator.
 const SERVERS_CONNECTIONS: usize = 97;
 /// The prefix of a range of IPv4 that is most of the world.
@@ -85,7 +83,7 @@ impl Settings {
                 self.database.pool_size
             ));
         }
-        let Some(machine) = memory_bytes().map(|bytes| bytes / MIB) else { return };
+        let Some(machine) = self.sized.machine.and_then(|machine| machine.memory_mib) else { return };
         if limits.memory_mib > machine {
             risks.push(format!(
                 "limits.memory_mib = {}, where the machine or its container has {machine}: it is killed before it sheds",

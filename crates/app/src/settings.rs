@@ -70,6 +70,9 @@ pub struct Settings {
     /// Every setting and where it comes from.
     #[serde(skip)]
     pub told: Vec<Told>,
+    /// What the machine gave to settings that are 0.
+    #[serde(skip)]
+    pub sized: crate::Sized,
 }
 
 /// Section `[http]`.
@@ -78,6 +81,7 @@ pub struct Settings {
 #[allow(missing_docs, reason = "config/default.toml documents each")]
 pub struct Http {
     pub listen: String,
+    pub drain_s: u64,
     pub request_timeout_s: u64,
     pub body_max_bytes: usize,
     pub queue_max: usize,
@@ -121,6 +125,7 @@ pub struct Database {
     pub statement_timeout_ms: u64,
     pub lock_timeout_ms: u64,
     pub slow_query_ms: u64,
+    pub migrate: bool,
 }
 
 impl Database {
@@ -196,6 +201,7 @@ pub struct Analysis {
 #[allow(missing_docs, reason = "config/default.toml documents each")]
 pub struct Work {
     pub workers: u64,
+    pub listen: String,
     pub lease_s: u64,
     pub attempts_max: u32,
     pub backoff_ms: u64,
@@ -347,6 +353,7 @@ impl Settings {
             layers.place(Error::Settings(format!("{name}: {}{allowed}", e.message())))
         };
         let mut settings: Self = layers.table().try_into().map_err(refused)?;
+        settings.size_by(crate::Machine::look());
         settings.check().map_err(|error| layers.place(error))?;
         settings.changed = layers.changed();
         settings.told = layers.told(&|name| crate::reload::RELOADS.contains(&name));
@@ -371,6 +378,7 @@ impl Settings {
                 Err(Error::Settings(format!("{name} = {value}: must lie between {low} and {high}")))
             }
         };
+        within("http.drain_s", self.http.drain_s, 0, 3_600)?;
         within("http.request_timeout_s", self.http.request_timeout_s, 1, 300)?;
         within("http.body_max_bytes", self.http.body_max_bytes as u64, 1_024, 67_108_864)?;
         within("http.queue_max", self.http.queue_max as u64, 1, 100_000)?;

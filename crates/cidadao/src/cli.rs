@@ -55,7 +55,7 @@ pub enum Command {
         /// What this process does: answer (`api`), work off tasks (`worker`) or both.
         #[arg(long, value_enum, default_value_t = Roles::All)]
         roles: Roles,
-        /// Address and port.
+        /// Address and port; of a worker, those at which it tells its health and metrics.
         #[arg(long, value_name = "ADDR")]
         listen: Option<String>,
     },
@@ -156,11 +156,14 @@ pub enum Command {
     /// Accounts of people: who may give verdicts, and who runs the installation.
     #[command(subcommand)]
     Users(UsersCommand),
-    /// Bring the database's schema up to date, as every start does; or only say what it is.
+    /// Bring the database's schema up to date, as every start does; or only say what it is, or wait for another to do it.
     Migrate {
         /// Change nothing.
         #[arg(long)]
         status: bool,
+        /// Change nothing, and wait so long for the schema to be up to date.
+        #[arg(long, value_name = "SECONDS", conflicts_with = "status", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+        wait: Option<u64>,
     },
     /// Copy everything from the data folder's SQLite file into an empty PostgreSQL database, and compare the two.
     ///
@@ -169,6 +172,17 @@ pub enum Command {
         /// postgres://user:password@host:5432/database
         #[arg(long, value_name = "URL")]
         to: String,
+    },
+    /// Write what a shell needs to complete commands and options.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual page; with a folder, a page for each command.
+    Man {
+        /// Folder to write the pages to, made when it is not there.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// Measure the program against data whose answer is known.
     #[command(subcommand)]

@@ -1,15 +1,26 @@
 //! `migrate` and `copy`: the database's schema, and the way from a file to a server.
 
-use app::{Result, Settings};
+use std::time::Duration;
+
+use app::{Result, SchemaStatus, Settings};
 
 use crate::output::{say, table};
 use crate::run::print_json;
 
 pub fn migrate(settings: &Settings, status: bool, json: bool) -> Result<()> {
-    let schema = if status { app::schema_status(settings)? } else { app::migrate(settings)? };
+    tell(&if status { app::schema_status(settings)? } else { app::migrate(settings)? }, json);
+    Ok(())
+}
+
+/// Waits until another has brought the schema up to date.
+pub fn wait(settings: &Settings, seconds: u64, json: bool) -> Result<()> {
+    tell(&app::wait_for_schema(settings, Duration::from_secs(seconds))?, json);
+    Ok(())
+}
+
+fn tell(schema: &SchemaStatus, json: bool) {
     if json {
-        print_json(&schema);
-        return Ok(());
+        return print_json(schema);
     }
     let state = match schema.held.cmp(&schema.known) {
         std::cmp::Ordering::Equal => "em dia",
@@ -18,7 +29,6 @@ pub fn migrate(settings: &Settings, status: bool, json: bool) -> Result<()> {
         std::cmp::Ordering::Greater => "de um programa mais novo: este não o abre",
     };
     say!("{}: versão {}; este programa conhece a {}: {state}", schema.database, schema.held, schema.known);
-    Ok(())
 }
 
 pub fn copy(settings: &Settings, to: &str, json: bool) -> Result<()> {

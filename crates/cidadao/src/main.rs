@@ -12,6 +12,7 @@ mod evaluation;
 mod identity;
 mod investigate;
 mod log;
+mod manual;
 mod moment;
 mod output;
 mod quarantine;

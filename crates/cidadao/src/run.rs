@@ -15,7 +15,7 @@ use crate::config::{self, ConfigCommand};
 use crate::output::{Progress, print_advice, print_checks, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
 use crate::{
-    agents, ask, database, dossier, entities, evaluation, identity, investigate, log, moment, quarantine, sync,
+    agents, ask, database, dossier, entities, evaluation, identity, investigate, log, manual, moment, quarantine, sync,
 };
 
 /// Threads that may wait for the database or compress, beside one for each connection to a server: each holds on to some 15 MB of what it
@@ -25,8 +25,15 @@ const DONE: ExitCode = ExitCode::SUCCESS;
 
 pub fn run(arguments: Cli) -> Result<ExitCode> {
     let Cli { common, command } = arguments;
-    if let Command::Config(ConfigCommand::Check { file }) = &command {
-        return config::check(file, common.json).map(|()| DONE);
+    // What packages are made of does not depend on settings.
+    match &command {
+        Command::Completions { shell } => {
+            manual::completions(*shell);
+            return Ok(DONE);
+        }
+        Command::Man { out } => return manual::pages(out.as_deref()).map(|()| DONE),
+        Command::Config(ConfigCommand::Check { file }) => return config::check(file, common.json).map(|()| DONE),
+        _ => {}
     }
     let read = reader(&common, &command);
     let settings = read()?;
@@ -35,13 +42,14 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Demo { contracts, no_serve, .. } => demo(settings, contracts, no_serve, common.json, read),
         Command::Serve { roles, .. } => {
             warn_of_risks(&settings);
-            serve(App::open(settings)?, roles, read)
+            serve(App::open(of_roles(settings, roles))?, roles, read)
         }
         Command::Config(_) => {
             config::show(&settings, common.json);
             Ok(DONE)
         }
-        Command::Migrate { status } => database::migrate(&settings, status, common.json).map(|()| DONE),
+        Command::Migrate { wait: Some(seconds), .. } => database::wait(&settings, seconds, common.json).map(|()| DONE),
+        Command::Migrate { status, .. } => database::migrate(&settings, status, common.json).map(|()| DONE),
         Command::Copy { to } => database::copy(&settings, &to, common.json).map(|()| DONE),
         Command::Ingest { paths, source, map } => {
             let mapping = map.as_deref().map(app::load_mapping).transpose()?;
@@ -80,30 +88,42 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
         Command::Keys(command) => identity::keys(&App::open(settings)?, command, common.json).map(|()| DONE),
         Command::Users(command) => identity::users(&App::open(settings)?, command, common.json).map(|()| DONE),
         Command::Entities(command) => entities::run(&App::open(settings)?, command, common.json).map(|()| DONE),
+        Command::Completions { .. } | Command::Man { .. } => Ok(DONE),
     }
 }
 
-fn listen_of(command: &Command) -> Option<&str> {
-    match command {
-        Command::Demo { listen, .. } | Command::Serve { listen, .. } => listen.as_deref(),
-        _ => None,
-    }
+/// The address that a command line asks for, and the setting that it is of.
+fn listen_of(command: &Command) -> Option<(&'static str, String)> {
+    let (setting, listen) = match command {
+        Command::Serve { roles: Roles::Worker, listen } => ("work.listen", listen),
+        Command::Demo { listen, .. } | Command::Serve { listen, .. } => ("http.listen", listen),
+        _ => return None,
+    };
+    listen.clone().map(|listen| (setting, listen))
 }
 
 /// Reads the settings as this command line asks for them; again at each call.
 fn reader(common: &Common, command: &Command) -> impl Fn() -> Result<Settings> + Send + Sync + 'static {
     let (config, data_dir) = (common.config.clone(), common.data_dir.clone());
-    let listen = listen_of(command).map(str::to_owned);
+    let listen = listen_of(command);
     let is_demo = matches!(command, Command::Demo { .. });
     move || {
         let folder = data_dir.as_ref().map(|folder| ("--data-dir", "data_dir", folder.to_string_lossy().into_owned()));
-        let listen = listen.clone().map(|listen| ("--listen", "http.listen", listen));
+        let listen = listen.clone().map(|(setting, listen)| ("--listen", setting, listen));
         let options: Vec<_> = folder.into_iter().chain(listen).collect();
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         let environment = std::env::vars_os().map(|(name, value)| (text(name), text(value)));
         let settings = Settings::load_under(config.as_deref(), environment, &options)?;
         Ok(if is_demo { without_anonymous_limit(settings) } else { settings })
     }
+}
+
+/// A worker answers nothing that could be kept.
+fn of_roles(mut settings: Settings, roles: Roles) -> Settings {
+    if roles == Roles::Worker {
+        settings.cache.strategy = app::settings::CacheStrategy::Off;
+    }
+    settings
 }
 
 /// Who tries the program out on fictitious data is not counted, unless they say so.
@@ -199,6 +219,7 @@ fn demo(
 fn serve(app: App, roles: Roles, read: impl Fn() -> Result<Settings> + Send + Sync + 'static) -> Result<ExitCode> {
     app.look_at_segments()?;
     app.prepare_names();
+    tracing::info!("sized by {}", app.settings().sized);
     if roles == Roles::Worker {
         return work(&app, read);
     }
@@ -211,15 +232,11 @@ fn serve(app: App, roles: Roles, read: impl Fn() -> Result<Settings> + Send + Sy
         .build()
         .map_err(|e| Error::Settings(format!("the runtime cannot start: {e}")))?;
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(&listen)
-            .await
-            .map_err(|e| Error::Settings(format!("http.listen = \"{listen}\": {e}")))?;
-        let address = listener.local_addr().map_err(|e| Error::Settings(format!("http.listen: {e}")))?;
+        let (listener, address) = listen_on("http.listen", &listen, app.settings()).await?;
         reload_at_signal(&app, read);
-        let scheme = if app.settings().http.tls_key.as_os_str().is_empty() { "http" } else { "https" };
-        eprintln!("Servidor em {scheme}://{address}/ (Ctrl-C encerra) · API em {scheme}://{address}/docs");
+        eprintln!("Servidor em {address}/ (Ctrl-C encerra) · API em {address}/docs");
         let workers = (roles == Roles::All).then(|| app.start_workers());
-        let served = api::serve(app, listener, stop_signal()).await;
+        let served = api::serve(app, listener, api::Doors::All, stop_signal).await;
         // Tasks in hand are put back, for the next start to go on with.
         if let Some(workers) = workers {
             workers.stop();
@@ -229,18 +246,38 @@ fn serve(app: App, roles: Roles, read: impl Fn() -> Result<Settings> + Send + Sy
     Ok(DONE)
 }
 
-/// Works off tasks until it is told to stop; it can come and go at will.
+/// Works off tasks until it is told to stop, and tells how it is where the settings say; it can come and go at will.
 fn work(app: &App, read: impl Fn() -> Result<Settings> + Send + Sync + 'static) -> Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    // One thread answers; what asks the database may block it only where there could be others.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|e| Error::Settings(format!("the runtime cannot start: {e}")))?;
-    let workers = app.start_workers();
+    let listen = app.settings().work.listen.clone();
     runtime.block_on(async {
         reload_at_signal(app, read);
-        eprintln!("Trabalhando (Ctrl-C encerra)");
-        stop_signal().await;
-    });
-    workers.stop();
+        if listen.is_empty() {
+            let workers = app.start_workers();
+            eprintln!("Trabalhando (Ctrl-C encerra)");
+            stop_signal().await;
+            workers.stop();
+            return Ok(());
+        }
+        let (listener, address) = listen_on("work.listen", &listen, app.settings()).await?;
+        let workers = app.start_workers();
+        eprintln!("Trabalhando (Ctrl-C encerra) · saúde e métricas em {address}/metrics");
+        let served = api::serve(app.clone(), listener, api::Doors::Operations, stop_signal).await;
+        workers.stop();
+        served.map_err(|e| Error::Settings(format!("work.listen: {e}")))
+    })?;
     Ok(DONE)
+}
+
+/// Takes an address that a setting names; gives the address that it got, as people write it.
+async fn listen_on(name: &str, listen: &str, settings: &Settings) -> Result<(tokio::net::TcpListener, String)> {
+    let refused = |e: std::io::Error| Error::Settings(format!("{name} = \"{listen}\": {e}"));
+    let listener = tokio::net::TcpListener::bind(listen).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let scheme = if settings.http.tls_key.as_os_str().is_empty() { "http" } else { "https" };
+    Ok((listener, format!("{scheme}://{address}")))
 }
 
 /// Reads the settings anew at each SIGHUP, on a thread of its own. One that comes because the terminal went away ends the process.

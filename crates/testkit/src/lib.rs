@@ -8,6 +8,7 @@
 pub mod canonical;
 pub mod clock;
 pub mod files;
+pub mod group;
 pub mod house;
 pub mod origin;
 pub mod page;

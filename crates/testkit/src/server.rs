@@ -239,8 +239,19 @@ impl Server {
 
     /// Asks it to stop, as a supervisor does, and waits for its end; gives the exit code.
     #[must_use]
-    pub fn stop(mut self) -> Option<i32> {
+    pub fn stop(self) -> Option<i32> {
+        self.ask_to_stop();
+        self.ended()
+    }
+
+    /// Asks it to stop, as a supervisor does.
+    pub fn ask_to_stop(&self) {
         self.signal("TERM");
+    }
+
+    /// Waits for its end; gives the exit code.
+    #[must_use]
+    pub fn ended(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use app::machine::{held_bytes, memory_bytes};
+use app::held_bytes;
 
 /// Milliseconds between two looks.
 const LOOK_EVERY_MS: u64 = 100;
@@ -29,7 +29,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// With a limit in MiB; 0 takes nine tenths of what there is.
+    /// With a limit in MiB; 0 is none, where the system does not tell what there is.
     pub fn new(limit_mib: u64) -> Self {
         let limit = AtomicU64::new(bytes_of(limit_mib));
         Self { limit, held: AtomicU64::new(0), looked_ms: AtomicU64::new(u64::MAX), started: Instant::now() }
@@ -65,7 +65,7 @@ impl Memory {
 }
 
 fn bytes_of(limit_mib: u64) -> u64 {
-    if limit_mib == 0 { memory_bytes().map_or(u64::MAX, |bytes| bytes / 10 * 9) } else { limit_mib * MIB }
+    if limit_mib == 0 { u64::MAX } else { limit_mib * MIB }
 }
 
 #[cfg(test)]

@@ -31,11 +31,8 @@ use crate::{docs, kept, page, robots};
 
 /// All routes; what none of them serves is a page, or a 404.
 pub fn all(door: &Door) -> Router<Door> {
-    Router::new()
+    operators()
         .nest("/api/v1", public(door).merge(api()).merge(files()).route("/batch", post(batch::run_batch)))
-        .route("/health/live", get(operations::live))
-        .route("/health/ready", get(operations::ready))
-        .route("/metrics", get(operations::metrics))
         .route("/openapi.json", get(operations::openapi))
         .route("/robots.txt", get(robots::txt))
         .route("/docs", get(docs::page))
@@ -44,6 +41,19 @@ pub fn all(door: &Door) -> Router<Door> {
         .merge(crate::graphql::routes(door))
         .fallback(page::serve)
         .method_not_allowed_fallback(operations::method_not_allowed)
+}
+
+/// The routes of a process that answers nothing but how it is.
+pub fn of_operators() -> Router<Door> {
+    let none = async || Problem::no_route();
+    operators().fallback(none).method_not_allowed_fallback(operations::method_not_allowed)
+}
+
+fn operators() -> Router<Door> {
+    Router::new()
+        .route("/health/live", get(operations::live))
+        .route("/health/ready", get(operations::ready))
+        .route("/metrics", get(operations::metrics))
 }
 
 /// The routes of which a batch may be made.

@@ -17,7 +17,7 @@ use crate::problem::Problem;
 /// Whether the program can answer.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Health {
-    /// `ok`, or `unavailable`.
+    /// `ok`, `unavailable`, or `leaving` when it was told to stop.
     status: &'static str,
     /// The database answers.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,13 +34,16 @@ pub async fn live() -> Response {
     health(StatusCode::OK, &Health { status: "ok", database: None, lake: None })
 }
 
-/// Says whether questions can be answered: the database answers and the lake is there.
+/// Says whether questions can be answered: the database answers, the lake is there, and nobody told the process to stop.
 #[utoipa::path(get, path = "/health/ready", tag = "operations",
     responses((status = 200, description = "Ready", body = Health), (status = 503, description = "Not ready", body = Health)))]
 pub async fn ready(State(door): State<Door>) -> Result<Response, Problem> {
     let readiness = door.inspect(app::App::readiness).await?;
-    let (code, status) =
-        if readiness.is_ready() { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
+    let (code, status) = match readiness.is_ready() {
+        _ if door.is_leaving() => (StatusCode::SERVICE_UNAVAILABLE, "leaving"),
+        true => (StatusCode::OK, "ok"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+    };
     Ok(health(code, &Health { status, database: Some(readiness.database), lake: Some(readiness.lake) }))
 }
 

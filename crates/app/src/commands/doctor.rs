@@ -141,6 +141,7 @@ fn check_machine(chart: &mut Chart, settings: &Settings) {
             "if that is not a running cidadao, choose another with --listen",
         ),
     }
+    chart.ok("machine", settings.sized.to_string());
     for change in &settings.changed {
         chart.ok("setting", change.clone());
     }

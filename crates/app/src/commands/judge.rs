@@ -158,12 +158,7 @@ impl App {
     /// What a session may use, by the settings.
     pub(crate) fn session_limits(&self) -> SessionLimits {
         let analysis = &self.settings().analysis;
-        let processors = std::thread::available_parallelism().map_or(2, |n| u32::try_from(n.get()).unwrap_or(2));
-        SessionLimits {
-            memory_mib: analysis.memory_mib,
-            threads: if analysis.threads == 0 { processors } else { analysis.threads },
-            spill: self.folder().join("spill"),
-        }
+        SessionLimits { memory_mib: analysis.memory_mib, threads: analysis.threads, spill: self.folder().join("spill") }
     }
 
     pub(crate) fn outcomes_path(&self, flag: &Flag) -> Result<Option<PathBuf>> {

@@ -16,6 +16,7 @@ mod command_line;
 mod configuration;
 mod context;
 mod crash;
+mod deployed;
 mod disk;
 mod doctor;
 mod dossiers;
