@@ -9,6 +9,7 @@ pub mod canonical;
 pub mod clock;
 pub mod files;
 pub mod house;
+pub mod node;
 pub mod origin;
 pub mod page;
 pub mod postgres;

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use app::settings::{CacheSettings, CacheStrategy};
 use app::{App, Watch};
 use axum::extract::Request;
+use axum::http::HeaderValue;
 use axum::response::Response;
 use cache::{Cache, Config, Got, Meters, Persistent, RedisTier, Stamp, World, tag};
 
@@ -119,6 +120,16 @@ impl Answers {
     pub fn has_key(&self, key: &str) -> bool {
         self.look_if_due();
         self.cache.has(key)
+    }
+
+    /// `Cache-Control` of an answer that caches before this server may keep for `ttl_s` seconds at most.
+    pub fn control(&self, ttl_s: u64) -> HeaderValue {
+        self.words.control(ttl_s)
+    }
+
+    /// How the house stands, for who keeps something of their own.
+    pub fn world(&self) -> Arc<World> {
+        Arc::clone(&self.world)
     }
 
     /// Its metrics.
