@@ -12,6 +12,7 @@ use crate::caller::Callers;
 use crate::gate::Gate;
 use crate::kept::Answers;
 use crate::limits::Limits;
+use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::rate::Rates;
@@ -38,6 +39,7 @@ struct Inner {
     callers: Callers,
     addresses: Addresses,
     rates: Rates,
+    live: Hub,
 }
 
 impl Door {
@@ -56,6 +58,7 @@ impl Door {
         let rates = Rates::new(app.settings(), app.store_name().ok(), &metrics).expect("metric names are well formed");
         let callers = Callers::new(limits.anonymous, &metrics).expect("metric names are well formed and differ");
         let sign_ins = SignIns::new(app.settings(), &metrics).expect("metric names are well formed and differ");
+        let live = Hub::new(app.clone(), &metrics).expect("metric names are well formed and differ");
         let addresses = Addresses::of(&app.settings().limits);
         let answers = Answers::of(&app).unwrap_or_else(|error| {
             tracing::warn!(%error, "answers are not kept");
@@ -77,6 +80,7 @@ impl Door {
             callers,
             addresses,
             rates,
+            live,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -223,5 +227,15 @@ impl Door {
     /// What callers may ask for.
     pub fn rates(&self) -> &Rates {
         &self.inner.rates
+    }
+
+    /// After how many seconds of silence those who follow something are sent a sign.
+    pub fn heartbeat_s(&self) -> u64 {
+        self.inner.app.settings().live.heartbeat_s
+    }
+
+    /// What happens, for those who follow it.
+    pub fn live(&self) -> &Hub {
+        &self.inner.live
     }
 }
