@@ -16,6 +16,7 @@ need redis-server redis-server
 need faketime faketime
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 scripts/python.sh || exit 1
+scripts/node.sh || exit 1
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

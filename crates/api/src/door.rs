@@ -14,6 +14,7 @@ use crate::caller::Callers;
 use crate::gate::Gate;
 use crate::kept::Answers;
 use crate::limits::Limits;
+use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::rate::Rates;
@@ -42,6 +43,7 @@ struct Inner {
     origins: ArcSwap<Vec<String>>,
     rates: Rates,
     leaving: AtomicBool,
+    live: Hub,
 }
 
 impl Inner {
@@ -73,6 +75,7 @@ impl Door {
         let rates = Rates::new(app.settings(), app.store_name().ok(), &metrics).expect("metric names are well formed");
         let callers = Callers::new(limits.anonymous, &metrics).expect("metric names are well formed and differ");
         let sign_ins = SignIns::new(app.settings(), &metrics).expect("metric names are well formed and differ");
+        let live = Hub::new(app.clone(), &metrics).expect("metric names are well formed and differ");
         let addresses = ArcSwap::from_pointee(Addresses::of(&app.settings().limits));
         let origins = ArcSwap::from_pointee(app.settings().http.cors_origins.clone());
         let answers = Answers::of(&app).unwrap_or_else(|error| {
@@ -97,6 +100,7 @@ impl Door {
             origins,
             rates,
             leaving: AtomicBool::new(false),
+            live,
         };
         let inner = Arc::new(inner);
         let held = Arc::downgrade(&inner);
@@ -265,5 +269,15 @@ impl Door {
     /// What callers may ask for.
     pub fn rates(&self) -> &Rates {
         &self.inner.rates
+    }
+
+    /// After how many seconds of silence those who follow something are sent a sign.
+    pub fn heartbeat_s(&self) -> u64 {
+        self.inner.app.settings().live.heartbeat_s
+    }
+
+    /// What happens, for those who follow it.
+    pub fn live(&self) -> &Hub {
+        &self.inner.live
     }
 }

@@ -24,6 +24,7 @@ mod graphql;
 mod kept;
 mod limits;
 mod listen;
+mod live;
 mod metrics;
 mod openapi;
 mod operator;

@@ -55,6 +55,7 @@ pub async fn serve(app: App, listener: TcpListener, doors: Doors, stop: impl Asy
         Doors::All => crate::routes_behind(&door),
         Doors::Operations => crate::operations_behind(&door),
     };
+    let live = door.live().clone();
     let front = Front::before(routes, door.clone());
     let line = Line { front, tls, http2: http.http2, head_max: Duration::from_secs(http.head_timeout_s) };
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -70,6 +71,8 @@ pub async fn serve(app: App, listener: TcpListener, doors: Doors, stop: impl Asy
         while connections.try_join_next().is_some() {}
     }
     drop((listener, ending));
+    // Who follows something is told, and ended: it would not end by itself.
+    live.close();
     end.send_replace(());
     let finished = async { while connections.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, finished).await.is_err() {

@@ -31,6 +31,7 @@ use crate::routes::{
         flags::list_findings_at,
         flags::preview_flag,
         findings::list_findings,
+        findings::follow_findings,
         findings::show_finding,
         findings::show_evidence,
         findings::show_evidence_key,

@@ -120,6 +120,12 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail)
     }
 
+    /// So many of something are there already.
+    pub fn too_many(what: &str, most: usize) -> Self {
+        let detail = format!("there are {most} {what} already, and no more may be; try again later");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-many", "Too many at once", detail)
+    }
+
     /// Too many questions wait.
     pub fn too_busy() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-busy", "Too busy", "too many questions are waiting; try again")

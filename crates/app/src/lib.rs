@@ -13,6 +13,7 @@ pub mod identity;
 mod key_file;
 mod layers;
 pub mod limit_settings;
+pub mod live_settings;
 pub mod llm_settings;
 mod machine;
 mod models;

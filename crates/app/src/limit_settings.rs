@@ -68,6 +68,8 @@ pub struct GraphqlSettings {
     pub tokens_max: u64,
     pub query_bytes_max: u64,
     pub batch_max: u64,
+    pub fields_mib: u64,
+    pub fields_ttl_s: u64,
 }
 
 /// How a setting's range is checked.
@@ -132,7 +134,9 @@ impl GraphqlSettings {
         within("graphql.directives_max", self.directives_max, 0, 1_000)?;
         within("graphql.tokens_max", self.tokens_max, 100, 20_000)?;
         within("graphql.query_bytes_max", self.query_bytes_max, 1_024, 262_144)?;
-        within("graphql.batch_max", self.batch_max, 1, 100)
+        within("graphql.batch_max", self.batch_max, 1, 100)?;
+        within("graphql.fields_mib", self.fields_mib, 0, 65_536)?;
+        within("graphql.fields_ttl_s", self.fields_ttl_s, 0, 86_400)
     }
 }
 

@@ -64,6 +64,7 @@ pub struct Settings {
     pub batch: BatchSettings,
     pub llm: LlmSettings,
     pub graphql: GraphqlSettings,
+    pub live: crate::live_settings::LiveSettings,
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
     pub changed: Vec<String>,
@@ -456,6 +457,7 @@ impl Settings {
             let because = "must be an address and a port, such as 127.0.0.1:8080";
             return Err(Error::Settings(format!("http.listen = \"{}\": {because}", self.http.listen)));
         }
+        self.live.check(&within)?;
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));
         }

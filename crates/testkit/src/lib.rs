@@ -10,6 +10,7 @@ pub mod clock;
 pub mod files;
 pub mod group;
 pub mod house;
+pub mod node;
 pub mod origin;
 pub mod page;
 pub mod postgres;

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use axum::{Extension, http};
 use serde_json::{Value, json};
 
+use super::hints::{Hint, Scope};
 use super::mutations::Authority;
 use super::query::{Asked, By, Done, Ready, ready, work};
 use super::refusal::Refusal;
@@ -215,19 +216,28 @@ async fn answer(
     {
         return refused(media, &problem.into());
     }
+    let Hint { ttl_s, scope } = ready.found.hint;
     if let (Some(key), Some(answers)) = (&ready.key, door.answers()) {
         let key = key.clone();
         let made = {
             let (door, graphql) = (door.clone(), Arc::clone(graphql));
             async move { done(&door, &graphql, ready, By::default(), media).await }
         };
-        return in_form(kept::keep(answers, key, ROUTE.into(), headers, made).await, media);
+        let mut response = in_form(kept::keep(answers, key, ROUTE.into(), headers, made).await, media);
+        if response.headers().get(CACHE_CONTROL).is_some_and(|said| said.as_bytes().starts_with(b"public")) {
+            response.headers_mut().insert(CACHE_CONTROL, answers.control(ttl_s));
+        }
+        return response;
     }
     let by = By {
         me: WhoAmI::of(&calling.caller, door.rates().rate_of(&calling)),
         authority: if ready.writes() { Some(authority(door, parts, &calling).await) } else { None },
     };
-    in_form(done(door, graphql, ready, by, media).await, media)
+    let mut response = in_form(done(door, graphql, ready, by, media).await, media);
+    if scope == Scope::Private {
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    }
+    response
 }
 
 /// A whole answer in the form that `Accept` asks for: it is kept, and made, as plain JSON.
@@ -248,8 +258,14 @@ async fn authority(door: &Door, parts: &mut Parts, calling: &Calling) -> Authori
 
 /// Does an operation behind the gate of what the database answers.
 async fn done(door: &Door, graphql: &Arc<Graphql>, ready: Ready, by: By, media: Media) -> Response {
-    let schema = graphql.schema.clone();
-    let done = door.ask_for(move |app| Ok(work(app, &schema, ready, by))).await.and_then(|done| done);
+    // Who keeps values of fields rests on a look that is not old.
+    if let Some(answers) = door.answers() {
+        answers.look_if_due();
+    }
+    let done = {
+        let graphql = Arc::clone(graphql);
+        door.ask_for(move |app| Ok(work(app, &graphql, &ready, &by))).await
+    };
     match done {
         Ok(done) => {
             graphql.statements.inc_by(done.statements);

@@ -14,6 +14,7 @@ use async_graphql::parser::types::{
 };
 use async_graphql_value::{ConstValue, Name, Value};
 
+use super::hints::Hint;
 use super::refusal::Refusal;
 
 /// How deep selections and fragments may stand within each other, fields or not.
@@ -68,6 +69,8 @@ struct Measure {
     lists: u8,
     /// One of them stands twice on a way down.
     repeats: bool,
+    /// How long, and for whom, it holds.
+    hint: Hint,
 }
 
 impl Measure {
@@ -82,6 +85,7 @@ impl Measure {
             introspection_values: self.introspection_values.saturating_add(other.introspection_values),
             lists: self.lists | other.lists,
             repeats: self.repeats || other.repeats,
+            hint: self.hint.and(other.hint),
         }
     }
 }
@@ -95,6 +99,8 @@ pub struct Found {
     pub points: u64,
     /// The fields at its root.
     pub roots: Vec<String>,
+    /// How long, and for whom, its answer holds.
+    pub hint: Hint,
 }
 
 /// Measures the operation of `document` that is asked for.
@@ -135,7 +141,7 @@ pub fn measure(
                     format!("`{again}` stands more than once: give what is to be done several times a name each");
                 return Err(Refusal::invalid(because));
             }
-            found = Some(Found { kind: one.node.ty, points: whole.points, roots });
+            found = Some(Found { kind: one.node.ty, points: whole.points, roots, hint: whole.hint });
         }
     }
     found.ok_or_else(|| Refusal::invalid("no operation of this name stands in the query"))
@@ -306,7 +312,10 @@ impl<'a> Ruler<'a> {
         if of.starts_with("__") || matches!(name, "__schema" | "__type") {
             return self.introspection(field);
         }
-        let below = |of: &str| self.set(&field.selection_set.node, of);
+        let below = |of: &str| {
+            let below = self.set(&field.selection_set.node, of);
+            Measure { hint: below.hint.and(Hint::of(of)), ..below }
+        };
         let level = |below: Measure, times: u64, own: u64| Measure {
             points: times.saturating_mul(below.points.saturating_add(own)),
             values: times.saturating_mul(below.values.saturating_add(own)),
@@ -403,7 +412,7 @@ mod tests {
     use super::*;
 
     fn found(query: &str, variables: serde_json::Value) -> Result<Found, Refusal> {
-        let (_, costs) = super::super::schema::schema().unwrap();
+        let (_, costs, _) = super::super::schema::schema().unwrap();
         let settings = Settings::load(None, std::iter::empty()).unwrap();
         let document = parse_query(query).unwrap();
         measure(&document, None, &Variables::from_json(variables), &costs, &settings.graphql)

@@ -1,15 +1,11 @@
-//! What a query needs from the database, gathered until nothing else can be done and then asked for in one go per kind.
+//! What a query needs from the database, gathered for a whole level of it and then asked for in one go per kind.
 //!
-//! A query runs on one thread that may block. Whatever asks for a record by its id, or for what belongs to it, waits; when all of the query
-//! waits, each kind of question is one statement for all who asked it. So the number of statements grows with the depth of the query,
-//! not with its rows, and always is the same: no clock says when a batch is full.
+//! A query runs on one thread that may block. Whatever asks for a record by its id, or for what belongs to it, is noted; when all that can be
+//! reached was looked at, each kind of question is one statement for all who asked it. So the number of statements grows with the depth of
+//! the query, not with its rows, and always is the same: no clock says when a batch is full.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Arc;
 
 use app::App;
 use app::queries::{Below, Owner, PageLimit};
@@ -17,6 +13,7 @@ use app::views::List;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::kept::FieldValues;
 use super::refusal::Refusal;
 use crate::problem::Problem;
 
@@ -45,6 +42,10 @@ pub enum Kind {
     Registrations,
     /// Who owns or runs it.
     Partners,
+    /// A finding by its id.
+    Finding,
+    /// An investigation by its id.
+    Investigation,
 }
 
 /// One page of a list, as connections show it.
@@ -97,28 +98,38 @@ pub enum Loaded {
     Rows(Arc<Vec<Arc<Value>>>),
 }
 
-type Answered = Result<Loaded, Refusal>;
+/// What a question came to.
+pub type Answered = Result<Loaded, Refusal>;
 
+/// Questions that are to be asked.
 #[derive(Default)]
-struct Questions {
-    answered: HashMap<(Kind, String), Answered>,
+pub struct Wanted {
     asked: BTreeMap<Kind, Vec<String>>,
-    known: HashSet<(Kind, String)>,
-    waiting: Vec<Waker>,
-    /// The findings of which the answer speaks.
-    findings: HashSet<String>,
+    known: HashMap<Kind, HashSet<String>>,
+}
+
+impl Wanted {
+    /// Notes a question; a second time it is the same one.
+    pub fn add(&mut self, kind: Kind, id: String) {
+        if self.known.entry(kind).or_default().insert(id.clone()) {
+            self.asked.entry(kind).or_default().push(id);
+        }
+    }
 }
 
 /// The questions of one query.
 pub struct Loads {
     app: App,
-    questions: Mutex<Questions>,
+    kept: Option<Arc<FieldValues>>,
+    answered: HashMap<Kind, HashMap<String, Answered>>,
+    /// The findings of which the answer speaks.
+    findings: HashSet<String>,
 }
 
 impl Loads {
-    /// None yet.
-    pub fn new(app: App) -> Arc<Self> {
-        Arc::new(Self { app, questions: Mutex::default() })
+    /// None yet; `kept` has what other queries asked.
+    pub fn new(app: App, kept: Option<Arc<FieldValues>>) -> Self {
+        Self { app, kept, answered: HashMap::new(), findings: HashSet::new() }
     }
 
     /// The application.
@@ -126,47 +137,63 @@ impl Loads {
         &self.app
     }
 
-    /// Asks a question; the answer is there once all that can be asked was asked.
-    pub fn ask(self: &Arc<Self>, kind: Kind, id: String) -> impl Future<Output = Answered> + Send + use<> {
-        Asked { loads: Arc::clone(self), question: (kind, id) }
+    /// What was answered.
+    pub fn get(&self, kind: Kind, id: &str) -> Option<&Answered> {
+        self.answered.get(&kind)?.get(id)
+    }
+
+    /// Forgets what was answered: something was changed since.
+    pub fn forget(&mut self) {
+        self.answered.clear();
     }
 
     /// Notes that the answer speaks of these findings.
-    pub fn speaks_of<'a>(&self, rows: impl Iterator<Item = &'a Value>) {
-        let ids = rows.filter_map(|row| row.get("id").and_then(Value::as_str).map(str::to_owned));
-        self.questions().findings.extend(ids);
+    pub fn speaks_of<'a>(&mut self, rows: impl Iterator<Item = &'a Value>) {
+        self.findings.extend(rows.filter_map(|row| row.get("id").and_then(Value::as_str).map(str::to_owned)));
     }
 
     /// The findings of which the answer speaks.
-    pub fn findings(&self) -> Vec<String> {
-        self.questions().findings.iter().cloned().collect()
+    pub fn findings(self) -> Vec<String> {
+        self.findings.into_iter().collect()
     }
 
-    fn questions(&self) -> MutexGuard<'_, Questions> {
-        self.questions.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Asks the database all that is waited for; whether anything was.
-    fn fetch(&self) -> bool {
-        let asked = std::mem::take(&mut self.questions().asked);
-        let any = !asked.is_empty();
-        for (kind, ids) in asked {
-            let answers = self.answers(kind, &ids);
-            let mut questions = self.questions();
-            match answers {
-                Ok(answers) => {
-                    let answers = ids.into_iter().zip(answers).map(|(id, answer)| ((kind, id), Ok(answer)));
-                    questions.answered.extend(answers);
-                }
-                Err(refusal) => {
-                    let refused = ids.into_iter().map(|id| ((kind, id), Err(refusal.clone())));
-                    questions.answered.extend(refused);
-                }
+    /// Asks for what `gather` wants, until it wants nothing more.
+    pub fn fetch_all(&mut self, gather: impl Fn(&Self, &mut Wanted)) {
+        loop {
+            let mut wanted = Wanted::default();
+            gather(self, &mut wanted);
+            if wanted.asked.is_empty() {
+                return;
             }
+            wanted.asked.into_iter().for_each(|(kind, ids)| self.fetch(kind, ids));
         }
-        let waiting = std::mem::take(&mut self.questions().waiting);
-        waiting.into_iter().for_each(Waker::wake);
-        any
+    }
+
+    fn fetch(&mut self, kind: Kind, mut ids: Vec<String>) {
+        let since = self.kept.as_ref().map(|kept| kept.now());
+        if let Some(kept) = &self.kept {
+            let held = self.answered.entry(kind).or_default();
+            ids.retain(|id| match kept.get(kind, id) {
+                Some(loaded) => held.insert(id.clone(), Ok(loaded)).is_some(),
+                None => true,
+            });
+        }
+        let answers = if ids.is_empty() { Ok(Vec::new()) } else { self.answers(kind, &ids) };
+        let answers: Vec<Answered> = match answers {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            Err(refusal) => ids.iter().map(|_| Err(refusal.clone())).collect(),
+        };
+        let held = self.answered.entry(kind).or_default();
+        for (id, answer) in ids.into_iter().zip(answers) {
+            if let (Some(kept), Some(since), Ok(loaded)) = (&self.kept, since, &answer) {
+                kept.put(kind, &id, since, loaded);
+            }
+            held.insert(id, answer);
+        }
+        if let Kind::Findings(..) = kind {
+            let pages: Vec<Arc<Page>> = self.answered[&kind].values().filter_map(page_of).collect();
+            pages.iter().for_each(|page| self.speaks_of(page.rows.iter().map(|row| &**row)));
+        }
     }
 
     /// The answers for these ids, in their order.
@@ -179,21 +206,16 @@ impl Loads {
             Kind::Contract => by_id(ids, app.contracts_by_id(ids)?),
             Kind::Tender => by_id(ids, app.tenders_by_id(ids)?),
             Kind::Contracts(owner, n) => pages(app.contracts_of_each(owner, ids, limit(n))?),
-            Kind::Findings(owner, n) => {
-                let found = pages(app.findings_of_each(owner, ids, limit(n))?)?;
-                for one in &found {
-                    if let Loaded::Page(page) = one {
-                        self.speaks_of(page.rows.iter().map(|row| &**row));
-                    }
-                }
-                Ok(found)
-            }
+            Kind::Findings(owner, n) => pages(app.findings_of_each(owner, ids, limit(n))?),
             Kind::Rows(Below::AmendmentsOfContract, n) => pages(app.amendments_of_each(ids, limit(n))?),
             Kind::Rows(Below::BidsOfTender, n) => pages(app.bids_of_each(ids, limit(n))?),
             Kind::Rows(below, n) => pages(app.items_of_each(below, ids, limit(n))?),
             Kind::Sanctions => rows(app.sanctions_of_each(ids)?),
             Kind::Registrations => rows(app.registrations_of_each(ids)?),
             Kind::Partners => rows(app.partners_of_each(ids)?),
+            // Of these only an event speaks, of one at a time.
+            Kind::Finding => ids.iter().map(|id| held(app.finding(id))).collect(),
+            Kind::Investigation => ids.iter().map(|id| held(app.investigation(id))).collect(),
             Kind::Totals(owner) => {
                 app.totals_of_each(owner, ids)?.iter().map(|one| Ok(Loaded::One(Arc::new(json(one)?)))).collect()
             }
@@ -218,54 +240,17 @@ fn rows<T: Serialize>(lists: Vec<Vec<T>>) -> Result<Vec<Loaded>, Refusal> {
     lists.into_iter().map(|list| Ok(Loaded::Rows(Arc::new(rows(list)?)))).collect()
 }
 
-/// One question that waits for its answer.
-struct Asked {
-    loads: Arc<Loads>,
-    question: (Kind, String),
-}
-
-impl Future for Asked {
-    type Output = Answered;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answered> {
-        let mut questions = self.loads.questions();
-        if let Some(answer) = questions.answered.get(&self.question) {
-            return Poll::Ready(answer.clone());
-        }
-        if questions.known.insert(self.question.clone()) {
-            let (kind, id) = self.question.clone();
-            questions.asked.entry(kind).or_default().push(id);
-        }
-        questions.waiting.push(context.waker().clone());
-        Poll::Pending
+fn held(found: app::Result<impl Serialize>) -> Result<Loaded, Refusal> {
+    match found {
+        Ok(row) => Ok(Loaded::One(Arc::new(json(&row)?))),
+        Err(app::Error::NotFound { .. }) => Ok(Loaded::Nothing),
+        Err(error) => Err(error.into()),
     }
 }
 
-/// Whether something can go on.
-#[derive(Default)]
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Does `work` to its end on this thread, asking the database whenever all of it waits.
-///
-/// # Errors
-/// It waits for something that is not asked here.
-pub fn run<T>(loads: &Loads, work: impl Future<Output = T>) -> Result<T, Problem> {
-    let woken = Arc::new(Woken::default());
-    let waker = Waker::from(Arc::clone(&woken));
-    let mut work = std::pin::pin!(work);
-    loop {
-        if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(&waker)) {
-            return Ok(done);
-        }
-        if !woken.0.swap(false, Ordering::Relaxed) && !loads.fetch() {
-            tracing::error!("a query waits for what nobody asks");
-            return Err(Problem::internal());
-        }
+fn page_of(answered: &Answered) -> Option<Arc<Page>> {
+    match answered {
+        Ok(Loaded::Page(page)) => Some(Arc::clone(page)),
+        _ => None,
     }
 }

@@ -1,24 +1,29 @@
 //! GraphQL: the same records and the same rules as REST, as a tree of what is asked for.
 //!
 //! The schema is made at start from the OpenAPI document, so that a view is described once; rows travel as the JSON that REST would show.
-//! A query is measured before anything of it is done ([`limits`]), runs on one thread that may block behind the same gate as REST's questions, and
-//! asks the database once for each kind of record and step down the tree ([`load`]).
+//! A query is measured before anything of it is done ([`limits`]) and checked by the library. Then it is answered by ours, on one thread that
+//! may block behind the same gate as REST's questions: made a plan ([`plan`]), for which the database is asked once for each kind of record and
+//! step down the tree ([`load`]), and written as JSON straight out of the rows ([`run`]).
 
 mod build;
 mod explorer;
+mod hints;
 mod http;
+mod kept;
 mod limits;
 mod load;
 mod mutations;
 mod names;
 mod persisted;
+mod plan;
 mod query;
 mod refusal;
+mod resolve;
+mod run;
 mod scan;
 mod schema;
 mod shapes;
 mod stats;
-mod values;
 
 use std::sync::Arc;
 
@@ -29,16 +34,20 @@ use axum::{Extension, Router};
 use prometheus::IntCounter;
 
 use crate::door::Door;
+use kept::FieldValues;
 use limits::Costs;
 use persisted::Persisted;
+use resolve::Resolves;
 
 /// What every query shares.
 struct Graphql {
     schema: Schema,
     costs: Costs,
+    resolves: Resolves,
     limits: GraphqlSettings,
     persisted: Persisted,
     statements: IntCounter,
+    fields: Option<Arc<FieldValues>>,
 }
 
 /// The routes of this door.
@@ -46,12 +55,16 @@ struct Graphql {
 /// # Panics
 /// Never: the schema is made of views alone, and the tests have seen it and its metric's name accepted.
 pub fn routes(door: &Door) -> Router<Door> {
-    let (schema, costs) = schema::schema().expect("the schema names only types that are there");
+    let (schema, costs, resolves) = schema::schema().expect("the schema names only types that are there");
     let statements = IntCounter::new("cidadao_ai_graphql_statements_total", "Statements that GraphQL queries took.");
     let statements = statements.expect("the metric's name is well formed");
     door.metrics().add(&[&statements]).expect("the metric stands once");
-    let graphql =
-        Graphql { schema, costs, limits: door.graphql().clone(), persisted: Persisted::default(), statements };
+    let fields = door.answers().and_then(|answers| FieldValues::of(door.graphql(), answers.world()));
+    if let Some(fields) = &fields {
+        fields.measure_in(door.metrics()).expect("the metrics stand once");
+    }
+    let (limits, persisted, fields) = (door.graphql().clone(), Persisted::default(), fields.map(Arc::new));
+    let graphql = Graphql { schema, costs, resolves, limits, persisted, statements, fields };
     Router::new()
         .route("/graphql", get(http::get).post(http::post))
         .route("/graphql/explorer.js", get(explorer::script))

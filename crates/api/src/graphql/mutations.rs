@@ -1,17 +1,16 @@
 //! What changes something: the same commands under the same authority as by REST.
 
 use app::identity::Account;
-use app::{App, AskInvestigation, CommandKey, GiveVerdict};
-use async_graphql::dynamic::{Field, FieldFuture, FieldValue, InputValue, ResolverContext, TypeRef};
+use app::{AskInvestigation, CommandKey, GiveVerdict};
+use async_graphql::dynamic::{Field, InputValue, TypeRef};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::build::Types;
+use super::build::{Types, field};
 use super::limits::Cost;
 use super::load::json;
 use super::refusal::Refusal;
-use super::schema::argument;
-use super::values::{loads, or_nothing};
+use super::resolve::{Asking, Resolve, one};
 use crate::command::key_named;
 use crate::problem::Problem;
 
@@ -53,39 +52,43 @@ pub fn add(types: &mut Types<'_>) {
         "Mutation",
         "What changes something. It is done in order; what was done stands when a later one is refused.",
     );
-    let request = command("requestInvestigation", "Investigation", |context| {
-        let authority = authority(context)?;
+    let request = Resolve::Root(Box::new(|asking| {
+        let authority = authority(asking)?;
         let account = authority.asker.clone()?;
-        let (asked, key) = read::<AskInvestigation>(context, &ASKED, "requestInvestigation")?;
-        let app = app(context)?;
+        let (asked, key) = read::<AskInvestigation>(asking, &ASKED, "requestInvestigation")?;
+        let app = asking.app;
         let answer = app.ask_investigation(asked.signed(account.as_ref())?, key.as_ref())?;
-        json(&app.investigation(answer.body["id"].as_str().unwrap_or_default())?)
-    });
-    let request =
-        request.description("Asks for an investigation, by a question or a scope; the work goes on behind the answer.");
-    add_one(types, "requestInvestigation", "Investigation", with(with_key(request), &ASKED));
-    let cancel = command("cancelInvestigation", "Investigation", |context| {
-        authority(context)?.analyst.clone()?;
-        let id = argument(context, "id").unwrap_or_default();
-        let app = app(context)?;
+        Ok(one(json(&app.investigation(answer.body["id"].as_str().unwrap_or_default())?)?))
+    }));
+    let field_of_request = field("requestInvestigation", TypeRef::named("Investigation"))
+        .description("Asks for an investigation, by a question or a scope; the work goes on behind the answer.");
+    add_one(types, "requestInvestigation", "Investigation", request, with(with_key(field_of_request), &ASKED));
+    let cancel = Resolve::Root(Box::new(|asking| {
+        authority(asking)?.analyst.clone()?;
+        let id = asking.given.text("id").unwrap_or_default();
+        let app = asking.app;
         app.cancel_investigation(&id)?;
-        json(&app.investigation(&id)?)
-    });
-    let cancel = cancel.argument(needed("id")).description("Stops an investigation. It takes an analyst.");
-    add_one(types, "cancelInvestigation", "Investigation", cancel);
-    let give = command("giveVerdict", "Verdict", |context| {
-        let account = authority(context)?.analyst.clone()?;
-        let finding = argument(context, "findingId").unwrap_or_default();
-        let (given, key) = read::<GiveVerdict>(context, &GIVEN, &format!("giveVerdict {finding}"))?;
-        let answer = app(context)?.give_verdict(&finding, &given.signed(account.as_ref())?, key.as_ref())?;
-        json(&answer.body)
-    });
-    let give = give.argument(needed("findingId")).description("Gives a verdict on a finding. It takes an analyst.");
-    add_one(types, "giveVerdict", "Verdict", with(with_key(give), &GIVEN));
+        Ok(one(json(&app.investigation(&id)?)?))
+    }));
+    let field_of_cancel = field("cancelInvestigation", TypeRef::named("Investigation"))
+        .argument(needed("id"))
+        .description("Stops an investigation. It takes an analyst.");
+    add_one(types, "cancelInvestigation", "Investigation", cancel, field_of_cancel);
+    let give = Resolve::Root(Box::new(|asking| {
+        let account = authority(asking)?.analyst.clone()?;
+        let finding = asking.given.text("findingId").unwrap_or_default();
+        let (given, key) = read::<GiveVerdict>(asking, &GIVEN, &format!("giveVerdict {finding}"))?;
+        let answer = asking.app.give_verdict(&finding, &given.signed(account.as_ref())?, key.as_ref())?;
+        Ok(one(json(&answer.body)?))
+    }));
+    let field_of_give = field("giveVerdict", TypeRef::named("Verdict"))
+        .argument(needed("findingId"))
+        .description("Gives a verdict on a finding. It takes an analyst.");
+    add_one(types, "giveVerdict", "Verdict", give, with(with_key(field_of_give), &GIVEN));
 }
 
-fn add_one(types: &mut Types<'_>, name: &str, of: &str, field: Field) {
-    types.field("Mutation", name, Cost::Object(of.to_owned()), field);
+fn add_one(types: &mut Types<'_>, name: &str, of: &str, answer: Resolve, field: Field) {
+    types.field("Mutation", name, Cost::Object(of.to_owned()), answer, field);
 }
 
 fn needed(name: &str) -> InputValue {
@@ -108,33 +111,20 @@ fn with_key(field: Field) -> Field {
     field.argument(key.description("Names this command: it is done once, however often it comes within 24 hours."))
 }
 
-fn command(name: &'static str, of: &str, run: fn(&ResolverContext<'_>) -> Result<Value, Refusal>) -> Field {
-    Field::new(name, TypeRef::named(of), move |context| {
-        FieldFuture::new(async move {
-            let done = run(&context).map(|value| Some(FieldValue::owned_any(value)));
-            or_nothing(&context, done)
-        })
-    })
-}
-
-fn app(context: &ResolverContext<'_>) -> Result<App, Refusal> {
-    Ok(loads(context)?.app().clone())
-}
-
-fn authority<'a>(context: &ResolverContext<'a>) -> Result<&'a Authority, Refusal> {
-    context.ctx.data::<Authority>().map_err(|_| Problem::internal().into())
+fn authority<'a>(asking: &Asking<'a>) -> Result<&'a Authority, Refusal> {
+    asking.by.authority.as_ref().ok_or_else(|| Problem::internal().into())
 }
 
 /// The arguments as REST's body, with the key that names the command.
 fn read<T: DeserializeOwned>(
-    context: &ResolverContext<'_>,
+    asking: &Asking<'_>,
     arguments: &[Argument],
     command: &str,
 ) -> Result<(T, Option<CommandKey>), Refusal> {
     let mut body = Map::new();
     for (name, key, ..) in arguments {
-        if let Some(value) = context.args.get(name) {
-            let value = value.as_value().clone().into_json().unwrap_or_default();
+        if let Some(value) = asking.given.get(name) {
+            let value = value.clone().into_json().unwrap_or_default();
             if !value.is_null() {
                 body.insert((*key).to_owned(), value);
             }
@@ -142,8 +132,8 @@ fn read<T: DeserializeOwned>(
     }
     let text = serde_json::to_vec(&body).unwrap_or_default();
     let asked = serde_json::from_value(Value::Object(body)).map_err(|e| Problem::invalid("body", e.to_string()))?;
-    let payer = &authority(context)?.payer;
-    let key = argument(context, "idempotencyKey").map(|key| key_named(&key)).transpose()?;
+    let payer = &authority(asking)?.payer;
+    let key = asking.given.text("idempotencyKey").map(|key| key_named(&key)).transpose()?;
     let key = key.map(|key| CommandKey {
         command: format!("graphql {command} {payer}"),
         key,

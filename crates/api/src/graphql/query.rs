@@ -1,24 +1,24 @@
 //! One operation: read, measured before anything of it is done, and done on a thread that may block.
 
-use std::sync::Arc;
-
 use app::App;
 use app::limit_settings::GraphqlSettings;
 use app::views::WhoAmI;
-use async_graphql::dynamic::Schema;
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{Request, ServerError, Variables};
+use futures_util::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::Graphql;
 use super::limits::{Costs, Found, measure};
-use super::load::{Loads, run};
+use super::load::Loads;
 use super::mutations::{Authority, DEAR};
 use super::persisted::{Persisted, hash_of};
+use super::plan::Planner;
 use super::refusal::Refusal;
+use super::run::{Answer, Order, answer};
 use super::scan::scan;
-use super::schema::{Me, NEVER_KEPT};
 use crate::problem::Problem;
 
 /// How deep brackets may stand within each other, whatever they mean.
@@ -97,8 +97,7 @@ pub fn ready(asked: Asked, persisted: &Persisted, costs: &Costs, limits: &Graphq
     if let Some(hash) = hash {
         persisted.keep(hash, &query);
     }
-    let is_kept =
-        found.kind == OperationType::Query && !found.roots.iter().any(|root| NEVER_KEPT.contains(&root.as_str()));
+    let is_kept = found.kind == OperationType::Query && found.hint.is_everybodys();
     let question = || json!([operation, scanned.normal, in_order(given.clone())]).to_string();
     let key = is_kept.then(|| format!("/graphql#{}", hash_of(&question())));
     Ok(Ready { document, operation, variables, found, key })
@@ -151,40 +150,86 @@ pub struct By {
     pub authority: Option<Authority>,
 }
 
-/// Does an operation, here and now.
-///
-/// # Errors
-/// Something failed inside.
-pub fn work(app: &App, schema: &Schema, ready: Ready, by: By) -> Result<Done, Problem> {
-    let before = app::statements_here();
-    let loads = Loads::new(app.clone());
-    let mut request = Request::new(String::new()).variables(ready.variables).data(Arc::clone(&loads)).data(Me(by.me));
-    if let Some(operation) = ready.operation {
-        request = request.operation_name(operation);
-    }
-    if let Some(authority) = by.authority {
-        request = request.data(authority);
-    }
-    request.set_parsed_query(ready.document);
-    let mut response = run(&loads, schema.execute(request))?;
-    let is_whole = response.errors.is_empty();
-    // Refused before it was begun: then there is no data, not even none.
-    let is_refused = !is_whole && response.errors.iter().all(|error| error.path.is_empty());
-    for error in &mut response.errors {
-        if error.extensions.is_none() {
-            let (path, at) = (std::mem::take(&mut error.path), error.locations.first().copied().unwrap_or_default());
-            *error = ServerError { path, ..refusal_of(error.clone()).into_error(at) };
+impl Ready {
+    /// The operation that is asked for.
+    ///
+    /// # Errors
+    /// None has the name; a variable that it needs was not given.
+    fn operation(&self) -> Result<&OperationDefinition, Refusal> {
+        let mut all = self.document.operations.iter();
+        let wanted = |name: Option<&async_graphql_value::Name>| {
+            self.operation.as_ref().is_none_or(|wanted| name.is_some_and(|name| name.as_str() == wanted))
+        };
+        let found = all.find(|(name, _)| wanted(*name)).map(|(_, operation)| &operation.node);
+        let found = found.ok_or_else(|| Refusal::invalid("no operation of this name stands in the query"))?;
+        for definition in &found.variable_definitions {
+            let (name, definition) = (&definition.node.name.node, &definition.node);
+            let given = self.variables.get(name).is_some_and(|value| *value != async_graphql_value::ConstValue::Null);
+            if !definition.var_type.node.nullable && definition.default_value.is_none() && !given {
+                let refusal = Refusal::invalid(format!("the variable `${name}` needs a value"));
+                return Err(Refusal { at: Some(definition.var_type.pos), ..refusal });
+            }
         }
+        Ok(found)
     }
-    let body = if is_refused {
-        serde_json::to_vec(&json!({"errors": response.errors}))
-    } else {
-        serde_json::to_vec(&response)
+
+    /// Has the library check it; gives what it says of `__schema` and `__type`, which it answers too.
+    fn checked(&self, graphql: &Graphql) -> Result<Value, Vec<Refusal>> {
+        let mut request = Request::new(String::new()).variables(self.variables.clone()).only_introspection();
+        if let Some(operation) = &self.operation {
+            request = request.operation_name(operation);
+        }
+        request.set_parsed_query(self.document.clone());
+        let response = graphql.schema.execute(request).now_or_never();
+        let Some(response) = response else { return Err(vec![Problem::internal().into()]) };
+        // That there are such, and elsewhere, is the one thing that it does not know.
+        let (kind, named) = (self.found.kind, |error: &ServerError| error.message == ELSEWHERE);
+        if response.errors.is_empty() || (kind == OperationType::Subscription && response.errors.iter().all(named)) {
+            return Ok(response.data.into_json().unwrap_or_default());
+        }
+        Err(response.errors.into_iter().map(refusal_of).collect())
+    }
+}
+
+/// What the library says of a subscription that is right.
+const ELSEWHERE: &str = "Subscriptions are not supported on this transport.";
+
+fn refused(refusals: &[Refusal]) -> Done {
+    let errors: Vec<Value> = refusals.iter().map(Refusal::to_json).collect();
+    let body = json!({"errors": errors}).to_string().into_bytes();
+    Done { body, refused: Some(400), is_whole: false, findings: Vec::new(), statements: 0 }
+}
+
+/// Does an operation, here and now.
+pub fn work(app: &App, graphql: &Graphql, ready: &Ready, by: &By) -> Done {
+    let before = app::statements_here();
+    let introspection = match ready.checked(graphql) {
+        Ok(introspection) => introspection,
+        Err(refusals) => return refused(&refusals),
     };
-    let body = body.map_err(|error| {
-        tracing::error!(%error, "an answer could not be encoded");
-        Problem::internal()
-    })?;
+    let operation = match ready.operation() {
+        Ok(operation) => operation,
+        Err(refusal) => return refused(&[refusal]),
+    };
+    let planner = Planner::new(&ready.document, operation, &ready.variables, &graphql.costs, &graphql.resolves);
+    let (root, order) = if ready.writes() { ("Mutation", Order::InTurn) } else { ("Query", Order::Together) };
+    let plan = planner.plan(root);
+    // What was written a moment ago is not seen yet by who keeps.
+    let mut loads = Loads::new(app.clone(), graphql.fields.clone().filter(|_| !ready.writes()));
+    let answer = answer(&plan, &mut loads, order, by, &introspection);
+    let is_whole = answer.errors.is_empty();
     let statements = app::statements_here() - before;
-    Ok(Done { body, refused: is_refused.then_some(400), is_whole, findings: loads.findings(), statements })
+    Done { body: body_of(answer), refused: None, is_whole, findings: loads.findings(), statements }
+}
+
+/// The answer as it goes out.
+pub fn body_of(answer: Answer) -> Vec<u8> {
+    let mut body = b"{\"data\":".to_vec();
+    body.extend(answer.data);
+    if !answer.errors.is_empty() {
+        body.extend_from_slice(b",\"errors\":");
+        body.extend(Value::from(answer.errors).to_string().into_bytes());
+    }
+    body.push(b'}');
+    body
 }

@@ -1,6 +1,6 @@
 //! Refusals in GraphQL's own form: `errors` with the `type`s that REST's problems have, in their `extensions`.
 
-use async_graphql::{ErrorExtensionValues, Pos, ServerError, Value as GraphqlValue};
+use async_graphql::Pos;
 use serde_json::{Map, Value, json};
 
 use super::names::camel;
@@ -72,17 +72,6 @@ impl Refusal {
         if let Some(at) = self.at {
             error["locations"] = json!([{"line": at.line, "column": at.column}]);
         }
-        error
-    }
-
-    /// As the executor takes it.
-    pub fn into_error(self, at: Pos) -> ServerError {
-        let mut values = ErrorExtensionValues::default();
-        for (name, value) in self.extensions {
-            values.set(name, GraphqlValue::from_json(value).unwrap_or_default());
-        }
-        let mut error = ServerError::new(self.message, Some(at));
-        error.extensions = Some(values);
         error
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use async_graphql::dynamic::{Field, FieldFuture, FieldValue, TypeRef};
-use serde_json::json;
+use app::App;
+use async_graphql::dynamic::TypeRef;
+use serde_json::{Value, json};
 
-use super::build::Types;
+use super::build::{Types, field};
 use super::limits::Cost;
+use super::refusal::Refusal;
+use super::resolve::{Resolve, one};
 use super::shapes::{Holds, ShapeField};
-use super::values::{field_of, loads, or_nothing};
 
 /// Kinds of records, as their tables are named.
 const TABLES: [&str; 8] = ["contracts", "tenders", "items", "bids", "amendments", "suppliers", "buyers", "sanctions"];
@@ -25,14 +27,14 @@ pub fn add(types: &mut Types<'_>) {
     };
     types.add("FlagCount", "Open findings of one flag.");
     for (key, kind, description) in [("flag", "String", "The flag's code."), ("open", "Long", "How many are open.")] {
-        types.field("FlagCount", key, Cost::Scalar, field_of(&scalar(key, kind, description)));
+        types.shape_field("FlagCount", &scalar(key, kind, description), Cost::Scalar);
     }
     types.add("Stats", "What is held, in numbers: rows of all sources, whether or not two of them are of one thing.");
     for table in TABLES {
-        types.field("Stats", table, Cost::Scalar, field_of(&scalar(table, "Long", "Rows held.")));
+        types.shape_field("Stats", &scalar(table, "Long", "Rows held."), Cost::Scalar);
     }
     let total = scalar("open_findings", "Long", "Findings that hold now, context among them.");
-    types.field("Stats", "openFindings", Cost::Scalar, field_of(&total));
+    types.shape_field("Stats", &total, Cost::Scalar);
     let by_flag = ShapeField {
         key: "open_findings_by_flag".to_owned(),
         name: "openFindingsByFlag".to_owned(),
@@ -41,24 +43,22 @@ pub fn add(types: &mut Types<'_>) {
         is_list: true,
         is_id: false,
     };
-    types.field("Stats", "openFindingsByFlag", Cost::Object("FlagCount".to_owned()), field_of(&by_flag));
-    let field = Field::new("stats", TypeRef::named("Stats"), |context| {
-        FieldFuture::new(async move {
-            let answered = (|| {
-                let figures = loads(&context)?.app().counts()?;
-                let mut rows: BTreeMap<String, i64> = TABLES.iter().map(|table| ((*table).to_owned(), 0)).collect();
-                for (table, n) in figures.rows {
-                    *rows.entry(table).or_default() += n;
-                }
-                let total: i64 = figures.open_findings.iter().map(|(_, open)| open).sum();
-                let by_flag = figures.open_findings.iter().map(|(flag, open)| json!({"flag": flag, "open": open}));
-                let mut stats = json!(rows);
-                stats["open_findings_by_flag"] = by_flag.collect();
-                stats["open_findings"] = total.into();
-                Ok(Some(FieldValue::owned_any(stats)))
-            })();
-            or_nothing(&context, answered)
-        })
-    });
-    types.field("Query", "stats", Cost::Object("Stats".to_owned()), field);
+    types.shape_field("Stats", &by_flag, Cost::Object("FlagCount".to_owned()));
+    let answer = Resolve::Root(Box::new(|asking| Ok(one(figures(asking.app)?))));
+    let field = field("stats", TypeRef::named("Stats"));
+    types.field("Query", "stats", Cost::Object("Stats".to_owned()), answer, field);
+}
+
+fn figures(app: &App) -> Result<Value, Refusal> {
+    let figures = app.counts()?;
+    let mut rows: BTreeMap<String, i64> = TABLES.iter().map(|table| ((*table).to_owned(), 0)).collect();
+    for (table, n) in figures.rows {
+        *rows.entry(table).or_default() += n;
+    }
+    let total: i64 = figures.open_findings.iter().map(|(_, open)| open).sum();
+    let by_flag = figures.open_findings.iter().map(|(flag, open)| json!({"flag": flag, "open": open}));
+    let mut stats = json!(rows);
+    stats["open_findings_by_flag"] = by_flag.collect();
+    stats["open_findings"] = total.into();
+    Ok(stats)
 }

@@ -37,27 +37,40 @@ pub struct Finished;
 #[derive(Clone)]
 pub struct Words {
     cache_control: HeaderValue,
+    edge_s: u64,
+    stale_s: u64,
     vary: HeaderValue,
     /// Brotli's level for what is kept; 0 when nothing is compressed.
     pub level: u32,
 }
 
 impl Words {
+    /// `Cache-Control` of an answer that caches before this server may keep for `ttl_s` seconds at most.
+    pub fn control(&self, ttl_s: u64) -> HeaderValue {
+        if ttl_s >= self.edge_s { self.cache_control.clone() } else { control_of(ttl_s, self.stale_s.min(ttl_s)) }
+    }
+
     /// As the settings say.
     pub fn of(settings: &Settings) -> Self {
         let kept = &settings.cache;
-        let control = format!("public, max-age=0, s-maxage={}, stale-while-revalidate={}", kept.edge_s, kept.stale_s);
         let vary = if settings.http.cors_origins.is_empty() {
             "accept, accept-encoding"
         } else {
             "accept, accept-encoding, origin"
         };
         Self {
-            cache_control: HeaderValue::try_from(control).unwrap_or_else(|_| HeaderValue::from_static("no-cache")),
+            cache_control: control_of(kept.edge_s, kept.stale_s),
+            edge_s: kept.edge_s,
+            stale_s: kept.stale_s,
             vary: HeaderValue::from_static(vary),
             level: settings.http.compression_level,
         }
     }
+}
+
+fn control_of(edge_s: u64, stale_s: u64) -> HeaderValue {
+    let control = format!("public, max-age=0, s-maxage={edge_s}, stale-while-revalidate={stale_s}");
+    HeaderValue::try_from(control).unwrap_or_else(|_| HeaderValue::from_static("no-cache"))
 }
 
 /// A body in one coding, with its head.

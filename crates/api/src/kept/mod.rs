@@ -18,6 +18,7 @@ use app::settings::{CacheSettings, CacheStrategy};
 use app::{App, Settings, Watch};
 use arc_swap::ArcSwap;
 use axum::extract::Request;
+use axum::http::HeaderValue;
 use axum::response::Response;
 use cache::{Cache, Config, Got, Meters, Persistent, RedisTier, Stamp, World, tag};
 
@@ -126,6 +127,16 @@ impl Answers {
     pub fn has_key(&self, key: &str) -> bool {
         self.look_if_due();
         self.cache.has(key)
+    }
+
+    /// `Cache-Control` of an answer that caches before this server may keep for `ttl_s` seconds at most.
+    pub fn control(&self, ttl_s: u64) -> HeaderValue {
+        self.words.load().control(ttl_s)
+    }
+
+    /// How the house stands, for who keeps something of their own.
+    pub fn world(&self) -> Arc<World> {
+        Arc::clone(&self.world)
     }
 
     /// Its metrics.

@@ -99,6 +99,7 @@ fn files() -> Router<Door> {
 
 fn api() -> Router<Door> {
     Router::new()
+        .route("/findings/events", get(findings::follow_findings))
         .route("/evidence/key", get(findings::show_evidence_key))
         .route("/admin/ingests", post(ingests::ask_ingest).get(ingests::list_ingests))
         .route("/admin/ingests/{id}", get(ingests::show_ingest))

@@ -28,6 +28,8 @@ mod exports;
 mod fuzzed;
 mod garbage;
 mod graphql;
+mod graphql_clients;
+mod graphql_kept;
 mod incremental;
 mod ingests;
 mod investigations;
