@@ -58,7 +58,7 @@ impl Report {
         let hit_ratio = hits.zip(asked).filter(|(_, asked)| *asked > 0.0).map(|(hits, asked)| (hits / asked).min(1.0));
         let queries = |of: &Exposition| of.histogram("cidadao_ai_db_query_duration_seconds", |_| true);
         let since = queries(after).map(|now| queries(before).map_or(now.clone(), |before| now.since(&before)));
-        let held = after.sum("cidadao_ai_memory_held_bytes", &[]);
+        let held = after.sum("cidadao_ai_process_memory_bytes", &[]);
         Self {
             sent: taken.len(),
             errors: taken.iter().filter(|(_, status)| !(200..300).contains(status)).count(),

@@ -227,6 +227,10 @@ impl Layers {
         let Some(held) = get(&self.table, name) else {
             return Err(Error::Settings(format!("{origin}: unknown setting `{name}`")));
         };
+        let value = match (held, value) {
+            (Value::Float(_), Value::Integer(whole)) => Value::Float(whole as f64),
+            (_, value) => value,
+        };
         if held.type_str() != value.type_str() {
             let what = match held {
                 Value::Integer(_) => "a whole number",

@@ -157,11 +157,11 @@ impl RateMetrics {
                 "Requests counted by this process alone because Redis did not answer.",
             )?,
             held: IntGauge::new(
-                "cidadao_ai_memory_held_bytes",
+                "cidadao_ai_process_memory_bytes",
                 "Memory that this process holds and that the system cannot take back.",
             )?,
             limit: IntGauge::new(
-                "cidadao_ai_memory_limit_bytes",
+                "cidadao_ai_process_memory_max_bytes",
                 "Memory that it may hold: dear requests are refused from nine tenths of it on, nearly all above it.",
             )?,
         };

@@ -3,8 +3,8 @@
 use super::probe::Look;
 use super::{Check, mib, percent, say};
 
-const HELD: &str = "cidadao_ai_memory_held_bytes";
-const LIMIT: &str = "cidadao_ai_memory_limit_bytes";
+const HELD: &str = "cidadao_ai_process_memory_bytes";
+const LIMIT: &str = "cidadao_ai_process_memory_max_bytes";
 /// Of the limit: from here on dear requests are refused; from here on it is worth a look.
 const NEAR: f64 = 0.9;
 const WORTH_A_LOOK: f64 = 0.75;
@@ -68,14 +68,14 @@ pub(super) fn leaks(look: &Look) -> Check {
             figure,
             say("a memória cresce", "memory grows"),
             say(
-                "siga cidadao_ai_memory_held_bytes por horas ao lado das perguntas; se cresce sem elas, tire um perfil",
-                "follow cidadao_ai_memory_held_bytes for hours beside the requests; if it grows without them, take a profile",
+                "siga cidadao_ai_process_memory_bytes por horas ao lado das perguntas; se cresce sem elas, tire um perfil",
+                "follow cidadao_ai_process_memory_bytes for hours beside the requests; if it grows without them, take a profile",
             ),
         );
     }
     let found = say(
-        "não cresce a olhos vistos; um vazamento lento só se vê em horas de cidadao_ai_memory_held_bytes",
-        "it does not grow before our eyes; a slow leak shows only over hours of cidadao_ai_memory_held_bytes",
+        "não cresce a olhos vistos; um vazamento lento só se vê em horas de cidadao_ai_process_memory_bytes",
+        "it does not grow before our eyes; a slow leak shows only over hours of cidadao_ai_process_memory_bytes",
     );
     Check::ok(figure, found)
 }

@@ -44,7 +44,9 @@ pub(super) fn agent_pool(look: &Look) -> Check {
     let is_full = |pool: &&serde_json::Value| of(pool, "max_size") > 0 && of(pool, "in_use") >= of(pool, "max_size");
     let full: Vec<_> = pools.iter().filter(is_full).collect();
     let waiting: u64 = pools.iter().map(|pool| of(pool, "waiting")).sum();
-    let missed = look.after.sum("cidadao_ai_agent_pool_events", &[("what", "missed")]).unwrap_or_default();
+    let events = |name| look.after.sum(name, &[("what", "missed")]);
+    let missed = events("cidadao_ai_agent_pool_events_total").or_else(|| events("cidadao_ai_agent_pool_events"));
+    let missed = missed.unwrap_or_default();
     let named = |pool: &&serde_json::Value| {
         let agent = pool["agent"].as_str().unwrap_or("?");
         format!("{agent} {}/{}", of(pool, "in_use"), of(pool, "max_size"))
