@@ -34,6 +34,7 @@ mod limits;
 mod log;
 mod mapped;
 mod migration;
+mod packages;
 mod peers;
 mod people;
 mod plans;
