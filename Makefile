@@ -11,7 +11,7 @@ CARGO := $(if $(shell command -v mold),mold -run cargo,cargo)
 # Real data for development; tests of the group `real-data` run when the folder is there.
 export CIDADAO_REAL_DATA ?= $(wildcard $(abspath ../shared/data))
 
-.PHONY: help build run test lint native web clean bench eval sample fuzz load
+.PHONY: help build run test lint native web clean bench bench-deploy deb deploy-check eval sample fuzz load
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,18 @@ URL ?=
 load: build ## a bounded load on loopback, beside the promises (MIX=page|fresh|one RATE=200 DURATION=20 URL=http://127.0.0.1:8080)
 	$(CARGO) build --release -p load
 	$(TARGET)/release/load --mix $(MIX) --rate $(RATE) --duration $(DURATION) --program $(BIN) $(if $(URL),--url $(URL))
+
+deb: native web ## the Debian package, with link-time optimisation (takes long; PROFILE=release is quick): target/cidadao.deb
+	$(CARGO) build --profile $(PROFILE) -p cidadao
+	scripts/deb.sh $(PROFILE) $(abspath $(TARGET))/cidadao.deb
+
+PROFILE ?= dist
+
+deploy-check: build ## look over deploy/: Kubernetes, compose, systemd, packages
+	CIDADAO_BIN=$(abspath $(BIN)) $(CARGO) test --release -p cidadao --test e2e -- deployed:: packages::
+
+bench-deploy: build ## cold start, memory at rest and under load, sizes; prints a table
+	python3 bench/deploy/run.py $(BIN)
 
 # Contracts of the sample that `make eval` plants.
 CONTRACTS ?= 100000

@@ -38,6 +38,7 @@ mod limits;
 mod log;
 mod mapped;
 mod migration;
+mod packages;
 mod peers;
 mod people;
 mod plans;
