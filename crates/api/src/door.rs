@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::rate::Rates;
 use crate::sign_in::SignIns;
+use crate::ws::Sockets;
 
 /// How long after a request was given up its question is interrupted.
 const AFTER_TIMEOUT: Duration = Duration::from_millis(250);
@@ -44,6 +45,7 @@ struct Inner {
     rates: Rates,
     leaving: AtomicBool,
     live: Hub,
+    sockets: Sockets,
 }
 
 impl Inner {
@@ -76,6 +78,7 @@ impl Door {
         let callers = Callers::new(limits.anonymous, &metrics).expect("metric names are well formed and differ");
         let sign_ins = SignIns::new(app.settings(), &metrics).expect("metric names are well formed and differ");
         let live = Hub::new(app.clone(), &metrics).expect("metric names are well formed and differ");
+        let sockets = Sockets::new(&app.settings().live, &metrics).expect("metric names are well formed and differ");
         let addresses = ArcSwap::from_pointee(Addresses::of(&app.settings().limits));
         let origins = ArcSwap::from_pointee(app.settings().http.cors_origins.clone());
         let answers = Answers::of(&app).unwrap_or_else(|error| {
@@ -101,6 +104,7 @@ impl Door {
             rates,
             leaving: AtomicBool::new(false),
             live,
+            sockets,
         };
         let inner = Arc::new(inner);
         let held = Arc::downgrade(&inner);
@@ -273,7 +277,17 @@ impl Door {
 
     /// After how many seconds of silence those who follow something are sent a sign.
     pub fn heartbeat_s(&self) -> u64 {
-        self.inner.app.settings().live.heartbeat_s
+        self.live_settings().heartbeat_s
+    }
+
+    /// What the settings say of how what happens is told.
+    pub fn live_settings(&self) -> &app::live_settings::LiveSettings {
+        &self.inner.app.settings().live
+    }
+
+    /// The WebSockets that are open.
+    pub fn sockets(&self) -> &Sockets {
+        &self.inner.sockets
     }
 
     /// What happens, for those who follow it.

@@ -55,7 +55,7 @@ pub async fn serve(app: App, listener: TcpListener, doors: Doors, stop: impl Asy
         Doors::All => crate::routes_behind(&door),
         Doors::Operations => crate::operations_behind(&door),
     };
-    let live = door.live().clone();
+    let (live, sockets) = (door.live().clone(), door.sockets().clone());
     let front = Front::before(routes, door.clone());
     let line = Line { front, tls, http2: http.http2, head_max: Duration::from_secs(http.head_timeout_s) };
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -74,7 +74,10 @@ pub async fn serve(app: App, listener: TcpListener, doors: Doors, stop: impl Asy
     // Who follows something is told, and ended: it would not end by itself.
     live.close();
     end.send_replace(());
-    let finished = async { while connections.join_next().await.is_some() {} };
+    let finished = async {
+        while connections.join_next().await.is_some() {}
+        sockets.all_ended().await;
+    };
     if tokio::time::timeout(GRACE, finished).await.is_err() {
         tracing::warn!(left = connections.len(), "connections were cut at the end of the grace period");
     }
@@ -175,7 +178,7 @@ async fn answer(
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(line.head_max).keep_alive_timeout(line.head_max);
     let builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
     let service = TowerToHyperService::new(line.front.for_peer(peer));
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut connection = std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         _ = stopping.changed() => {
