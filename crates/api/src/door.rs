@@ -122,6 +122,11 @@ impl Door {
         answered.await.unwrap_or_else(|_| Err(Problem::internal()))
     }
 
+    /// Does here and now what asks the database nothing.
+    pub fn at_once<T>(&self, work: impl FnOnce(&App) -> T) -> T {
+        work(&self.inner.app)
+    }
+
     /// Asks for bytes that take an analysis of the lake.
     ///
     /// # Errors
@@ -231,7 +236,12 @@ impl Door {
 
     /// After how many seconds of silence those who follow something are sent a sign.
     pub fn heartbeat_s(&self) -> u64 {
-        self.inner.app.settings().live.heartbeat_s
+        self.live_settings().heartbeat_s
+    }
+
+    /// What the settings say of how what happens is told.
+    pub fn live_settings(&self) -> &app::live_settings::LiveSettings {
+        &self.inner.app.settings().live
     }
 
     /// What happens, for those who follow it.

@@ -143,7 +143,7 @@ async fn answer(
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(line.head_max).keep_alive_timeout(line.head_max);
     let builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
     let service = TowerToHyperService::new(line.front.for_peer(peer));
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut connection = std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         _ = stopping.changed() => {
