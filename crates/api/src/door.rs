@@ -153,6 +153,11 @@ impl Door {
         answered.await.unwrap_or_else(|_| Err(Problem::internal()))
     }
 
+    /// Does here and now what asks the database nothing.
+    pub fn at_once<T>(&self, work: impl FnOnce(&App) -> T) -> T {
+        work(&self.inner.app)
+    }
+
     /// Asks for bytes that take an analysis of the lake.
     ///
     /// # Errors

@@ -70,6 +70,8 @@ pub struct GraphqlSettings {
     pub batch_max: u64,
     pub fields_mib: u64,
     pub fields_ttl_s: u64,
+    pub subscriptions_max: u64,
+    pub init_timeout_s: u64,
 }
 
 /// How a setting's range is checked.
@@ -136,7 +138,9 @@ impl GraphqlSettings {
         within("graphql.query_bytes_max", self.query_bytes_max, 1_024, 262_144)?;
         within("graphql.batch_max", self.batch_max, 1, 100)?;
         within("graphql.fields_mib", self.fields_mib, 0, 65_536)?;
-        within("graphql.fields_ttl_s", self.fields_ttl_s, 0, 86_400)
+        within("graphql.fields_ttl_s", self.fields_ttl_s, 0, 86_400)?;
+        within("graphql.subscriptions_max", self.subscriptions_max, 1, 1_000)?;
+        within("graphql.init_timeout_s", self.init_timeout_s, 1, 3_600)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use app::views::WhoAmI;
+use async_graphql::parser::types::OperationType;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest as _, FromRequestParts as _, Query, Request, State};
 use axum::http::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, VARY};
@@ -88,8 +89,8 @@ pub async fn get(State(door): State<Door>, Extension(graphql): Extension<Arc<Gra
         Ok(asked) => asked,
         Err(refusal) => return charged(&door, &parts, refused(media, &refusal)).await,
     };
-    match ready(asked, &graphql.persisted, &graphql.costs, &graphql.limits) {
-        Ok(ready) if ready.found.kind != async_graphql::parser::types::OperationType::Query => {
+    match ready(asked, &graphql) {
+        Ok(ready) if ready.found.kind != OperationType::Query => {
             let problem = Problem::query_method();
             let mut response = body(problem.code(), media, &json!({"errors": [Refusal::from(problem).to_json()]}));
             response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
@@ -146,7 +147,7 @@ pub async fn post(State(door): State<Door>, Extension(graphql): Extension<Arc<Gr
     }
     match serde_json::from_slice::<Asked>(&bytes) {
         Ok(asked) => {
-            let asked = ready(asked, &graphql.persisted, &graphql.costs, &graphql.limits);
+            let asked = ready(asked, &graphql);
             alone(&door, &graphql, &mut parts, asked, false).await
         }
         Err(error) => charged(&door, &parts, not_read(error)).await,
@@ -170,7 +171,7 @@ async fn alone(
     door: &Door,
     graphql: &Arc<Graphql>,
     parts: &mut Parts,
-    asked: Result<Ready, Refusal>,
+    asked: Result<Arc<Ready>, Refusal>,
     reads: bool,
 ) -> Response {
     let media = Media::of(&parts.headers);
@@ -180,7 +181,7 @@ async fn alone(
         .ok()
         .and_then(|ready| ready.key.as_ref())
         .is_some_and(|key| door.answers().is_some_and(|answers| answers.has_key(key)));
-    let cost = if is_at_hand { 0 } else { asked.as_ref().map_or(1, Ready::cost) };
+    let cost = if is_at_hand { 0 } else { asked.as_ref().map_or(1, |ready| ready.cost()) };
     let standing = match admit(door, &calling, cost).await {
         Ok(standing) => standing,
         Err(refusal) => return refusal,
@@ -190,6 +191,11 @@ async fn alone(
         Err(refusal) => refused(media, &refusal),
     };
     told(response, standing)
+}
+
+/// Answers an operation that came over a connection that is there already.
+pub async fn answer_over_socket(door: &Door, graphql: &Arc<Graphql>, parts: &mut Parts, ready: Arc<Ready>) -> Response {
+    answer(door, graphql, parts, ready, Media::Json, &HeaderMap::new()).await
 }
 
 /// The headers that say in which coding an answer goes out, and which the client holds.
@@ -206,10 +212,14 @@ async fn answer(
     door: &Door,
     graphql: &Arc<Graphql>,
     parts: &mut Parts,
-    ready: Ready,
+    ready: Arc<Ready>,
     media: Media,
     headers: &HeaderMap,
 ) -> Response {
+    if ready.found.kind == OperationType::Subscription {
+        let where_to = "a subscription is followed over /graphql/ws, by the protocol graphql-transport-ws";
+        return refused(media, &Refusal::invalid(where_to));
+    }
     let calling = Calling::of(&parts.extensions);
     if !ready.writes()
         && let Err(problem) = may_read(&calling.caller)
@@ -257,7 +267,7 @@ async fn authority(door: &Door, parts: &mut Parts, calling: &Calling) -> Authori
 }
 
 /// Does an operation behind the gate of what the database answers.
-async fn done(door: &Door, graphql: &Arc<Graphql>, ready: Ready, by: By, media: Media) -> Response {
+async fn done(door: &Door, graphql: &Arc<Graphql>, ready: Arc<Ready>, by: By, media: Media) -> Response {
     // Who keeps values of fields rests on a look that is not old.
     if let Some(answers) = door.answers() {
         answers.look_if_due();
@@ -299,9 +309,8 @@ async fn several(door: &Door, graphql: &Arc<Graphql>, parts: &mut Parts, all: Ve
     if n == 0 || n > most {
         return charged(door, parts, refused(media, &Refusal::limit("batch", most, n))).await;
     }
-    let all: Vec<_> =
-        all.into_iter().map(|asked| ready(asked, &graphql.persisted, &graphql.costs, &graphql.limits)).collect();
-    let cost = all.iter().map(|one| one.as_ref().map_or(1, Ready::cost)).sum();
+    let all: Vec<_> = all.into_iter().map(|asked| ready(asked, graphql)).collect();
+    let cost = all.iter().map(|one| one.as_ref().map_or(1, |ready| ready.cost())).sum();
     let calling = Calling::of(&parts.extensions);
     let standing = match admit(door, &calling, cost).await {
         Ok(standing) => standing,

@@ -412,7 +412,7 @@ mod tests {
     use super::*;
 
     fn found(query: &str, variables: serde_json::Value) -> Result<Found, Refusal> {
-        let (_, costs, _) = super::super::schema::schema().unwrap();
+        let costs = super::super::schema::schema().unwrap().costs;
         let settings = Settings::load(None, std::iter::empty()).unwrap();
         let document = parse_query(query).unwrap();
         measure(&document, None, &Variables::from_json(variables), &costs, &settings.graphql)

@@ -23,7 +23,9 @@ mod run;
 mod scan;
 mod schema;
 mod shapes;
+mod socket;
 mod stats;
+mod subscriptions;
 
 use std::sync::Arc;
 
@@ -37,7 +39,10 @@ use crate::door::Door;
 use kept::FieldValues;
 use limits::Costs;
 use persisted::Persisted;
+use query::Prepared;
 use resolve::Resolves;
+use schema::Made;
+use tokio::sync::Semaphore;
 
 /// What every query shares.
 struct Graphql {
@@ -46,8 +51,13 @@ struct Graphql {
     resolves: Resolves,
     limits: GraphqlSettings,
     persisted: Persisted,
+    prepared: Prepared,
     statements: IntCounter,
     fields: Option<Arc<FieldValues>>,
+    /// The filters by which findings are followed, as REST names them.
+    followed_by: Vec<String>,
+    /// Places for connections of those who follow.
+    sockets: Arc<Semaphore>,
 }
 
 /// The routes of this door.
@@ -55,7 +65,8 @@ struct Graphql {
 /// # Panics
 /// Never: the schema is made of views alone, and the tests have seen it and its metric's name accepted.
 pub fn routes(door: &Door) -> Router<Door> {
-    let (schema, costs, resolves) = schema::schema().expect("the schema names only types that are there");
+    let Made { schema, costs, resolves, followed_by } =
+        schema::schema().expect("the schema names only types that are there");
     let statements = IntCounter::new("cidadao_ai_graphql_statements_total", "Statements that GraphQL queries took.");
     let statements = statements.expect("the metric's name is well formed");
     door.metrics().add(&[&statements]).expect("the metric stands once");
@@ -64,9 +75,13 @@ pub fn routes(door: &Door) -> Router<Door> {
         fields.measure_in(door.metrics()).expect("the metrics stand once");
     }
     let (limits, persisted, fields) = (door.graphql().clone(), Persisted::default(), fields.map(Arc::new));
-    let graphql = Graphql { schema, costs, resolves, limits, persisted, statements, fields };
+    let prepared = Prepared::default();
+    let sockets = Arc::new(Semaphore::new(door.live_settings().connections_max));
+    let graphql =
+        Graphql { schema, costs, resolves, limits, persisted, prepared, statements, fields, followed_by, sockets };
     Router::new()
         .route("/graphql", get(http::get).post(http::post))
+        .route("/graphql/ws", get(socket::open))
         .route("/graphql/explorer.js", get(explorer::script))
         .route("/graphql/explorer.css", get(explorer::style))
         .layer(Extension(Arc::new(graphql)))
@@ -78,7 +93,7 @@ pub fn routes(door: &Door) -> Router<Door> {
 /// As [`routes`].
 #[must_use]
 pub fn sdl() -> String {
-    schema::schema().expect("the schema names only types that are there").0.sdl()
+    schema::schema().expect("the schema names only types that are there").schema.sdl()
 }
 
 #[cfg(test)]

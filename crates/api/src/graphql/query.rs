@@ -1,5 +1,7 @@
 //! One operation: read, measured before anything of it is done, and done on a thread that may block.
 
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
 use app::App;
 use app::limit_settings::GraphqlSettings;
 use app::views::WhoAmI;
@@ -14,12 +16,15 @@ use super::Graphql;
 use super::limits::{Costs, Found, measure};
 use super::load::Loads;
 use super::mutations::{Authority, DEAR};
-use super::persisted::{Persisted, hash_of};
+use super::persisted::hash_of;
 use super::plan::Planner;
 use super::refusal::Refusal;
-use super::run::{Answer, Order, answer};
+use super::run::{Answer, Order, answer, answer_with};
 use super::scan::scan;
+use super::subscriptions::topic_of;
+use crate::live::Named;
 use crate::problem::Problem;
+use crate::recent::Recent;
 
 /// How deep brackets may stand within each other, whatever they mean.
 const BRACKETS_MAX: u64 = 64;
@@ -53,6 +58,8 @@ pub struct Ready {
     pub found: Found,
     /// Under what its answer is kept, if it may be.
     pub key: Option<String>,
+    /// What the library said of it.
+    checked: OnceLock<Result<Value, Vec<Refusal>>>,
 }
 
 impl Ready {
@@ -69,13 +76,60 @@ impl Ready {
     }
 }
 
-/// Reads an operation and measures it.
+/// Operations that were made ready; with [`PREPARED_BYTES_MAX`] some 16 MiB at most.
+const PREPARED_MAX: usize = 256;
+/// Longer ones are made ready each time.
+const PREPARED_BYTES_MAX: usize = 4 << 10;
+
+/// Operations that were made ready before, by all that they were asked with: most come again and again.
+pub struct Prepared(Mutex<Recent<Box<str>, Arc<Ready>>>);
+
+impl Default for Prepared {
+    fn default() -> Self {
+        Self(Mutex::new(Recent::new(PREPARED_MAX)))
+    }
+}
+
+impl Prepared {
+    fn held(&self) -> MutexGuard<'_, Recent<Box<str>, Arc<Ready>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes an operation ready: reads it and measures it, if it was not just now.
 ///
 /// # Errors
 /// It cannot be understood, or is over a limit.
-pub fn ready(asked: Asked, persisted: &Persisted, costs: &Costs, limits: &GraphqlSettings) -> Result<Ready, Refusal> {
-    let (query, hash) = persisted.query(asked.query, asked.extensions.as_ref())?;
-    let scanned = scan(&query, usize::try_from(limits.tokens_max).unwrap_or(usize::MAX));
+pub fn ready(asked: Asked, graphql: &Graphql) -> Result<Arc<Ready>, Refusal> {
+    let (query, hash) = graphql.persisted.query(asked.query, asked.extensions.as_ref())?;
+    let name = (query.len() <= PREPARED_BYTES_MAX)
+        .then(|| json!([asked.operation_name, &*query, asked.variables]).to_string().into_boxed_str())
+        .filter(|name| name.len() <= 2 * PREPARED_BYTES_MAX);
+    if let Some(held) = name.as_ref().and_then(|name| graphql.prepared.held().touch(name).cloned()) {
+        if let Some(hash) = hash {
+            graphql.persisted.keep(hash, &query);
+        }
+        return Ok(held);
+    }
+    let made = Arc::new(read(&query, asked.operation_name, asked.variables, &graphql.costs, &graphql.limits)?);
+    if let Some(hash) = hash {
+        graphql.persisted.keep(hash, &query);
+    }
+    // What the library says of the schema is large, and seldom asked for.
+    if let Some(name) = name.filter(|_| !made.found.roots.iter().any(|root| root.starts_with("__s"))) {
+        graphql.prepared.held().put(name, Arc::clone(&made));
+    }
+    Ok(made)
+}
+
+fn read(
+    query: &str,
+    operation_name: Option<String>,
+    variables: Option<Map<String, Value>>,
+    costs: &Costs,
+    limits: &GraphqlSettings,
+) -> Result<Ready, Refusal> {
+    let scanned = scan(query, usize::try_from(limits.tokens_max).unwrap_or(usize::MAX));
     for (limit, max, cost) in [
         ("aliases", limits.aliases_max, scanned.aliases),
         ("tokens", limits.tokens_max, scanned.tokens),
@@ -86,21 +140,18 @@ pub fn ready(asked: Asked, persisted: &Persisted, costs: &Costs, limits: &Graphq
             return Err(Refusal::limit(limit, max, cost as u64));
         }
     }
-    let document = parse_query(&*query).map_err(|error| refusal_of(ServerError::from(error)))?;
-    let given = Value::Object(asked.variables.unwrap_or_default());
-    let operation = asked.operation_name.filter(|name| !name.is_empty());
+    let document = parse_query(query).map_err(|error| refusal_of(ServerError::from(error)))?;
+    let given = Value::Object(variables.unwrap_or_default());
+    let operation = operation_name.filter(|name| !name.is_empty());
     if operation.is_none() && document.operations.iter().count() > 1 {
         return Err(Refusal::invalid("several operations stand in the query: say which by `operationName`"));
     }
     let variables = Variables::from_json(given.clone());
     let found = measure(&document, operation.as_deref(), &variables, costs, limits)?;
-    if let Some(hash) = hash {
-        persisted.keep(hash, &query);
-    }
     let is_kept = found.kind == OperationType::Query && found.hint.is_everybodys();
     let question = || json!([operation, scanned.normal, in_order(given.clone())]).to_string();
     let key = is_kept.then(|| format!("/graphql#{}", hash_of(&question())));
-    Ok(Ready { document, operation, variables, found, key })
+    Ok(Ready { document, operation, variables, found, key, checked: OnceLock::new() })
 }
 
 /// The same value with the names of its objects in order.
@@ -173,8 +224,12 @@ impl Ready {
         Ok(found)
     }
 
-    /// Has the library check it; gives what it says of `__schema` and `__type`, which it answers too.
-    fn checked(&self, graphql: &Graphql) -> Result<Value, Vec<Refusal>> {
+    /// What the library says of it, once asked: why it is wrong, or its answer to `__schema` and `__type`.
+    fn checked(&self, graphql: &Graphql) -> Result<&Value, Vec<Refusal>> {
+        self.checked.get_or_init(|| self.check(graphql)).as_ref().map_err(Clone::clone)
+    }
+
+    fn check(&self, graphql: &Graphql) -> Result<Value, Vec<Refusal>> {
         let mut request = Request::new(String::new()).variables(self.variables.clone()).only_introspection();
         if let Some(operation) = &self.operation {
             request = request.operation_name(operation);
@@ -216,10 +271,45 @@ pub fn work(app: &App, graphql: &Graphql, ready: &Ready, by: &By) -> Done {
     let plan = planner.plan(root);
     // What was written a moment ago is not seen yet by who keeps.
     let mut loads = Loads::new(app.clone(), graphql.fields.clone().filter(|_| !ready.writes()));
-    let answer = answer(&plan, &mut loads, order, by, &introspection);
+    let answer = answer(&plan, &mut loads, order, by, introspection);
     let is_whole = answer.errors.is_empty();
     let statements = app::statements_here() - before;
     Done { body: body_of(answer), refused: None, is_whole, findings: loads.findings(), statements }
+}
+
+/// What a subscription follows, from where on, and whether what it wants of an event must be asked for.
+///
+/// # Errors
+/// Why it cannot be followed.
+pub fn follows(graphql: &Graphql, ready: &Ready) -> Result<(Named, Option<u64>, bool), Vec<Refusal>> {
+    ready.checked(graphql)?;
+    let operation = ready.operation().map_err(|no| vec![no])?;
+    let planner = Planner::new(&ready.document, operation, &ready.variables, &graphql.costs, &graphql.resolves);
+    let plan = planner.plan("Subscription");
+    let [field] = plan.fields.as_slice() else {
+        return Err(vec![Refusal::invalid("a subscription has one field at its root")]);
+    };
+    let [root] = ready.found.roots.as_slice() else {
+        return Err(vec![Refusal::invalid("a subscription has one field at its root")]);
+    };
+    if root.starts_with("__") {
+        return Err(vec![Refusal::invalid("a subscription follows something")]);
+    }
+    let (named, since) = topic_of(field, root, &graphql.followed_by).map_err(|no| vec![no])?;
+    Ok((named, since, plan.asks))
+}
+
+/// An event as a subscription wants it.
+pub fn tell(app: &App, graphql: &Graphql, ready: &Ready, row: &Value) -> Vec<u8> {
+    let Ok(operation) = ready.operation() else { return body_of(Answer::default()) };
+    let planner = Planner::new(&ready.document, operation, &ready.variables, &graphql.costs, &graphql.resolves);
+    let plan = planner.plan("Subscription");
+    let before = app::statements_here();
+    // It speaks of what was written just now: nothing that was read before counts.
+    let mut loads = Loads::new(app.clone(), None);
+    let told = plan.fields.first().map(|field| answer_with(field, row, &mut loads));
+    graphql.statements.inc_by(app::statements_here() - before);
+    body_of(told.unwrap_or_default())
 }
 
 /// The answer as it goes out.

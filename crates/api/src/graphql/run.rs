@@ -57,6 +57,7 @@ struct Writer<'a> {
 }
 
 /// An answer.
+#[derive(Default)]
 pub struct Answer {
     /// The data, as JSON.
     pub data: Vec<u8>,

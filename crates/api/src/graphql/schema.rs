@@ -16,7 +16,7 @@ use super::refusal::Refusal;
 use super::resolve::{Ask, Asking, Names, Resolve, Resolves, one};
 use super::run::text_of;
 use super::shapes::Shapes;
-use super::{mutations, stats};
+use super::{mutations, stats, subscriptions};
 use crate::params::{FromParams, Params};
 use crate::problem::Problem;
 
@@ -45,11 +45,23 @@ const LISTS: [(&str, &str, &str, Asks); 9] = [
     ("investigations", "Investigation", "/api/v1/investigations", |app, params| list(app, params, App::investigations)),
 ];
 
-/// The schema of this program, what its fields cost, and how they are answered.
+/// What is made at start.
+pub struct Made {
+    /// The schema, by which the library checks queries.
+    pub schema: Schema,
+    /// What its fields cost.
+    pub costs: Costs,
+    /// How they are answered.
+    pub resolves: Resolves,
+    /// The filters by which findings are followed, as REST names them.
+    pub followed_by: Vec<String>,
+}
+
+/// The schema of this program.
 ///
 /// # Errors
 /// A type names one that is not there.
-pub fn schema() -> Result<(Schema, Costs, Resolves), SchemaError> {
+pub fn schema() -> Result<Made, SchemaError> {
     let shapes = Shapes::of(&crate::openapi::document());
     let mut types = Types::new(&shapes);
     let stated = [("buyer", "buyerStated"), ("supplier", "supplierStated")];
@@ -82,8 +94,12 @@ pub fn schema() -> Result<(Schema, Costs, Resolves), SchemaError> {
     add_relations(&mut types);
     stats::add(&mut types);
     mutations::add(&mut types);
-    let (builder, costs, resolves) = types.finish(Schema::build("Query", Some("Mutation"), None));
-    Ok((builder.disable_suggestions().finish()?, costs, resolves))
+    let filters = shapes.parameters("/api/v1/findings");
+    let followed_by = filters.iter().map(|filter| filter.key.clone()).filter(|key| key != "sort").collect();
+    let subscription = subscriptions::add(&mut types, filters);
+    let builder = Schema::build("Query", Some("Mutation"), Some("Subscription")).register(subscription);
+    let (builder, costs, resolves) = types.finish(builder);
+    Ok(Made { schema: builder.disable_suggestions().finish()?, costs, resolves, followed_by })
 }
 
 fn text(name: &str) -> InputValue {

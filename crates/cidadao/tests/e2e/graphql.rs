@@ -241,7 +241,7 @@ fn what_is_too_much_is_refused_before_anything_is_done_and_told_what_it_comes_to
         ),
         (format!("{{ stats {{ {} }} }}", "contracts @include(if: true) ".repeat(40)), "directives", 30, 40),
         (format!("{{ stats {{ {} }} }}", "contracts ".repeat(6_000)), "tokens", 5_000, 6_005),
-        (format!("{{ __typename }}{}", " ".repeat(900_000)), "bytes", 65_536, 900_014),
+        (format!("{{ __typename }}{}", " ".repeat(1_000_000)), "bytes", 65_536, 1_000_014),
         (format!("{{ contracts(q: {}) {{ nodes {{ id }} }} }}", "[".repeat(2_000)), "nesting", 64, 2_003),
         (
             format!("{{ stats {{ ...F0 }} }}{doubling} fragment F27 on Stats {{ __typename }}"),

@@ -29,6 +29,7 @@ mod fuzzed;
 mod garbage;
 mod graphql;
 mod graphql_clients;
+mod graphql_follow;
 mod graphql_kept;
 mod incremental;
 mod ingests;
