@@ -12,6 +12,7 @@ use app::App;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use prometheus::IntGauge;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -40,8 +41,10 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     let http = app.settings().http.clone();
     let tls = tls::acceptor(&http)?;
     let door = Door::new(app);
+    let connections = door.metrics().requests.connections.clone();
     let front = Front::before(crate::routes_behind(&door), door);
-    let line = Line { front, tls, http2: http.http2, head_max: Duration::from_secs(http.head_timeout_s) };
+    let head_max = Duration::from_secs(http.head_timeout_s);
+    let line = Line { front, tls, connections, http2: http.http2, head_max };
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let (stop, stopping) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -82,9 +85,26 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
 struct Line {
     front: Front,
     tls: Option<TlsAcceptor>,
+    connections: IntGauge,
     http2: bool,
     /// How long a client may take to send a head, and may stay silent between two requests.
     head_max: Duration,
+}
+
+/// A connection that is open; counted until it is closed.
+struct Open(IntGauge);
+
+impl Open {
+    fn count(connections: &IntGauge) -> Self {
+        connections.inc();
+        Self(connections.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 /// Finds out what a connection speaks, and answers it until it ends or a stop is asked for.
@@ -94,6 +114,7 @@ async fn converse(
     mut stopping: watch::Receiver<()>,
     _place: Option<OwnedSemaphorePermit>,
 ) {
+    let _open = Open::count(&line.connections);
     let _ = stream.set_nodelay(true);
     let peer = stream.peer_addr().ok();
     let mut stop = stopping.clone();

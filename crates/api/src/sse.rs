@@ -9,6 +9,7 @@ use app::queries::Told;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
+use prometheus::IntGauge;
 
 use crate::door::Door;
 use crate::problem::Problem;
@@ -37,11 +38,17 @@ where
     };
     let first = look.clone();
     door.inspect(move |app| first(app, seen)).await??;
-    let follower = Follower { door, look, seen, waiting: VecDeque::new(), ended: false };
-    let stream = futures_util::stream::unfold(follower, async |mut follower| {
-        let told = follower.next().await?;
-        let event = Event::default().id(told.seq.to_string()).event(told.kind).data(told.data.to_string());
-        Some((Ok(event), follower))
+    let following = Following::count(&door.metrics().live.streams);
+    let events = door.metrics().live.events.clone();
+    let follower = Follower { door, look, seen, waiting: VecDeque::new(), ended: false, _following: following };
+    let stream = futures_util::stream::unfold(follower, move |mut follower| {
+        let events = events.clone();
+        async move {
+            let told = follower.next().await?;
+            events.inc();
+            let event = Event::default().id(told.seq.to_string()).event(told.kind).data(told.data.to_string());
+            Some((Ok(event), follower))
+        }
     });
     let stream: std::pin::Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + Send>> = Box::pin(stream);
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
@@ -55,6 +62,23 @@ struct Follower<L> {
     seen: u64,
     waiting: VecDeque<Told>,
     ended: bool,
+    _following: Following,
+}
+
+/// A stream that is followed; counted until it ends.
+struct Following(IntGauge);
+
+impl Following {
+    fn count(streams: &IntGauge) -> Self {
+        streams.inc();
+        Self(streams.clone())
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 impl<L> Follower<L>

@@ -62,6 +62,7 @@ pub struct Settings {
     pub pncp: Pncp,
     pub cache: CacheSettings,
     pub log: Log,
+    pub metrics: MetricsSettings,
     pub limits: LimitSettings,
     pub identity: IdentitySettings,
     pub batch: BatchSettings,
@@ -70,6 +71,14 @@ pub struct Settings {
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
     pub changed: Vec<String>,
+}
+
+/// Section `[metrics]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct MetricsSettings {
+    pub enabled: bool,
 }
 
 /// Section `[http]`.

@@ -33,6 +33,11 @@ impl Memory {
         Self { limit, held: AtomicU64::new(0), looked_ms: AtomicU64::new(u64::MAX), started: Instant::now() }
     }
 
+    /// Bytes that it may hold.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
     /// How near the limit is.
     pub fn pressure(&self) -> Pressure {
         let now = u64::try_from(self.started.elapsed().as_millis()).unwrap_or_default();

@@ -36,6 +36,7 @@ const SHARDS: usize = 16;
 pub struct Rates {
     tiers: [(Tier, Option<Rate>); Tier::ALL.len()],
     shards: [Mutex<Recent<Box<str>, Bucket>>; SHARDS],
+    callers_max: usize,
     hasher: RandomState,
     started: Instant,
     shared: Option<Shared>,
@@ -65,12 +66,24 @@ impl Rates {
         Ok(Self {
             tiers,
             shards: std::array::from_fn(|_| Mutex::new(Recent::new(limits.callers_max.div_ceil(SHARDS)))),
+            callers_max: limits.callers_max,
             hasher: RandomState::new(),
             started: Instant::now(),
             shared,
             memory: Memory::new(limits.memory_mib),
             metrics: RateMetrics::new(metrics)?,
         })
+    }
+
+    /// Callers that are kept in mind, and how many may be.
+    pub fn held(&self) -> (usize, usize) {
+        let of = |shard: &Mutex<Recent<Box<str>, Bucket>>| shard.lock().unwrap_or_else(PoisonError::into_inner).len();
+        (self.shards.iter().map(of).sum(), self.callers_max)
+    }
+
+    /// Bytes of memory above which requests are shed.
+    pub fn memory_max(&self) -> u64 {
+        self.memory.limit()
     }
 
     /// How much a caller may ask for; nothing limits some.
