@@ -32,6 +32,7 @@ mod keys;
 mod limits;
 mod log;
 mod mapped;
+mod metrics;
 mod migration;
 mod peers;
 mod people;
