@@ -5,7 +5,8 @@
 
 Needs the release binary (CIDADAO_BIN, or in the target folder) and wrk. DATA_FOLDER is copied twice. Three questions: a hit in memory (the
 cheapest answer there is, so the dearest case for metrics), the same with a trace that is kept as an example, and one that asks the
-database each time. Prints the median of the rounds' ratios, with the smallest and the largest; bounded by rounds and seconds."""
+database each time. Prints the median of the rounds' ratios, with the smallest and the largest, of requests a second and of the server's
+processor time for a request, which a busy machine disturbs less; bounded by rounds and seconds."""
 
 import argparse
 import os
@@ -54,7 +55,17 @@ def rate(url, seconds, headers):
     said = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in said:
         sys.exit(f"{url}: {said}")
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1])
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", said)[1]), int(re.search(r"(\d+) requests in", said)[1])
+
+
+def cpu_s(server):
+    fields = pathlib.Path(f"/proc/{server.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def shown(ratios):
+    ordered = sorted(ratios)
+    return f"{statistics.median(ordered):.3f} ({ordered[0]:.3f} to {ordered[-1]:.3f})"
 
 
 def main():
@@ -65,7 +76,8 @@ def main():
     asked = parser.parse_args()
     if not shutil.which("wrk"):
         sys.exit("wrk is missing: apt-get install wrk")
-    print("| question | with, requests/s | without, requests/s | with ÷ without (median, least to most) |\n|---|---|---|---|")
+    print("| question | with, requests/s | without, requests/s | rates: with ÷ without (median, least to most) | processor time of one: with ÷ without |")
+    print("|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as place:
         folders = {}
         for enabled in (True, False):
@@ -73,7 +85,7 @@ def main():
             shutil.copytree(asked.data_folder, folders[enabled])
         for name, path, strategy, headers in QUESTIONS:
             servers = {enabled: serve(folders[enabled], enabled, strategy) for enabled in (True, False)}
-            rates = {True: [], False: []}
+            rates, costs = {True: [], False: []}, {True: [], False: []}
             try:
                 for _, address in servers.values():
                     urllib.request.urlopen(address + path).read()
@@ -81,14 +93,18 @@ def main():
                 for number in range(asked.rounds):
                     # Who is first changes from round to round.
                     for enabled in ((True, False) if number % 2 == 0 else (False, True)):
-                        rates[enabled].append(rate(servers[enabled][1] + path, asked.seconds, headers))
+                        server, address = servers[enabled]
+                        before = cpu_s(server)
+                        per_s, requests = rate(address + path, asked.seconds, headers)
+                        rates[enabled].append(per_s)
+                        costs[enabled].append((cpu_s(server) - before) / requests)
             finally:
                 for server, _ in servers.values():
                     server.terminate()
                     server.wait()
-            ratios = sorted(on / off for on, off in zip(rates[True], rates[False]))
             on, off = (statistics.median(rates[enabled]) for enabled in (True, False))
-            print(f"| {name} | {on:,.0f} | {off:,.0f} | {statistics.median(ratios):.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f}) |", flush=True)
+            of_rates, of_costs = ([a / b for a, b in zip(of[True], of[False])] for of in (rates, costs))
+            print(f"| {name} | {on:,.0f} | {off:,.0f} | {shown(of_rates)} | {shown(of_costs)} |", flush=True)
 
 
 main()

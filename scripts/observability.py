@@ -148,7 +148,7 @@ def promise_alerts(promise):
     return [
         {"name": f"{name}BurnsFast", "severity": "page", "expr": at_once, "labels": labels,
          "says": f"{says}: at this rate the budget of thirty days is used up within days."},
-        {"name": f"{name}BurnsSlowly", "severity": "ticket", "expr": f"{over('3d', 1)} and {over('6h', 1)}", "labels": labels,
+        {"name": f"{name}BurnsSlowly", "severity": "ticket", "for": "1h", "expr": f"{over('3d', 1)} and {over('6h', 1)}", "labels": labels,
          "says": f"{says}: at this rate the budget of thirty days does not last for them."},
     ]
 
