@@ -166,6 +166,22 @@ pub fn check_reading(caller: &Caller, method: &Method, path: &str) -> Result<(),
     }
 }
 
+/// Finds out who someone is who says so over a connection that is there already.
+///
+/// # Errors
+/// They are nobody, which costs their address what a request costs; or they have nothing left.
+pub async fn recognise(door: &Door, headers: &HeaderMap, address: Option<IpAddr>) -> Result<Arc<Caller>, Problem> {
+    let known = caller_of(door, headers).await;
+    if known.is_err() {
+        door.callers().unknown.inc();
+        let caller = Arc::clone(&door.callers().anonymous);
+        if admit(door, &Calling { caller, address }, 1).await.is_err() {
+            return Err(Problem::rate_limited("too much was asked from this address".to_owned(), 1));
+        }
+    }
+    known
+}
+
 async fn caller_of(door: &Door, headers: &HeaderMap) -> Result<Arc<Caller>, Problem> {
     let given = given(headers)?;
     if given == Given::Nothing {

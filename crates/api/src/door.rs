@@ -14,10 +14,12 @@ use crate::caller::Callers;
 use crate::gate::Gate;
 use crate::kept::Answers;
 use crate::limits::Limits;
+use crate::live::Hub;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::rate::Rates;
 use crate::sign_in::SignIns;
+use crate::ws::Sockets;
 
 /// How long after a request was given up its question is interrupted.
 const AFTER_TIMEOUT: Duration = Duration::from_millis(250);
@@ -40,6 +42,8 @@ struct Inner {
     callers: Callers,
     addresses: Addresses,
     rates: Rates,
+    live: Hub,
+    sockets: Sockets,
 }
 
 impl Door {
@@ -58,6 +62,8 @@ impl Door {
         let rates = Rates::new(app.settings(), app.store_name().ok(), &metrics).expect("metric names are well formed");
         let callers = Callers::new(limits.anonymous, &metrics).expect("metric names are well formed and differ");
         let sign_ins = SignIns::new(app.settings(), &metrics).expect("metric names are well formed and differ");
+        let live = Hub::new(app.clone(), &metrics).expect("metric names are well formed and differ");
+        let sockets = Sockets::new(&app.settings().live, &metrics).expect("metric names are well formed and differ");
         let addresses = Addresses::of(&app.settings().limits);
         let answers = Answers::of(&app).unwrap_or_else(|error| {
             tracing::warn!(%error, "answers are not kept");
@@ -80,6 +86,8 @@ impl Door {
             callers,
             addresses,
             rates,
+            live,
+            sockets,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -238,5 +246,25 @@ impl Door {
     /// What callers may ask for.
     pub fn rates(&self) -> &Rates {
         &self.inner.rates
+    }
+
+    /// After how many seconds of silence those who follow something are sent a sign.
+    pub fn heartbeat_s(&self) -> u64 {
+        self.live_settings().heartbeat_s
+    }
+
+    /// What the settings say of how what happens is told.
+    pub fn live_settings(&self) -> &app::live_settings::LiveSettings {
+        &self.inner.app.settings().live
+    }
+
+    /// The WebSockets that are open.
+    pub fn sockets(&self) -> &Sockets {
+        &self.inner.sockets
+    }
+
+    /// What happens, for those who follow it.
+    pub fn live(&self) -> &Hub {
+        &self.inner.live
     }
 }

@@ -23,6 +23,7 @@ mod graphql;
 mod kept;
 mod limits;
 mod listen;
+mod live;
 mod metrics;
 mod openapi;
 mod operator;
@@ -39,6 +40,7 @@ mod sse;
 mod stack;
 mod tls;
 mod unpack;
+mod ws;
 
 use app::App;
 use axum::{Extension, Router};

@@ -42,6 +42,7 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     let tls = tls::acceptor(&http)?;
     let door = Door::new(app);
     let connections = door.metrics().requests.connections.clone();
+    let (live, sockets) = (door.live().clone(), door.sockets().clone());
     let front = Front::before(crate::routes_behind(&door), door);
     let head_max = Duration::from_secs(http.head_timeout_s);
     let line = Line { front, tls, connections, http2: http.http2, head_max };
@@ -58,8 +59,13 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
         while connections.try_join_next().is_some() {}
     }
     drop((listener, stopping));
+    // Who follows something is told, and ended: it would not end by itself.
+    live.close();
     stop.send_replace(());
-    let finished = async { while connections.join_next().await.is_some() {} };
+    let finished = async {
+        while connections.join_next().await.is_some() {}
+        sockets.all_ended().await;
+    };
     if tokio::time::timeout(GRACE, finished).await.is_err() {
         tracing::warn!(left = connections.len(), "connections were cut at the end of the grace period");
     }
@@ -161,7 +167,7 @@ async fn answer(
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(line.head_max).keep_alive_timeout(line.head_max);
     let builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
     let service = TowerToHyperService::new(line.front.for_peer(peer));
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut connection = std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
         _ = stopping.changed() => {

@@ -12,6 +12,7 @@ mod folder;
 pub mod identity;
 mod key_file;
 pub mod limit_settings;
+pub mod live_settings;
 pub mod llm_settings;
 mod models;
 mod names;

@@ -68,6 +68,7 @@ pub struct Settings {
     pub batch: BatchSettings,
     pub llm: LlmSettings,
     pub graphql: GraphqlSettings,
+    pub live: crate::live_settings::LiveSettings,
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
     pub changed: Vec<String>,
@@ -413,6 +414,7 @@ impl Settings {
         self.identity.check(&within)?;
         self.batch.check(&within)?;
         self.graphql.check(&within)?;
+        self.live.check(&within)?;
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));
         }

@@ -215,13 +215,30 @@ impl Store {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page<FindingRow>> {
-        let mut conditions = Conditions::default();
         // Who asks for one contract or party gets few rows; a unary plus keeps the other indexes from leading.
         let given = filter.verdict.filter(|verdict| *verdict != VerdictFilter::None);
         let narrow = filter.contract_id.is_some()
             || filter.buyer_id.is_some()
             || filter.supplier_id.is_some()
             || given.is_some();
+        let conditions = self.conditions(filter, narrow)?;
+        let column = match (sort, narrow) {
+            (FindingSort::GravestFirst, false) => "p.gravity",
+            (FindingSort::GravestFirst, true) => "+p.gravity",
+            (FindingSort::DearestFirst, false) => "p.amount",
+            (FindingSort::DearestFirst, true) => "+p.amount",
+            (FindingSort::NewestFirst, false) => "p.as_of",
+            (FindingSort::NewestFirst, true) => "+p.as_of",
+        };
+        self.read(|db| {
+            let by = Walk { column, descending: true, after, limit };
+            walk(db, &select(), &conditions, &by, finding_from)
+        })
+    }
+
+    /// What a filter says; `narrow` keeps the indexes of large lists from leading.
+    fn conditions(&self, filter: &FindingFilter, narrow: bool) -> Result<Conditions> {
+        let mut conditions = Conditions::default();
         conditions.add_some(if narrow { "+p.flag = ?" } else { "p.flag = ?" }, filter.flag.as_ref());
         conditions.add_some("p.severity = ?", filter.severity.as_ref());
         conditions.add_some("p.kind = ?", filter.kind.as_ref());
@@ -243,17 +260,48 @@ impl Store {
         if let Some(verdict) = filter.verdict {
             conditions.add(verdict.condition(), vec![]);
         }
-        let column = match (sort, narrow) {
-            (FindingSort::GravestFirst, false) => "p.gravity",
-            (FindingSort::GravestFirst, true) => "+p.gravity",
-            (FindingSort::DearestFirst, false) => "p.amount",
-            (FindingSort::DearestFirst, true) => "+p.amount",
-            (FindingSort::NewestFirst, false) => "p.as_of",
-            (FindingSort::NewestFirst, true) => "+p.as_of",
-        };
+        Ok(conditions)
+    }
+
+    /// Up to `limit` findings that a filter wants and that runs behind a place made, changed or withdrew, in the order of runs; and whether
+    /// there are more.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn findings_behind(
+        &self,
+        filter: &FindingFilter,
+        (run, rid): (i64, i64),
+        limit: usize,
+    ) -> Result<(Vec<(i64, FindingRow)>, bool)> {
+        let mut conditions = self.conditions(filter, true)?;
+        conditions.add("(p.run_id, p.rid) > (?, ?)", vec![Box::new(run), Box::new(rid)]);
+        let sql = format!(
+            "{} where {} order by p.run_id, p.rid limit {}",
+            select(),
+            conditions.where_clause(),
+            limit.saturating_add(1)
+        );
         self.read(|db| {
-            let by = Walk { column, descending: true, after, limit };
-            walk(db, &select(), &conditions, &by, finding_from)
+            let mut statement = db.prepare(&sql)?;
+            let rows =
+                statement.query_map(conditions.values().as_slice(), |row| Ok((row.get("rid")?, finding_from(row)?)))?;
+            let mut rows = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+            let more = rows.len() > limit;
+            rows.truncate(limit);
+            Ok((rows, more))
+        })
+    }
+
+    /// Which finding the last run touched last: its run and row; zeros when there is none.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn last_touched(&self) -> Result<(i64, i64)> {
+        let sql = "select run_id, rid from findings order by run_id desc, rid desc limit 1";
+        self.read(|db| {
+            let last = db.prepare(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            Ok(last.unwrap_or_default())
         })
     }
 

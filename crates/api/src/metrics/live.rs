@@ -1,10 +1,10 @@
-//! What is sent to who stays connected: messages over WebSockets, events over streams.
+//! How many messages a second go over WebSockets.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, Opts};
+use prometheus::{GaugeVec, IntCounter, Opts};
 
 use super::Named;
 
@@ -15,15 +15,11 @@ const LOOKS_MAX: usize = 64;
 /// Which way messages go.
 const WAYS: [&str; 2] = ["sent", "received"];
 
-/// Metrics of who stays connected.
+/// Rates of messages, reckoned from what was counted at earlier looks.
 pub struct Live {
-    messages: IntCounterVec,
     rate: GaugeVec,
+    messages: OnceLock<[IntCounter; 2]>,
     looks: Mutex<VecDeque<(Instant, [u64; 2])>>,
-    /// Streams of events that are followed.
-    pub streams: IntGauge,
-    /// Events that they were sent.
-    pub events: IntCounter,
 }
 
 impl Live {
@@ -36,33 +32,20 @@ impl Live {
             &["way"],
         )?;
         registry.add(&rate)?;
-        let messages = registry.counters(
-            "cidadao_ai_websocket_messages_total",
-            "Messages over WebSockets, sent and received.",
-            &["way"],
-        )?;
-        for way in WAYS {
-            messages.with_label_values(&[way]);
-        }
-        Ok(Self {
-            messages,
-            rate,
-            looks: Mutex::new(VecDeque::from([(Instant::now(), [0; 2])])),
-            streams: registry.gauge("cidadao_ai_sse_streams", "Streams of server-sent events that are followed.")?,
-            events: registry.counter("cidadao_ai_sse_events_total", "Server-sent events that were sent.")?,
-        })
+        let looks = Mutex::new(VecDeque::from([(Instant::now(), [0; 2])]));
+        Ok(Self { rate, messages: OnceLock::new(), looks })
     }
 
-    /// What counts messages over WebSockets: sent, received.
-    pub fn messages(&self) -> [IntCounter; 2] {
-        WAYS.map(|way| self.messages.with_label_values(&[way]))
+    /// Says what counts messages: those sent, and those received.
+    pub fn watch(&self, sent: &IntCounter, received: &IntCounter) {
+        self.messages.get_or_init(|| [sent.clone(), received.clone()]);
     }
 
     /// Reckons the rates.
     #[allow(clippy::cast_precision_loss, reason = "a rate")]
     pub(super) fn hold(&self) {
         let now = Instant::now();
-        let counts = self.messages().map(|counter| counter.get());
+        let counts = self.messages.get().map_or([0; 2], |of| of.each_ref().map(IntCounter::get));
         let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
         // One that is old enough stays, to reckon from.
         while looks.get(1).is_some_and(|(at, _)| now - *at >= RATE_OVER) || looks.len() >= LOOKS_MAX {

@@ -42,7 +42,7 @@ pub struct Metrics {
     registry: Named,
     /// Of requests.
     pub requests: Requests,
-    /// Of what is sent to who stays connected.
+    /// Of messages over WebSockets.
     pub live: Live,
     held: held::HeldMetrics,
     database: database::DatabaseMetrics,

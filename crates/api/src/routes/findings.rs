@@ -4,6 +4,7 @@ use app::App;
 use app::queries::{FindingQuery, PageQuery};
 use app::views::{EvidenceKey, EvidenceShape, FindingShape, List};
 use axum::extract::{OriginalUri, State};
+use axum::http::HeaderMap;
 use axum::http::header::VARY;
 use axum::response::{IntoResponse, Response};
 
@@ -12,8 +13,10 @@ use crate::archive::{Wanted, archive};
 use crate::door::Door;
 use crate::export::{self, FINDINGS};
 use crate::forms::Medium;
+use crate::live::Named;
 use crate::params::{Asked, FromParams, Id, Params};
 use crate::problem::{BundleProblems, ListProblems, OneProblems, Problem};
+use crate::sse;
 
 impl FromParams for FindingQuery {
     fn read(params: &mut Params) -> Result<Self, Problem> {
@@ -46,6 +49,21 @@ pub async fn list_findings(
         return door.ask_for(move |app| Ok(export::page(form, FINDINGS, &app.findings(&query, &page)?, &uri))).await?;
     }
     Ok(door.ask(move |app| app.findings(&query, &page)).await?.into_response())
+}
+
+/// Follows findings as server-sent events: those that are found, changed or withdrawn from now on, or behind `Last-Event-ID`.
+///
+/// Without `state` withdrawn ones are told too.
+#[utoipa::path(get, path = "/api/v1/findings/events", tag = "findings",
+    params(FindingQuery, ("Last-Event-ID" = Option<u64>, Header, description = "The last event that was seen")),
+    responses((status = 200, description = "Events, without end", content_type = "text/event-stream"), OneProblems))]
+pub async fn follow_findings(
+    State(door): State<Door>,
+    headers: HeaderMap,
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response, Problem> {
+    let topic = Named::parse(&format!("findings?{}", uri.query().unwrap_or_default()))?;
+    sse::follow(&door, &headers, &topic, None).await
 }
 
 /// Shows one finding, whole.

@@ -13,9 +13,10 @@ use crate::answer::{Answer, Encoded};
 use crate::authority::Admin;
 use crate::command::{Command, answered};
 use crate::door::Door;
+use crate::live::Named;
 use crate::params::Id;
 use crate::problem::{CommandProblems, OneProblems, Problem};
-use crate::sse::{self, Events};
+use crate::sse;
 
 /// What to ingest.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -82,9 +83,8 @@ pub async fn follow_ingest(
     State(door): State<Door>,
     Id(id): Id,
     headers: HeaderMap,
-) -> Result<Events, Problem> {
-    let id = number(&id)?;
-    sse::follow(door, &headers, move |app, seen| app.ingest_events(id, seen)).await
+) -> Result<Response, Problem> {
+    sse::follow(&door, &headers, &Named::ingest(number(&id)?), Some(0)).await
 }
 
 fn number(id: &str) -> Result<i64, Problem> {

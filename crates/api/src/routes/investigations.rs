@@ -11,9 +11,10 @@ use crate::answer::Answer;
 use crate::authority::{Analyst, Asker};
 use crate::command::{Command, answered};
 use crate::door::Door;
+use crate::live::Named;
 use crate::params::{Asked, FromParams, Id, IdAsked, Params};
 use crate::problem::{CommandProblems, ListProblems, OneProblems, Problem};
-use crate::sse::{self, Events};
+use crate::sse;
 
 impl FromParams for InvestigationQuery {
     fn read(params: &mut Params) -> Result<Self, Problem> {
@@ -83,8 +84,12 @@ pub async fn cancel_investigation(_: Analyst, State(door): State<Door>, Id(id): 
     params(("id" = String, Path, description = "The investigation's id"),
         ("Last-Event-ID" = Option<u64>, Header, description = "The last event that was seen")),
     responses((status = 200, description = "Events until it has ended", content_type = "text/event-stream"), OneProblems))]
-pub async fn follow_investigation(State(door): State<Door>, Id(id): Id, headers: HeaderMap) -> Result<Events, Problem> {
-    sse::follow(door, &headers, move |app, seen| app.investigation_events(&id, seen)).await
+pub async fn follow_investigation(
+    State(door): State<Door>,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    sse::follow(&door, &headers, &Named::investigation(&id), Some(0)).await
 }
 
 /// Changes the plan of an investigation: drops or moves steps and flags, spreads a step otherwise. What has begun stays as it is. It takes

@@ -207,6 +207,21 @@ impl App {
         Ok((end.into_iter().collect(), ended))
     }
 
+    /// How far the ingests of this process are that wait or run. Which files they read is the installation's own.
+    #[must_use]
+    pub fn ingests_under_way(&self) -> Vec<Value> {
+        let live = self.jobs().live();
+        let under_way = live.iter().filter(|live| !live.ended);
+        under_way
+            .map(|live| {
+                let last = live.events.last();
+                let of = |field: &str| last.map(|last| last.data[field].clone());
+                json!({"ingest": live.id, "status": last.map(|last| last.kind.clone()),
+                    "files_done": of("files_done"), "files": of("files"), "rows": of("rows"), "flag": of("flag")})
+            })
+            .collect()
+    }
+
     /// Stops a job: one that runs ends after the row in hand, and the same request goes on from there.
     ///
     /// # Errors

@@ -132,6 +132,30 @@ impl FindingState {
     }
 }
 
+impl FindingQuery {
+    /// What the store is asked for.
+    ///
+    /// # Errors
+    /// `Invalid` for a flag that the catalogue does not hold.
+    pub(super) fn filter(&self, app: &App) -> Result<FindingFilter> {
+        if let Some(code) = &self.flag
+            && app.catalogue().flag(code).is_none()
+        {
+            return Err(Error::invalid("flag", "not a flag of the catalogue"));
+        }
+        Ok(FindingFilter {
+            flag: self.flag.clone(),
+            severity: self.severity.map(|s| s.code().to_owned()),
+            kind: self.kind.map(|k| k.code().to_owned()),
+            state: self.state.code().map(str::to_owned),
+            buyer_id: self.buyer_id.clone(),
+            supplier_id: self.supplier_id.clone(),
+            contract_id: self.contract_id.clone(),
+            verdict: self.verdict.map(Into::into),
+        })
+    }
+}
+
 impl App {
     /// One page of findings.
     ///
@@ -140,21 +164,7 @@ impl App {
     /// of another question; the database cannot be read.
     pub fn findings(&self, query: &FindingQuery, page: &PageQuery) -> Result<List<Finding>> {
         let walk = Walk::new("findings", query, page, PageLimit::default())?;
-        if let Some(code) = &query.flag
-            && self.catalogue().flag(code).is_none()
-        {
-            return Err(Error::invalid("flag", "not a flag of the catalogue"));
-        }
-        let filter = FindingFilter {
-            flag: query.flag.clone(),
-            severity: query.severity.map(|s| s.code().to_owned()),
-            kind: query.kind.map(|k| k.code().to_owned()),
-            state: query.state.code().map(str::to_owned),
-            buyer_id: query.buyer_id.clone(),
-            supplier_id: query.supplier_id.clone(),
-            contract_id: query.contract_id.clone(),
-            verdict: query.verdict.map(Into::into),
-        };
+        let filter = query.filter(self)?;
         let ask = || walk.list(self.store().findings(&filter, query.sort.into(), walk.after.as_ref(), walk.limit)?);
         if page.is_usual() { self.recalled("findings", &(query, page), ask) } else { ask() }
     }

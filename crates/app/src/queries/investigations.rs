@@ -1,5 +1,6 @@
 //! Investigations: the list, one of them whole, its findings, what happened to it.
 
+use events::Event;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::InvestigationFilter;
@@ -103,19 +104,21 @@ impl App {
         let since = i64::try_from(since).unwrap_or(i64::MAX);
         let events = self.log().stream(&stream_of(id), since, EVENTS_LOT)?;
         let ended = status != "active" && events.len() < EVENTS_LOT;
-        let told = events.into_iter().map(|mut event| {
-            if let Some(payload) = event.payload.as_object_mut() {
-                // Findings are counted here; they are read under /findings.
-                payload.shift_remove("attached");
-                payload.insert("at".to_owned(), event.recorded_at.into());
-            }
-            let kind = event.kind.split_once('.').map_or(event.kind.as_str(), |(_, what)| what).to_owned();
-            Told { seq: event.version.cast_unsigned(), kind, data: event.payload }
-        });
-        Ok((told.collect(), ended))
+        Ok((events.into_iter().map(told).collect(), ended))
     }
 
     fn held_investigation(&self, id: &str) -> Result<store::InvestigationRow> {
         self.store().investigation(id)?.ok_or_else(|| Error::not_found("investigation", id))
     }
+}
+
+/// An event of an investigation, as it is told.
+pub(super) fn told(mut event: Event) -> Told {
+    if let Some(payload) = event.payload.as_object_mut() {
+        // Findings are counted here; they are read under /findings.
+        payload.shift_remove("attached");
+        payload.insert("at".to_owned(), event.recorded_at.into());
+    }
+    let kind = event.kind.split_once('.').map_or(event.kind.as_str(), |(_, what)| what).to_owned();
+    Told { seq: event.version.cast_unsigned(), kind, data: event.payload }
 }

@@ -18,6 +18,7 @@ mod findings;
 mod flags;
 mod health;
 mod investigations;
+mod live;
 pub(crate) mod moment;
 mod page;
 mod parties;
@@ -39,6 +40,7 @@ pub use figures::{DatabasePool, Figures, HeldFigures, ModelFigures, OutsideFigur
 pub use findings::{FindingKind, FindingQuery, FindingSort, FindingState, Severity};
 pub use health::Readiness;
 pub use investigations::{InvestigationQuery, InvestigationStatus, Told};
+pub use live::{Follow, News, Stretch, Topic, is_end, now_text};
 pub use moment::{MomentQuery, Parameters};
 pub(crate) use page::Walk;
 pub use page::{Marks, PageLimit, PageQuery};

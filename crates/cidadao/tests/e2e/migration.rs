@@ -120,7 +120,7 @@ fn a_version_1_folder_is_found_sound_and_loses_nothing() {
     let old = old_house();
     assert_eq!(version_of(&old), 1);
     assert_eq!(old.problems(), Vec::<String>::new());
-    assert_eq!(version_of(&old), 8);
+    assert_eq!(version_of(&old), 9);
     let _ = old.json(&["flags", "run"]);
     let fresh = fresh_house();
     let tables =

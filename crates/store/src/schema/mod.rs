@@ -11,7 +11,7 @@ use crate::{Db, Result};
 pub(crate) use postgres::{make_part, wire_type};
 
 /// The schema's version, of both databases; a program refuses a newer one.
-pub(crate) const VERSION: i64 = 8;
+pub(crate) const VERSION: i64 = 9;
 
 /// Secondary indexes of the canonical tables. A large first load drops them and makes them again at its end.
 pub(crate) const INDEXES: &[(&str, &str, &str)] = &[

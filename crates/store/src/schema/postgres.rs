@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (6, include_str!("../../sql/postgres/6-all.sql")),
     (7, include_str!("../../sql/identity.sql")),
     (8, include_str!("../../sql/snapshots.sql")),
+    (9, include_str!("../../sql/findings-runs.sql")),
 ];
 
 /// Indexes over words and over what of a contract is in no column.

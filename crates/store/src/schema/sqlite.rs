@@ -55,6 +55,9 @@ pub(super) fn migrate(connection: &Db) -> Result<()> {
     if connection_version < 8 {
         transaction.execute_batch(include_str!("../../sql/snapshots.sql"))?;
     }
+    if connection_version < 9 {
+        transaction.execute_batch(include_str!("../../sql/findings-runs.sql"))?;
+    }
     if connection_version < VERSION {
         create_partition_indexes(&transaction)?;
         create_indexes(&transaction)?;
