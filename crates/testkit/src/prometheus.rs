@@ -1,4 +1,4 @@
-//! A real Prometheus as a child process on a free port, that scrapes servers every second; and promtool, its checker.
+//! A real Prometheus as a child process on a free port, that scrapes servers every two seconds; and promtool, its checker.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -32,7 +32,7 @@ impl Prometheus {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let targets: Vec<&str> = servers.iter().map(|server| server.strip_prefix("http://").unwrap()).collect();
         let config = serde_json::json!({
-            "global": {"scrape_interval": "1s", "evaluation_interval": "2s"},
+            "global": {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "2s"},
             "rule_files": [rules.canonicalize().unwrap()],
             "scrape_configs": [{"job_name": "cidadao", "static_configs": [{"targets": targets}]}],
         });
