@@ -14,6 +14,8 @@ need() { # program, Debian package
 need chromium chromium
 need redis-server redis-server
 need faketime faketime
+need prometheus prometheus
+need promtool prometheus
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 scripts/python.sh || exit 1
 scripts/node.sh || exit 1

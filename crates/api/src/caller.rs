@@ -116,6 +116,11 @@ impl Callers {
         self.anonymous.store(Arc::new(Caller::anonymous(anonymous)));
     }
 
+    /// How many are known, and how many may be.
+    pub fn held(&self) -> (usize, usize) {
+        (self.recent.lock().unwrap_or_else(PoisonError::into_inner).len(), KNOWN_MAX)
+    }
+
     fn known(&self, given: &Given) -> Option<Arc<Caller>> {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         let (until, caller) = recent.touch(given)?;

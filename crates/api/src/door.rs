@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use app::{App, Settings};
+use app::queries::Figures;
+use app::{AgentPool, App, Settings};
 use arc_swap::{ArcSwap, Guard};
+use axum::http::HeaderMap;
 use serde::Serialize;
 
 use crate::address::Addresses;
@@ -71,8 +73,8 @@ impl Door {
         let gate = |name, limits| Gate::new(name, limits).expect("a gate's metric names are well formed");
         let (questions, analyses) = (gate("database", limits.questions), gate("analysis", limits.analyses));
         let passwords = gate("passwords", limits.passwords);
-        let metrics =
-            Metrics::new(&[&questions, &analyses, &passwords]).expect("metric names are well formed and differ");
+        let metrics = Metrics::new(&[&questions, &analyses, &passwords], app.settings().metrics.enabled)
+            .expect("metric names are well formed and differ");
         // Without the store's name limits are each process's own, which is what they are when Redis is away.
         let rates = Rates::new(app.settings(), app.store_name().ok(), &metrics).expect("metric names are well formed");
         let callers = Callers::new(limits.anonymous, &metrics).expect("metric names are well formed and differ");
@@ -87,6 +89,7 @@ impl Door {
         });
         if let Some(answers) = &answers {
             metrics.add_cache(answers.meters()).expect("metric names are well formed and differ");
+            answers.register(&metrics).expect("metric names are well formed and differ");
         }
         crate::answer::write_json_by(app.settings().http.json_encoder);
         let inner = Inner {
@@ -253,6 +256,18 @@ impl Door {
     /// The metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// All metrics as text in the form that these headers ask for, and its `Content-Type`; what is not counted as it happens is looked at.
+    pub fn measured(&self, asked: &HeaderMap, figures: &Figures, pools: &[AgentPool]) -> (&'static str, Vec<u8>) {
+        let Inner { metrics, answers, callers, rates, sign_ins, .. } = &*self.inner;
+        let _ = answers.as_ref().map(Answers::meters);
+        for (table, (entries, entries_max)) in
+            [("callers", callers.held()), ("rates", rates.held()), ("sign_ins", sign_ins.held())]
+        {
+            metrics.hold_table(table, entries, entries_max);
+        }
+        metrics.text(asked, figures, pools, rates.memory_max())
     }
 
     /// Sign-ins of late.

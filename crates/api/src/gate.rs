@@ -9,6 +9,7 @@ use prometheus::{IntCounter, IntGauge, Opts};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::limits::GateLimits;
+use crate::metrics::Named;
 
 /// Too many questions wait already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub struct Gate {
     pub waiting: IntGauge,
     /// Questions turned away.
     pub refused: IntCounter,
+    bounds: [IntGauge; 2],
 }
 
 /// A place inside the gate; given back when dropped.
@@ -36,12 +38,17 @@ pub struct Place {
 struct Waiter<'a>(&'a IntGauge);
 
 impl Gate {
-    /// The gate `name`, with metrics that the caller registers.
+    /// The gate `name`, with metrics that [`Gate::register`] registers.
     ///
     /// # Errors
     /// A metric's name is malformed.
     pub fn new(name: &str, limits: GateLimits) -> prometheus::Result<Self> {
         let metric = |metric: &str, says: &str| Opts::new(metric, says).const_label("gate", name);
+        let bound = |name: &str, says: &str, most: usize| {
+            let gauge = IntGauge::with_opts(metric(name, says))?;
+            gauge.set(i64::try_from(most).unwrap_or(i64::MAX));
+            prometheus::Result::Ok(gauge)
+        };
         Ok(Self {
             places: Arc::new(Semaphore::new(limits.running_max)),
             waiting_max: i64::try_from(limits.waiting_max).unwrap_or(i64::MAX),
@@ -51,7 +58,26 @@ impl Gate {
                 "cidadao_ai_questions_refused_total",
                 "Questions turned away because too many were waiting.",
             ))?,
+            bounds: [
+                bound(
+                    "cidadao_ai_questions_running_max",
+                    "Questions that may be answered at once.",
+                    limits.running_max,
+                )?,
+                bound("cidadao_ai_questions_waiting_max", "Questions that may wait for a place.", limits.waiting_max)?,
+            ],
         })
+    }
+
+    /// Registers its metrics.
+    ///
+    /// # Errors
+    /// One that stands twice.
+    pub fn register(&self, registry: &Named) -> prometheus::Result<()> {
+        for gauge in [&self.running, &self.waiting, &self.bounds[0], &self.bounds[1]] {
+            registry.add(gauge)?;
+        }
+        registry.add(&self.refused)
     }
 
     /// Waits for a place.

@@ -5,7 +5,6 @@
 //! problem+json with a stable `type`, and that nothing of the program's inside shows in an error.
 
 mod address;
-mod agent_metrics;
 mod answer;
 mod archive;
 mod authority;

@@ -13,6 +13,7 @@ use app::App;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
+use prometheus::IntGauge;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -55,9 +56,11 @@ pub async fn serve(app: App, listener: TcpListener, doors: Doors, stop: impl Asy
         Doors::All => crate::routes_behind(&door),
         Doors::Operations => crate::operations_behind(&door),
     };
+    let connections = door.metrics().requests.connections.clone();
     let (live, sockets) = (door.live().clone(), door.sockets().clone());
     let front = Front::before(routes, door.clone());
-    let line = Line { front, tls, http2: http.http2, head_max: Duration::from_secs(http.head_timeout_s) };
+    let head_max = Duration::from_secs(http.head_timeout_s);
+    let line = Line { front, tls, connections, http2: http.http2, head_max };
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let (end, ending) = watch::channel(());
     let mut connections = JoinSet::new();
@@ -120,9 +123,26 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
 struct Line {
     front: Front,
     tls: Option<TlsAcceptor>,
+    connections: IntGauge,
     http2: bool,
     /// How long a client may take to send a head, and may stay silent between two requests.
     head_max: Duration,
+}
+
+/// A connection that is open; counted until it is closed.
+struct Open(IntGauge);
+
+impl Open {
+    fn count(connections: &IntGauge) -> Self {
+        connections.inc();
+        Self(connections.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
 }
 
 /// Finds out what a connection speaks, and answers it until it ends or a stop is asked for.
@@ -132,6 +152,7 @@ async fn converse(
     mut stopping: watch::Receiver<()>,
     _place: Option<OwnedSemaphorePermit>,
 ) {
+    let _open = Open::count(&line.connections);
     let _ = stream.set_nodelay(true);
     let peer = stream.peer_addr().ok();
     let mut stop = stopping.clone();

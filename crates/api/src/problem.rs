@@ -33,6 +33,10 @@ pub struct Problem {
     retry_after_s: Option<u64>,
 }
 
+/// Which refusal an answer is: the last part of its `type`.
+#[derive(Debug, Clone)]
+pub struct Refusal(pub String);
+
 /// Seconds after which a client may try again.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 /// The same for one who was shed.
@@ -252,8 +256,10 @@ impl From<app::Error> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.code();
+        let refusal = Refusal(self.r#type.rsplit('/').next().unwrap_or_default().to_owned());
         let body = sonic_rs::to_vec(&self).unwrap_or_default();
         let mut response = (status, body).into_response();
+        response.extensions_mut().insert(refusal);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -46,6 +46,11 @@ pub struct Attempt<'a> {
 }
 
 impl SignIns {
+    /// Names and addresses whose failures are kept in mind, and how many may be.
+    pub fn held(&self) -> (usize, usize) {
+        (self.failures.lock().unwrap_or_else(PoisonError::into_inner).len(), KEPT_MAX)
+    }
+
     /// None yet, with their metrics among `metrics`.
     ///
     /// # Errors

@@ -25,8 +25,9 @@ use crate::cors;
 use crate::door::Door;
 use crate::kept::{self, CACHE_STATUS, Finished};
 use crate::limits::TARGET_BYTES_MAX;
+use crate::metrics::trace_of;
 use crate::pack::pack;
-use crate::problem::Problem;
+use crate::problem::{Problem, Refusal};
 use crate::rate::charge;
 use crate::robots::{NOINDEX, X_ROBOTS_TAG};
 use crate::unpack::{stated_length, unpack};
@@ -61,7 +62,7 @@ struct InFlight(Door);
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.metrics().in_flight.dec();
+        self.0.metrics().requests.in_flight.dec();
     }
 }
 
@@ -69,14 +70,19 @@ impl Drop for InFlight {
 async fn measure(State(door): State<Door>, route: Option<MatchedPath>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = known_method(request.method());
-    door.metrics().in_flight.inc();
+    door.metrics().requests.in_flight.inc();
     let in_flight = InFlight(door);
     let sent = request.headers().get(X_REQUEST_ID).cloned();
+    let trace = trace_of(request.headers());
     let mut response = next.run(request).await;
     let id = name_by(sent.as_ref(), &mut response);
     let route = route.as_ref().map_or("page", MatchedPath::as_str);
     let (status, took) = (response.status().as_u16(), started.elapsed());
-    in_flight.0.metrics().observe(method, route, status, took);
+    let requests = &in_flight.0.metrics().requests;
+    requests.observe(method, route, status, took, trace);
+    if let Some(Refusal(problem)) = response.extensions().get() {
+        requests.refused(problem);
+    }
     tracing::debug!(?id, method, route, status, took_ms = took.as_secs_f64() * 1_000.0, "answered");
     response
 }

@@ -101,6 +101,12 @@ pub fn statements_here() -> u64 {
     store::db::listen::counted_here()
 }
 
+/// How long statements of this process took.
+#[must_use]
+pub fn statement_durations() -> &'static prometheus::HistogramVec {
+    store::db::timing::durations()
+}
+
 /// Opens the database that the settings name.
 pub(crate) fn open_store(settings: &Settings) -> Result<Store> {
     if !settings.database.migrate {
@@ -146,6 +152,7 @@ impl App {
     /// # Errors
     /// The folder cannot be made or read; its database is damaged or written by a newer program.
     pub fn open(settings: Settings) -> Result<Self> {
+        store::db::timing::time_statements(settings.metrics.enabled);
         let folder = settings.data_dir.clone();
         std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
         let store = open_store(&settings)?;

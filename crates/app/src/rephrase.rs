@@ -7,6 +7,7 @@ use llm::{Limits, Models, Rephrased};
 use outbound::Outbound;
 use serde_json::Value;
 
+use crate::queries::ModelFigures;
 use crate::{App, Error, Result, VERSION};
 
 /// The models, once they were asked for, and where their connections live.
@@ -41,6 +42,19 @@ impl App {
     /// What models were asked so far.
     pub(crate) fn models_asked(&self) -> Option<outbound::Figures> {
         Some(self.rephrasing().held.get()?.as_ref()?.outbound.figures())
+    }
+
+    /// What models took today, and may take.
+    pub(crate) fn model_figures(&self) -> ModelFigures {
+        let settings = &self.settings().llm;
+        let used = self.rephrasing().held.get().and_then(|held| Some(held.as_ref()?.models.used()));
+        let used = used.unwrap_or_default();
+        ModelFigures {
+            tokens: used.tokens,
+            micro_cents: used.micro_cents,
+            tokens_max: settings.tokens_per_day,
+            cents_max: settings.cents_per_day,
+        }
     }
 
     fn open_models(&self) -> Result<Option<Arc<Held>>> {

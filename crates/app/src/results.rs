@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use quick_cache::sync::Cache;
 use serde::Serialize;
 
+use crate::queries::RecallFigures;
 use crate::settings::CacheStrategy;
 use crate::{App, Result};
 
@@ -89,10 +90,14 @@ impl App {
         self.stand().map(|(epoch, _)| epoch)
     }
 
-    /// How often a result was given again, and how often it was not there.
-    #[must_use]
-    pub fn recalls(&self) -> (u64, u64) {
+    /// How often a result was given again, how often it was not there, and how many are kept.
+    pub(crate) fn recalls(&self) -> RecallFigures {
         let results = self.results();
-        (results.hits.load(Ordering::Relaxed), results.misses.load(Ordering::Relaxed))
+        RecallFigures {
+            hits: results.hits.load(Ordering::Relaxed),
+            misses: results.misses.load(Ordering::Relaxed),
+            kept: results.kept.len(),
+            kept_max: RESULTS_MAX,
+        }
     }
 }

@@ -59,6 +59,7 @@ pub struct Settings {
     pub pncp: Pncp,
     pub cache: CacheSettings,
     pub log: Log,
+    pub metrics: MetricsSettings,
     pub limits: LimitSettings,
     pub identity: IdentitySettings,
     pub batch: BatchSettings,
@@ -74,6 +75,14 @@ pub struct Settings {
     /// What the machine gave to settings that are 0.
     #[serde(skip)]
     pub sized: crate::Sized,
+}
+
+/// Section `[metrics]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "config/default.toml documents each")]
+pub struct MetricsSettings {
+    pub enabled: bool,
 }
 
 /// Section `[http]`.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry};
+use prometheus::core::Collector;
+use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts};
 
 /// Upper bounds of the buckets of a tier's answers, in seconds: the promises are 1, 5 and 50 ms.
 const BUCKETS_S: [f64; 11] = [0.000_001, 0.000_005, 0.000_025, 0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25];
@@ -94,26 +95,28 @@ impl Meters {
         })
     }
 
-    /// Puts them into a registry.
+    /// Puts each of them where `add` does.
     ///
     /// # Errors
-    /// One of this name is there already.
-    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+    /// Whatever `add` gives.
+    pub fn register(
+        &self,
+        add: &mut dyn FnMut(Box<dyn Collector>) -> prometheus::Result<()>,
+    ) -> prometheus::Result<()> {
         for tier in &self.tiers {
-            for counter in [&tier.hits, &tier.misses] {
-                registry.register(Box::new(counter.clone()))?;
-            }
-            registry.register(Box::new(tier.took.clone()))?;
+            add(Box::new(tier.hits.clone()))?;
+            add(Box::new(tier.misses.clone()))?;
+            add(Box::new(tier.took.clone()))?;
             for gauge in [&tier.entries, &tier.bytes] {
-                registry.register(Box::new(gauge.clone()))?;
+                add(Box::new(gauge.clone()))?;
             }
         }
         for counter in
             [&self.recomputes, &self.collapsed, &self.stale, &self.early, &self.asked, &self.redis_errors, &self.short]
         {
-            registry.register(Box::new(counter.clone()))?;
+            add(Box::new(counter.clone()))?;
         }
-        registry.register(Box::new(self.ratio.clone()))
+        add(Box::new(self.ratio.clone()))
     }
 
     pub(crate) fn tier(&self, tier: Tier) -> &TierMeters {

@@ -66,7 +66,7 @@ pub use recall::{EarlierInvestigation, RecalledStatement, RecalledVerdict};
 pub use replicas::Reads;
 pub use scope::PlacedFinding;
 pub use segments::{NewSegment, Scanner, Segment, TouchedPartition};
-pub use sources::{FileRow, QuarantineCount, SourceRow};
+pub use sources::{FileRow, QuarantineCount, SegmentCount, SourceRow};
 pub use statements::{NewStatement, StatementRow};
 pub use verdicts::{VerdictCount, VerdictRow};
 pub use watch::{Change, Watch};
@@ -252,12 +252,27 @@ impl Store {
         matches!(self.home, Home::Server(_))
     }
 
-    /// The connections to the server, if it is one.
+    /// The connections for questions: readers of the file, or all to the server.
     #[must_use]
-    pub fn pool(&self) -> Option<PoolFigures> {
+    pub fn pool(&self) -> PoolFigures {
         match &self.home {
-            Home::Folder(_) => None,
-            Home::Server(server) => Some(server.figures()),
+            Home::Folder(folder) => folder.figures(),
+            Home::Server(server) => server.figures(),
+        }
+    }
+
+    /// Who waits to write, where writers stand in line in this process.
+    #[must_use]
+    pub fn waiting_to_write(&self) -> usize {
+        sqlite::waiting_to_write()
+    }
+
+    /// How far each replica is behind, in seconds; nothing of one that does not answer.
+    #[must_use]
+    pub fn replica_lags(&self) -> Vec<Option<f64>> {
+        match &self.home {
+            Home::Folder(_) => Vec::new(),
+            Home::Server(server) => server.lags(),
         }
     }
 

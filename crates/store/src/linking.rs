@@ -404,7 +404,8 @@ mod tests {
 
     #[test]
     fn what_a_person_parted_is_not_joined_by_a_third() {
-        let db = Db::Sqlite(Box::new(rusqlite::Connection::open_in_memory().unwrap()));
+        let db =
+            Db::Sqlite(crate::db::Lite::new(rusqlite::Connection::open_in_memory().unwrap(), crate::db::Role::Bulk));
         crate::schema::migrate(&db).unwrap();
         let found = |from: &str, into: &str| Found {
             from: from.to_owned(),

@@ -389,7 +389,8 @@ mod tests {
     use super::*;
 
     fn database() -> Db {
-        let db = Db::Sqlite(Box::new(rusqlite::Connection::open_in_memory().unwrap()));
+        let db =
+            Db::Sqlite(crate::db::Lite::new(rusqlite::Connection::open_in_memory().unwrap(), crate::db::Role::Bulk));
         crate::schema::migrate(&db).unwrap();
         db
     }

@@ -108,6 +108,12 @@ impl Replicas {
         }
     }
 
+    /// How far each is behind, in seconds; nothing of one that does not answer.
+    pub(crate) fn lags(&self) -> Vec<Option<f64>> {
+        let seen = self.all.iter().map(|replica| *replica.seen());
+        seen.map(|seen| seen.filter(|s| s.at.elapsed() < LOOK_GOOD).map(|s| s.lag.as_secs_f64())).collect()
+    }
+
     /// Lends a connection to a replica that may answer; none when the primary has to.
     pub(crate) fn lend(&self) -> Option<Lent> {
         let first = self.next.fetch_add(1, Ordering::Relaxed);

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
 use crate::db::pool::{Lent, Pool};
-use crate::db::{Lock, PoolFigures, PoolSettings};
+use crate::db::{Lock, PoolFigures, PoolSettings, Role};
 use crate::replicas::{Reads, Replicas, Writes};
 use crate::watch::Poller;
 use crate::{Db, Error, Result, schema};
@@ -31,7 +31,9 @@ impl Server {
     /// A question that may end early may be asked of a replica.
     pub(crate) fn read<T>(&self, until: Option<Instant>, query: impl FnOnce(&Db) -> Result<T>) -> Result<T> {
         let replica = self.replicas.as_ref().filter(|_| until.is_some()).and_then(|replicas| replicas.lend());
+        let role = if replica.is_some() { Role::Replica } else { Role::Reader };
         let mut lent = replica.map_or_else(|| self.pool.lend(), Ok)?;
+        lent.timers().lend_for(role);
         lent.set_deadline(until)?;
         query(&lent)
     }
@@ -43,6 +45,7 @@ impl Server {
     ) -> std::result::Result<T, E> {
         let _writes = self.writes();
         let lent = self.pool.lend()?;
+        lent.timers().lend_for(Role::Writer);
         let transaction = lent.begin(lock)?;
         let done = work(&transaction)?;
         transaction.commit()?;
@@ -50,12 +53,15 @@ impl Server {
     }
 
     pub(crate) fn lend(&self) -> Result<Lent> {
-        Ok(self.pool.lend()?.that_writes(self.writes()))
+        let lent = self.pool.lend()?;
+        lent.timers().lend_for(Role::Writer);
+        Ok(lent.that_writes(self.writes()))
     }
 
     /// A connection for long work, which is closed after it.
     pub(crate) fn loader(&self) -> Result<Lent> {
         let lent = self.lend()?;
+        lent.timers().lend_for(Role::Bulk);
         if let Db::Postgres(pg) = &*lent {
             pg.be_patient()?;
         }
@@ -79,6 +85,11 @@ impl Server {
 
     pub(crate) fn figures(&self) -> PoolFigures {
         self.pool.figures()
+    }
+
+    /// How far each replica is behind, in seconds; nothing of one that does not answer.
+    pub(crate) fn lags(&self) -> Vec<Option<f64>> {
+        self.replicas.as_ref().map_or_else(Vec::new, |replicas| replicas.lags())
     }
 
     pub(crate) fn reads(&self) -> Option<Reads> {

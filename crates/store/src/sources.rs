@@ -33,6 +33,17 @@ pub struct QuarantineCount {
     pub rows: i64,
 }
 
+/// Segments of a table.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names say it")]
+pub struct SegmentCount {
+    pub table: String,
+    pub live: i64,
+    pub bytes: i64,
+    pub closed: i64,
+    pub lost: i64,
+}
+
 impl Store {
     /// Rows and period of every source and table, from the manifest (what the lake holds is what counts).
     ///
@@ -51,6 +62,31 @@ impl Store {
                     rows: row.get(2)?,
                     from: row.get(3)?,
                     to: row.get(4)?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)
+        })
+    }
+
+    /// Segments of every table: those that count with their number and bytes, and how many are of the past.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub fn segment_counts(&self) -> Result<Vec<SegmentCount>> {
+        self.read(|db| {
+            let mut statement = db.prepare(
+                "select tbl, count(*) filter (where valid_to is null),
+                        cast(coalesce(sum(bytes) filter (where valid_to is null), 0) as bigint),
+                        count(*) filter (where valid_to is not null), count(*) filter (where lost)
+                 from segments group by tbl order by tbl",
+            )?;
+            let rows = statement.query_map([], |row| {
+                Ok(SegmentCount {
+                    table: row.get(0)?,
+                    live: row.get(1)?,
+                    bytes: row.get(2)?,
+                    closed: row.get(3)?,
+                    lost: row.get(4)?,
                 })
             })?;
             Ok(rows.collect::<rusqlite::Result<Vec<_>>>()?)

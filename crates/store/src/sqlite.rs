@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 
+use crate::db::{Lite, PoolFigures, Role};
 use crate::{Db, Error, Result, schema, search};
 
 /// How long a connection waits for a lock before it says so.
@@ -24,6 +25,9 @@ static WAITING: AtomicUsize = AtomicUsize::new(0);
 pub(crate) struct Folder {
     path: PathBuf,
     readers: Mutex<Vec<Db>>,
+    readers_max: usize,
+    /// Who waits for a reader.
+    waiting: AtomicUsize,
     returned: Condvar,
     /// For short transactions, one after the other.
     short: Mutex<Short>,
@@ -50,7 +54,9 @@ impl Folder {
         let connections = (0..readers.max(1)).map(|_| connect(path, true)).collect::<Result<Vec<_>>>()?;
         Ok(Self {
             path: path.to_owned(),
+            readers_max: connections.len(),
             readers: Mutex::new(connections),
+            waiting: AtomicUsize::new(0),
             returned: Condvar::new(),
             short: Mutex::default(),
             short_returned: Condvar::new(),
@@ -66,7 +72,11 @@ impl Folder {
         let connection = loop {
             match free.pop() {
                 Some(connection) => break connection,
-                None => free = self.returned.wait(free).unwrap_or_else(std::sync::PoisonError::into_inner),
+                None => {
+                    self.waiting.fetch_add(1, Ordering::Relaxed);
+                    free = self.returned.wait(free).unwrap_or_else(std::sync::PoisonError::into_inner);
+                    self.waiting.fetch_sub(1, Ordering::Relaxed);
+                }
             }
         };
         drop(free);
@@ -128,7 +138,14 @@ impl Folder {
     fn short_writer(&self) -> Result<Db> {
         let connection = open_file(&self.path, false)?;
         connection.pragma_update(None, "cache_size", -8_192)?;
-        Ok(Db::Sqlite(Box::new(connection)))
+        Ok(Db::Sqlite(Lite::new(connection, Role::Writer)))
+    }
+
+    /// The readers, and who waits for one.
+    pub(crate) fn figures(&self) -> PoolFigures {
+        let idle = self.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len();
+        let (open, waiting) = (self.readers_max, self.waiting.load(Ordering::Relaxed));
+        PoolFigures { open, idle, waiting, kept_max: open, size: open }
     }
 
     /// A connection that may write. Who writes holds the data folder's lock.
@@ -140,7 +157,7 @@ impl Folder {
     pub(crate) fn scanner(&self) -> Result<Db> {
         let connection = open_file(&self.path, true)?;
         connection.pragma_update(None, "mmap_size", 0)?;
-        Ok(Db::Sqlite(Box::new(connection)))
+        Ok(Db::Sqlite(Lite::new(connection, Role::Bulk)))
     }
 }
 
@@ -206,6 +223,11 @@ impl Drop for LentShort<'_> {
     }
 }
 
+/// How many of this process wait to write.
+pub(crate) fn waiting_to_write() -> usize {
+    WAITING.load(Ordering::Relaxed)
+}
+
 /// Lets those of this process who wait to write go first, for a while: SQLite's lock knows no order.
 pub(crate) fn give_way() {
     let deadline = Instant::now() + GIVE_WAY_MAX;
@@ -215,7 +237,8 @@ pub(crate) fn give_way() {
 }
 
 pub(crate) fn connect(path: &Path, read_only: bool) -> Result<Db> {
-    Ok(Db::Sqlite(Box::new(open_file(path, read_only)?)))
+    let role = if read_only { Role::Reader } else { Role::Bulk };
+    Ok(Db::Sqlite(Lite::new(open_file(path, read_only)?, role)))
 }
 
 /// Gives SQL what this crate does with words: `holds_words(words, text, …)` says whether all of them stand in the texts.

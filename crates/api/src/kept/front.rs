@@ -19,6 +19,7 @@ use super::answer::respond;
 use super::key::key_of;
 use crate::coding::Wanted;
 use crate::door::Door;
+use crate::metrics::trace_of;
 use crate::stack;
 
 /// The routes, with the hits before them.
@@ -63,9 +64,12 @@ impl Front {
         answers.dense.count(&got.held);
         let mut response = respond(&got, coding, headers);
         stack::name(request.headers(), &mut response);
-        let metrics = self.door.metrics();
-        let timer = got.held.value.timer(|route, status| metrics.timer("GET", route, status));
-        timer.observe(started.elapsed().as_secs_f64());
+        let (requests, took) = (&self.door.metrics().requests, started.elapsed());
+        let kept = &got.held.value;
+        requests.observe_with(kept.timer(|route, status| requests.timer("GET", route, status)), took);
+        if let Some(trace) = trace_of(headers) {
+            requests.note("GET", kept.route(), kept.status(), took, Some(trace));
+        }
         Some(response)
     }
 }

@@ -21,6 +21,9 @@ use axum::extract::Request;
 use axum::http::HeaderValue;
 use axum::response::Response;
 use cache::{Cache, Config, Got, Meters, Persistent, RedisTier, Stamp, World, tag};
+use prometheus::{IntGaugeVec, Opts};
+
+use crate::metrics::Metrics;
 
 pub use answer::{CACHE_STATUS, Finished, Kept, Words};
 pub use front::Front;
@@ -41,6 +44,8 @@ pub struct Answers {
     dense: dense::Dense,
     words: Arc<ArcSwap<Words>>,
     make_max: Duration,
+    entries_max: IntGaugeVec,
+    bytes_max: IntGaugeVec,
 }
 
 /// An answer that is kept.
@@ -66,7 +71,9 @@ impl Answers {
         let dense = dense::Dense::over(&cache, kept.dense_after, Arc::clone(&words));
         let (opened, looked_us) = (Instant::now(), AtomicU64::new(0));
         let make_max = Duration::from_secs(http.request_timeout_s).mul_f64(OF_TIMEOUT);
-        let answers = Self { cache, world, watch: Mutex::new(watch), opened, looked_us, dense, words, make_max };
+        let (entries_max, bytes_max) = bounds(kept);
+        let watch = Mutex::new(watch);
+        let answers = Self { cache, world, watch, opened, looked_us, dense, words, make_max, entries_max, bytes_max };
         answers.look();
         let warm = answers.cache.warm_up();
         tracing::debug!(warm, "answers kept before were taken over");
@@ -144,9 +151,36 @@ impl Answers {
         self.cache.meters()
     }
 
+    /// Adds the metrics that are not the cache's own: how much a tier may hold, and who waits to be compressed with all effort.
+    ///
+    /// # Errors
+    /// A metric that stands twice.
+    pub fn register(&self, metrics: &Metrics) -> prometheus::Result<()> {
+        metrics.add(&[&self.entries_max, &self.bytes_max])?;
+        metrics.add(&[&self.dense.waiting])?;
+        metrics.add(&[&self.dense.turned_away])
+    }
+
     fn now_us(&self) -> u64 {
         u64::try_from(self.opened.elapsed().as_micros()).unwrap_or(u64::MAX).max(LOOK_EVERY_US)
     }
+}
+
+/// How many entries, and bytes, a tier may hold.
+fn bounds(kept: &CacheSettings) -> (IntGaugeVec, IntGaugeVec) {
+    let of = |name: &str, help: &str| {
+        IntGaugeVec::new(Opts::new(name, help), &["cache", "tier"]).expect("the metric's name is well formed")
+    };
+    let entries = of("cidadao_ai_cache_entries_max", "Entries that a tier may hold.");
+    let bytes = of("cidadao_ai_cache_bytes_max", "Bytes that a tier may hold.");
+    let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    for (tier, n) in [("l1", kept.l1_entries), ("l2", kept.l2_entries)] {
+        entries.with_label_values(&["responses", tier]).set(whole(n as u64));
+    }
+    for (tier, mib) in [("l1", kept.l1_mib), ("l3", kept.l3_mib)] {
+        bytes.with_label_values(&["responses", tier]).set(whole(mib << 20));
+    }
+    (entries, bytes)
 }
 
 /// Redis and the disk, as far as they are there.

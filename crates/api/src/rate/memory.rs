@@ -40,10 +40,9 @@ impl Memory {
         self.limit.store(bytes_of(limit_mib), Ordering::Relaxed);
     }
 
-    /// Bytes held, as last seen, and the limit.
-    pub fn figures(&self) -> (u64, u64) {
-        let _ = self.pressure();
-        (self.held.load(Ordering::Relaxed), self.limit.load(Ordering::Relaxed))
+    /// Bytes that it may hold.
+    pub fn limit(&self) -> u64 {
+        self.limit.load(Ordering::Relaxed)
     }
 
     /// How near the limit is.

@@ -41,6 +41,7 @@ type Tiers = [(Tier, Option<Rate>); Tier::ALL.len()];
 pub struct Rates {
     tiers: ArcSwap<Tiers>,
     shards: [Mutex<Recent<Box<str>, Bucket>>; SHARDS],
+    callers_max: usize,
     hasher: RandomState,
     started: Instant,
     shared: Option<Shared>,
@@ -55,8 +56,6 @@ struct RateMetrics {
     forgotten: IntCounter,
     is_shared: IntGauge,
     alone: IntCounter,
-    held: IntGauge,
-    limit: IntGauge,
 }
 
 impl Rates {
@@ -70,6 +69,7 @@ impl Rates {
         Ok(Self {
             tiers: ArcSwap::from_pointee(tiers_of(limits)),
             shards: std::array::from_fn(|_| Mutex::new(Recent::new(limits.callers_max.div_ceil(SHARDS)))),
+            callers_max: limits.callers_max,
             hasher: RandomState::new(),
             started: Instant::now(),
             shared,
@@ -84,11 +84,15 @@ impl Rates {
         self.memory.change(limits.memory_mib);
     }
 
-    /// Reckons what is not counted as it happens.
-    pub fn reckon(&self) {
-        let (held, limit) = self.memory.figures();
-        self.metrics.held.set(i64::try_from(held).unwrap_or(i64::MAX));
-        self.metrics.limit.set(i64::try_from(limit).unwrap_or(i64::MAX));
+    /// Callers that are kept in mind, and how many may be.
+    pub fn held(&self) -> (usize, usize) {
+        let of = |shard: &Mutex<Recent<Box<str>, Bucket>>| shard.lock().unwrap_or_else(PoisonError::into_inner).len();
+        (self.shards.iter().map(of).sum(), self.callers_max)
+    }
+
+    /// Bytes of memory above which requests are shed.
+    pub fn memory_max(&self) -> u64 {
+        self.memory.limit()
     }
 
     /// How much a caller may ask for; nothing limits some.
@@ -156,14 +160,6 @@ impl RateMetrics {
                 "cidadao_ai_rate_fallbacks_total",
                 "Requests counted by this process alone because Redis did not answer.",
             )?,
-            held: IntGauge::new(
-                "cidadao_ai_process_memory_bytes",
-                "Memory that this process holds and that the system cannot take back.",
-            )?,
-            limit: IntGauge::new(
-                "cidadao_ai_process_memory_max_bytes",
-                "Memory that it may hold: dear requests are refused from nine tenths of it on, nearly all above it.",
-            )?,
         };
         for tier in Tier::ALL {
             made.limited.with_label_values(&[tier.code()]);
@@ -172,7 +168,7 @@ impl RateMetrics {
             made.shed.with_label_values(&[pressure]);
         }
         metrics.add(&[&made.limited, &made.shed])?;
-        metrics.add(&[&made.callers, &made.is_shared, &made.held, &made.limit])?;
+        metrics.add(&[&made.callers, &made.is_shared])?;
         metrics.add(&[&made.forgotten, &made.alone])?;
         Ok(made)
     }

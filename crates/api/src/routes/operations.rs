@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -52,16 +52,18 @@ fn health(code: StatusCode, health: &Health) -> Response {
     (code, headers, sonic_rs::to_vec(health).unwrap_or_default()).into_response()
 }
 
-/// Gives the metrics as Prometheus text 0.0.4.
+/// Gives the metrics as Prometheus text 0.0.4, or as OpenMetrics 1.0 with exemplars to who asks for it by `Accept`.
 #[utoipa::path(get, path = "/metrics", tag = "operations",
-    responses((status = 200, description = "Prometheus text", body = String, content_type = "text/plain; version=0.0.4")))]
-pub async fn metrics(State(door): State<Door>) -> Result<Response, Problem> {
+    responses((status = 200, description = "Prometheus text", content(
+        (String = "text/plain; version=0.0.4"), (String = "application/openmetrics-text; version=1.0.0"))),
+        (status = 404, description = "`metrics.enabled` is off", body = Problem, content_type = "application/problem+json")))]
+pub async fn metrics(State(door): State<Door>, asked: HeaderMap) -> Result<Response, Problem> {
+    if !door.metrics().is_on() {
+        return Err(Problem::no_route());
+    }
     let (figures, pools) = door.inspect(|app| (app.figures(), app.agent_pools())).await?;
-    let _ = door.answers().map(crate::kept::Answers::meters);
-    door.rates().reckon();
-    let text = door.metrics().text(figures.map_err(|e| tracing::warn!(error = %e, "figures")).ok(), &pools);
-    let headers = [(CONTENT_TYPE, prometheus::TEXT_FORMAT), (CACHE_CONTROL, "no-cache")];
-    Ok((headers, text).into_response())
+    let (kind, text) = door.measured(&asked, &figures, &pools);
+    Ok(([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache"), (VARY, "accept, accept-encoding")], text).into_response())
 }
 
 /// Gives the description of this API.

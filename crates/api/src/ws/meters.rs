@@ -61,6 +61,7 @@ impl SocketMeters {
         metrics.add(&[&meters.connections])?;
         metrics.add(&[&meters.refused, &meters.closed])?;
         metrics.add(&[&meters.sent, &meters.received, &meters.sent_bytes, &meters.received_bytes])?;
+        metrics.live.watch(&meters.sent, &meters.received);
         Ok(meters)
     }
 }

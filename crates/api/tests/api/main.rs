@@ -193,7 +193,7 @@ async fn operators_see_health_and_metrics() {
     house.get("/api/v1/contracts/x").await;
     let text = house.get("/metrics").await;
     let line =
-        "cidadao_ai_request_duration_seconds_count{method=\"GET\",route=\"/api/v1/contracts/{id}\",status=\"404\"} 1";
+        "cidadao_ai_request_duration_seconds_count{method=\"GET\",route=\"/api/v1/contracts/{id}\",status=\"4xx\"} 1";
     assert!(text.text.contains(line), "{}", text.text);
     std::fs::remove_dir_all(house.folder().join("lake")).unwrap();
     let ready = house.get("/health/ready").await;

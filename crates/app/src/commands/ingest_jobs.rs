@@ -100,6 +100,13 @@ impl Jobs {
         self.live().iter_mut().find(|live| live.id == id).map(look)
     }
 
+    /// Jobs that run, and that wait.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let live = self.live();
+        let of = |begun: bool| live.iter().filter(|job| !job.ended && job.begun == begun).count();
+        (of(true), of(false))
+    }
+
     fn progress_of(&self, id: i64) -> Option<Value> {
         self.with(id, |live| live.events.last().map(|event| event.data.clone())).flatten()
     }

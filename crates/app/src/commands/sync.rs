@@ -193,6 +193,7 @@ impl App {
             ..OutboundSettings::default()
         })
         .map_err(|e| Error::Failed(format!("the certificates of the system: {e}")))?;
+        let watched = self.asked().watch(&outbound);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -212,8 +213,8 @@ impl App {
                 .buffer_unordered(settings.per_origin)
                 .collect(),
         );
+        drop(watched);
         let figures = outbound.figures();
-        self.asked().add(&figures);
         let of_all = |count: fn(&outbound::OriginFigures) -> u64| figures.origins.iter().map(count).sum();
         report.requests = Requests {
             sent: of_all(|o| o.requests),

@@ -4,7 +4,7 @@
 //! takes the task over. What fails is tried again later, and in the end recorded where people look (the investigation) and
 //! put among the dead letters. Whoever finds its task taken back or taken over stops at once and leaves no effect.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -48,11 +48,20 @@ struct HeldTask {
 
 /// The tasks that this process is at.
 #[derive(Default)]
-pub(crate) struct Held(Mutex<Vec<HeldTask>>);
+pub(crate) struct Held {
+    tasks: Mutex<Vec<HeldTask>>,
+    /// Threads that work tasks off.
+    workers: AtomicU64,
+}
 
 impl Held {
     fn tasks(&self) -> MutexGuard<'_, Vec<HeldTask>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many they are.
+    pub(crate) fn count(&self) -> usize {
+        self.tasks().len()
     }
 
     /// Stops those whose key starts so, or all; again and again for who does not listen between two queries.
@@ -111,10 +120,17 @@ impl App {
         };
         start("relay".to_owned(), Self::keep_relaying);
         start("pulse".to_owned(), Self::keep_pulse);
-        for n in 1..=self.settings().work.workers.max(threads_min) {
+        let workers = self.settings().work.workers.max(threads_min);
+        self.held().workers.store(workers, Ordering::Relaxed);
+        for n in 1..=workers {
             start(format!("worker-{n}"), Self::keep_working);
         }
         Workers { app: self.clone(), stop, threads }
+    }
+
+    /// Threads that work tasks off in this process.
+    pub(crate) fn workers_max(&self) -> u64 {
+        self.held().workers.load(Ordering::Relaxed)
     }
 
     fn keep_relaying(&self, stop: &AtomicBool) {

@@ -41,6 +41,7 @@ mod live_clients;
 mod live_sockets;
 mod log;
 mod mapped;
+mod metrics;
 mod migration;
 mod packages;
 mod peers;

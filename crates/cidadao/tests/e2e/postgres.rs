@@ -278,7 +278,7 @@ fn questions_go_to_a_replica_that_is_near_enough_and_to_the_primary_when_none_is
     let house = house.with("DATABASE_REPLICA_URLS", &replica.url()).with("CACHE_STRATEGY", "off");
     let server = house.serve();
     let reads = |to: &str, because: &str| -> f64 {
-        let name = format!("cidadao_ai_database_reads{{because=\"{because}\",to=\"{to}\"}} ");
+        let name = format!("cidadao_ai_database_reads_total{{because=\"{because}\",to=\"{to}\"}} ");
         let text = server.get("/metrics").text();
         text.lines().find_map(|line| line.strip_prefix(&name)?.trim().parse().ok()).unwrap_or(0.0)
     };

@@ -11,6 +11,7 @@ mod params;
 pub(crate) mod pool;
 mod postgres;
 mod row;
+pub mod timing;
 mod wire;
 
 use std::time::Instant;
@@ -26,13 +27,35 @@ pub use postgres::{Pg, Streamed};
 pub use row::{Row, RowIndex, Rows};
 
 use crate::{Error, Result};
+pub(crate) use timing::Role;
+use timing::{Timer, Timers};
 
 /// A connection to the database.
 pub enum Db {
     /// To a file of this machine.
-    Sqlite(Box<rusqlite::Connection>),
+    Sqlite(Box<Lite>),
     /// To a server.
     Postgres(Box<Pg>),
+}
+
+/// A connection to a file, and what times its statements.
+pub struct Lite {
+    connection: rusqlite::Connection,
+    pub(crate) timers: Timers,
+}
+
+impl Lite {
+    pub(crate) fn new(connection: rusqlite::Connection, role: Role) -> Box<Self> {
+        Box::new(Self { connection, timers: Timers::of(role) })
+    }
+}
+
+impl std::ops::Deref for Lite {
+    type Target = rusqlite::Connection;
+
+    fn deref(&self) -> &rusqlite::Connection {
+        &self.connection
+    }
 }
 
 /// Which writers exclude each other. On SQLite all do.
@@ -58,10 +81,13 @@ impl Lock {
 }
 
 /// A query that is ready to be run.
-pub enum Statement<'a> {
-    /// On SQLite.
+pub struct Statement<'a> {
+    ready: Ready<'a>,
+    timer: Timer,
+}
+
+enum Ready<'a> {
     Sqlite(CachedStatement<'a>),
-    /// On PostgreSQL.
     Postgres(&'a Pg, postgres::Prepared),
 }
 
@@ -79,10 +105,11 @@ impl Db {
     pub fn prepare(&self, sql: &str) -> Result<Statement<'_>> {
         listen::count();
         listen::hear(sql);
-        Ok(match self {
-            Self::Sqlite(db) => Statement::Sqlite(db.prepare_cached(sql)?),
-            Self::Postgres(pg) => Statement::Postgres(pg, pg.prepare(sql)?),
-        })
+        let ready = match self {
+            Self::Sqlite(db) => Ready::Sqlite(db.prepare_cached(sql)?),
+            Self::Postgres(pg) => Ready::Postgres(pg, pg.prepare(sql)?),
+        };
+        Ok(Statement { ready, timer: self.timers().timer(sql) })
     }
 
     /// Runs a statement; gives the number of rows it changed.
@@ -112,6 +139,7 @@ impl Db {
     /// The database cannot be written.
     pub(crate) fn execute_each(&self, sql: &str, rows: impl Iterator<Item = Vec<Value>>) -> Result<()> {
         listen::count();
+        let _time = timing::begin(&self.timers().timer(sql));
         match self {
             Self::Sqlite(db) => {
                 let mut statement = db.prepare_cached(sql)?;
@@ -129,6 +157,7 @@ impl Db {
     /// # Errors
     /// The database cannot be written.
     pub fn execute_batch(&self, sql: &str) -> Result<()> {
+        let _time = timing::begin(&self.timers().timer(sql));
         match self {
             Self::Sqlite(db) => Ok(db.execute_batch(sql)?),
             Self::Postgres(pg) => pg.batch(sql),
@@ -187,9 +216,9 @@ impl Db {
     pub(crate) fn set_deadline(&mut self, deadline: Option<Instant>) -> Result<()> {
         match (self, deadline) {
             (Self::Sqlite(db), Some(deadline)) => {
-                db.progress_handler(crate::STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= deadline))?;
+                db.connection.progress_handler(crate::STEPS_BETWEEN_LOOKS, Some(move || Instant::now() >= deadline))?;
             }
-            (Self::Sqlite(db), None) => db.progress_handler(0, None::<fn() -> bool>)?,
+            (Self::Sqlite(db), None) => db.connection.progress_handler(0, None::<fn() -> bool>)?,
             (Self::Postgres(pg), deadline) => pg.set_deadline(deadline),
         }
         Ok(())
@@ -198,8 +227,16 @@ impl Db {
     /// The SQLite connection, for what only SQLite has.
     pub(crate) fn sqlite(&self) -> Option<&rusqlite::Connection> {
         match self {
-            Self::Sqlite(db) => Some(db),
+            Self::Sqlite(db) => Some(&db.connection),
             Self::Postgres(_) => None,
+        }
+    }
+
+    /// What times its statements.
+    pub(crate) fn timers(&self) -> &Timers {
+        match self {
+            Self::Sqlite(db) => &db.timers,
+            Self::Postgres(pg) => &pg.timers,
         }
     }
 }
@@ -210,9 +247,10 @@ impl Statement<'_> {
     /// # Errors
     /// The database cannot be written.
     pub fn execute(&mut self, params: impl Params) -> Result<usize> {
-        match self {
-            Self::Sqlite(statement) => Ok(params.with(|values| statement.execute(values))?),
-            Self::Postgres(pg, statement) => params.with(|values| pg.execute(statement, values)),
+        let _time = timing::begin(&self.timer);
+        match &mut self.ready {
+            Ready::Sqlite(statement) => Ok(params.with(|values| statement.execute(values))?),
+            Ready::Postgres(pg, statement) => params.with(|values| pg.execute(statement, values)),
         }
     }
 
@@ -225,11 +263,12 @@ impl Statement<'_> {
         params: impl Params,
         from: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        match self {
-            Self::Sqlite(statement) => {
+        let _time = timing::begin(&self.timer);
+        match &mut self.ready {
+            Ready::Sqlite(statement) => {
                 Ok(params.with(|values| statement.query_row(values, |row| from(&Row::Sqlite(row))))?)
             }
-            Self::Postgres(pg, statement) => {
+            Ready::Postgres(pg, statement) => {
                 let rows = params.with(|values| pg.query(statement, values))?;
                 let first = rows.first().ok_or(rusqlite::Error::QueryReturnedNoRows)?;
                 Ok(from(&Row::Postgres(first))?)
@@ -245,11 +284,12 @@ impl Statement<'_> {
     where
         F: FnMut(&Row<'_>) -> rusqlite::Result<T>,
     {
-        Ok(match self {
-            Self::Sqlite(statement) => {
-                params.with(|values| statement.query(values)).map(|rows| row::Mapped::Sqlite(rows, from))?
+        let time = timing::begin(&self.timer);
+        Ok(match &mut self.ready {
+            Ready::Sqlite(statement) => {
+                params.with(|values| statement.query(values)).map(|rows| row::Mapped::Sqlite(rows, from, time))?
             }
-            Self::Postgres(pg, statement) => {
+            Ready::Postgres(pg, statement) => {
                 let rows = params.with(|values| pg.query(statement, values))?;
                 row::Mapped::Postgres(rows.into_iter(), from)
             }
@@ -261,9 +301,10 @@ impl Statement<'_> {
     /// # Errors
     /// The database cannot be read.
     pub fn query(&mut self, params: impl Params) -> Result<Rows<'_>> {
-        match self {
-            Self::Sqlite(statement) => Ok(Rows::Sqlite(params.with(|values| statement.query(values))?)),
-            Self::Postgres(pg, statement) => params.with(|values| pg.stream(statement, values)),
+        let time = timing::begin(&self.timer);
+        match &mut self.ready {
+            Ready::Sqlite(statement) => Ok(Rows::Sqlite(params.with(|values| statement.query(values))?, time)),
+            Ready::Postgres(pg, statement) => params.with(|values| pg.stream(statement, values, time)),
         }
     }
 }

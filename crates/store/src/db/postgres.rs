@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::FuturesOrdered;
 use futures_util::{SinkExt, StreamExt};
+use prometheus::HistogramTimer;
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, Value};
 use tokio::runtime::Runtime;
@@ -21,6 +22,7 @@ use tokio_postgres::{Client, NoTls, RowStream};
 use super::dialect;
 use super::pool::PoolSettings;
 use super::row::Rows;
+use super::timing::{self, Role, Timers};
 use super::wire::Arg;
 use crate::{Error, Result};
 
@@ -53,6 +55,7 @@ pub struct Pg {
     deadline: Cell<Option<Instant>>,
     patience: Cell<Option<Duration>>,
     slow: Duration,
+    pub(crate) timers: Timers,
     in_transaction: Cell<bool>,
     broken: Cell<bool>,
 }
@@ -83,6 +86,7 @@ impl Pg {
             deadline: Cell::new(None),
             patience: Cell::new(Some(settings.statement_timeout + GRACE)),
             slow: settings.slow,
+            timers: Timers::of(Role::Reader),
             in_transaction: Cell::new(false),
             broken: Cell::new(false),
         })
@@ -159,10 +163,16 @@ impl Pg {
         })
     }
 
-    pub(crate) fn stream(&self, prepared: &Prepared, values: &[&dyn ToSql]) -> Result<Rows<'_>> {
+    pub(crate) fn stream(
+        &self,
+        prepared: &Prepared,
+        values: &[&dyn ToSql],
+        time: Option<HistogramTimer>,
+    ) -> Result<Rows<'_>> {
         let args = args(values)?;
         let rows = self.run(&prepared.sql, self.client.query_raw(&prepared.statement, &args))?;
-        Ok(Rows::Postgres(Streamed { pg: self, rows: Box::pin(rows), ended: false, chunk: Vec::new(), at: 0 }))
+        let streamed = Streamed { pg: self, rows: Box::pin(rows), ended: false, chunk: Vec::new(), at: 0 };
+        Ok(Rows::Postgres(streamed, time))
     }
 
     /// Runs a statement for each of many rows; up to [`CHUNK`] are on their way at once.
@@ -192,6 +202,7 @@ impl Pg {
     /// Sends rows in PostgreSQL's binary form.
     pub(crate) fn copy(&self, sql: &str, rows: BytesMut) -> Result<u64> {
         let prepared = self.prepare(sql)?;
+        let _time = timing::begin(&self.timers.timer(sql));
         self.run(sql, async {
             let mut sink = std::pin::pin!(self.client.copy_in::<_, bytes::Bytes>(&prepared.statement).await?);
             let mut rows = rows.freeze();

@@ -1,5 +1,6 @@
 //! Rows, whichever database they come from.
 
+use prometheus::HistogramTimer;
 use rusqlite::types::{FromSql, ValueRef};
 
 use super::wire::Cell;
@@ -72,7 +73,7 @@ fn cell(row: &tokio_postgres::Row, place: usize) -> rusqlite::Result<ValueRef<'_
 /// The rows of an answer, each as a function makes of it.
 pub enum Mapped<'a, F> {
     /// From SQLite.
-    Sqlite(rusqlite::Rows<'a>, F),
+    Sqlite(rusqlite::Rows<'a>, F, Option<HistogramTimer>),
     /// From PostgreSQL.
     Postgres(std::vec::IntoIter<tokio_postgres::Row>, F),
 }
@@ -82,7 +83,7 @@ impl<T, F: FnMut(&Row<'_>) -> rusqlite::Result<T>> Iterator for Mapped<'_, F> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
-            Self::Sqlite(rows, from) => match rows.next() {
+            Self::Sqlite(rows, from, _) => match rows.next() {
                 Ok(row) => row.map(|row| from(&Row::Sqlite(row))),
                 Err(error) => Some(Err(error)),
             },
@@ -94,9 +95,9 @@ impl<T, F: FnMut(&Row<'_>) -> rusqlite::Result<T>> Iterator for Mapped<'_, F> {
 /// The rows of an answer as they come.
 pub enum Rows<'a> {
     /// From SQLite.
-    Sqlite(rusqlite::Rows<'a>),
+    Sqlite(rusqlite::Rows<'a>, Option<HistogramTimer>),
     /// From PostgreSQL.
-    Postgres(super::postgres::Streamed<'a>),
+    Postgres(super::postgres::Streamed<'a>, Option<HistogramTimer>),
 }
 
 impl Rows<'_> {
@@ -107,8 +108,8 @@ impl Rows<'_> {
     #[allow(clippy::should_implement_trait, reason = "a row borrows from the rows")]
     pub fn next(&mut self) -> Result<Option<Row<'_>>> {
         match self {
-            Self::Sqlite(rows) => Ok(rows.next()?.map(Row::Sqlite)),
-            Self::Postgres(rows) => Ok(rows.next()?.map(Row::Postgres)),
+            Self::Sqlite(rows, _) => Ok(rows.next()?.map(Row::Sqlite)),
+            Self::Postgres(rows, _) => Ok(rows.next()?.map(Row::Postgres)),
         }
     }
 }

@@ -136,7 +136,8 @@ mod tests {
 
     /// What a program of version 2 made.
     fn version_2() -> Db {
-        let db = Db::Sqlite(Box::new(rusqlite::Connection::open_in_memory().unwrap()));
+        let db =
+            Db::Sqlite(crate::db::Lite::new(rusqlite::Connection::open_in_memory().unwrap(), crate::db::Role::Bulk));
         db.execute_batch(include_str!("../../sql/schema.sql")).unwrap();
         for table in TABLES {
             db.execute_batch(&create_table(table)).unwrap();
