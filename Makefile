@@ -54,8 +54,8 @@ RATE ?= 200
 DURATION ?= 20
 URL ?=
 
-load: build ## a bounded load on loopback, beside the promises (MIX=page|fresh|one RATE=200 DURATION=20 URL=http://127.0.0.1:8080)
-	$(CARGO) build --release -p load
+load: native web ## a bounded load on loopback, beside the promises (MIX=page|fresh|one RATE=200 DURATION=20 URL=http://127.0.0.1:8080)
+	$(CARGO) build --release -p cidadao -p load
 	$(TARGET)/release/load --mix $(MIX) --rate $(RATE) --duration $(DURATION) --program $(BIN) $(if $(URL),--url $(URL))
 
 deb: native web ## the Debian package, with link-time optimisation (takes long; PROFILE=release is quick): target/cidadao.deb

@@ -84,7 +84,7 @@ fn run(asked: &Asked) -> Result<Report, String> {
     let before = report::metrics(at)?;
     let taken = send(at, asked, &paths);
     let after = report::metrics(at)?;
-    let report = Report::of(taken, &before, &after);
+    let report = Report::of(&taken, &before, &after);
     report.print(asked.json, asked.rate, asked.duration);
     Ok(report)
 }

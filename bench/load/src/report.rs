@@ -39,11 +39,11 @@ pub fn metrics(at: SocketAddr) -> Result<Exposition, String> {
 
 impl Report {
     /// Of what was sent between two looks at the metrics.
-    pub fn of(taken: Vec<(f64, u16)>, before: &Exposition, after: &Exposition) -> Self {
+    pub fn of(taken: &[(f64, u16)], before: &Exposition, after: &Exposition) -> Self {
         let mut took_ms: Vec<f64> = taken.iter().map(|(seconds, _)| seconds * 1e3).collect();
         took_ms.sort_by(f64::total_cmp);
         let mut statuses: Vec<(u16, usize)> = Vec::new();
-        for (_, status) in &taken {
+        for (_, status) in taken {
             match statuses.iter_mut().find(|(held, _)| held == status) {
                 Some((_, n)) => *n += 1,
                 None => statuses.push((*status, 1)),

@@ -123,7 +123,7 @@ impl Layers {
         section: &str,
         at: &dyn Fn(usize) -> Origin,
     ) -> Result<()> {
-        for (key, place) in spanned.iter() {
+        for (key, place) in spanned {
             let name =
                 if section.is_empty() { key.get_ref().to_string() } else { format!("{section}.{}", key.get_ref()) };
             let origin = at(key.span().start);

@@ -51,6 +51,8 @@ pub struct Settings {
     pub retries: u32,
     /// Attempts again per hundred requests, over a few that are always there.
     pub retry_percent: u32,
+    /// Whether a source that says when to come again is heeded: by this request, as often as its deadline lets it, and by all others.
+    pub heeds_pauses: bool,
     /// The wait before the first attempt again, doubled with each; the real one is drawn from below it.
     pub backoff: Duration,
     /// The longest of these waits.
@@ -79,6 +81,7 @@ impl Default for Settings {
             rate_per_s: 10,
             retries: 6,
             retry_percent: 20,
+            heeds_pauses: true,
             backoff: Duration::from_millis(500),
             backoff_max: Duration::from_secs(30),
             breaker_failures: 8,
@@ -188,6 +191,7 @@ impl Outbound {
                 }
                 Err(Failure::Passing { because, retry_after, throttled }) => {
                     attempts += 1;
+                    let throttled = throttled && settings.heeds_pauses;
                     let wait = retry_after.unwrap_or_else(|| backoff(settings, attempts));
                     match throttled {
                         true => origin.pause(wait),

@@ -67,9 +67,9 @@ impl Error {
     pub fn is_busy(&self) -> bool {
         match self {
             Self::Sqlite(error) => error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy),
-            // A lock that was not free in time, a deadlock, a conflict.
+            // A lock that was not free in time, a deadlock, a conflict, a statement that took too long.
             Self::Postgres(error) => {
-                error.code().is_some_and(|code| ["55P03", "40P01", "40001"].contains(&code.code()))
+                error.code().is_some_and(|code| ["55P03", "40P01", "40001", "57014"].contains(&code.code()))
             }
             _ => self.is_away(),
         }

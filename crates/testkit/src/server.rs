@@ -230,6 +230,14 @@ impl Server {
         told
     }
 
+    /// Files below `folder` that it holds open, each as often as it does.
+    #[must_use]
+    pub fn open_files(&self, folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+        let held = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().flatten();
+        let files = held.filter_map(|entry| std::fs::read_link(entry.path()).ok());
+        files.filter(|file| file.starts_with(folder)).collect()
+    }
+
     /// Sends it a signal, by its name without `SIG`.
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();

@@ -18,6 +18,11 @@ pub(super) fn response_times(look: &Look) -> Check {
     );
     let mut took = match &look.fresh {
         Ok(took) => took.clone(),
+        // Nothing in ten seconds is slow; a refusal says nothing of time.
+        Err(because) if !because.contains("answered") => {
+            let found = say("uma pergunta não foi respondida em 10 s", "a question was not answered within 10 s");
+            return Check::problem(because.clone(), found, slow);
+        }
         Err(because) => {
             return Check::not_measured(
                 because,
