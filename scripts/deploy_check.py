@@ -35,8 +35,7 @@ def run(*command, **options):
 
 def render(overlay):
     folder = KUBERNETES / "overlays" / overlay
-    command = ["kustomize", "build"] if shutil.which("kustomize") else ["kubectl", "kustomize"]
-    done = run(*command, folder)
+    done = run(os.environ["KUBECTL"], "kustomize", folder)
     if done.returncode != 0:
         sys.exit(f"{overlay}: {done.stderr}")
     return done.stdout
