@@ -13,7 +13,7 @@ pub mod identity;
 mod key_file;
 pub mod limit_settings;
 pub mod llm_settings;
-mod machine;
+pub mod machine;
 mod models;
 mod names;
 mod passwords;

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use app::machine::held_bytes;
+
 /// Milliseconds between two looks.
 const LOOK_EVERY_MS: u64 = 100;
 const MIB: u64 = 1 << 20;
@@ -40,7 +42,7 @@ impl Memory {
         let is_due = looked == u64::MAX || now >= looked + LOOK_EVERY_MS;
         let is_mine = || self.looked_ms.compare_exchange(looked, now, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_due && is_mine() {
-            self.held.store(held().unwrap_or_default(), Ordering::Relaxed);
+            self.held.store(held_bytes().unwrap_or_default(), Ordering::Relaxed);
         }
         match self.held.load(Ordering::Relaxed) {
             held if held > self.limit => Pressure::Over,
@@ -50,17 +52,6 @@ impl Memory {
     }
 }
 
-/// Bytes that this process holds and that the system cannot take back: pages of the database's file, which it can, are left out.
-fn held() -> Option<u64> {
-    kib_after("/proc/self/status", "RssAnon:")
-}
-
-fn kib_after(file: &str, name: &str) -> Option<u64> {
-    let text = std::fs::read_to_string(file).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1_024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,7 +59,7 @@ mod tests {
     #[test]
     fn pressure_is_told_against_the_limit() {
         let of = |limit| Memory { limit, ..Memory::new(1) }.pressure();
-        let held = held().expect("the system tells");
+        let held = held_bytes().expect("the system tells");
         assert_eq!(of(held / 2), Pressure::Over);
         assert_eq!(of(held * 3), Pressure::Low);
         assert_eq!(Memory::new(0).pressure(), Pressure::Low);
