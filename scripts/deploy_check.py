@@ -35,8 +35,7 @@ def run(*command, **options):
 
 def render(overlay):
     folder = KUBERNETES / "overlays" / overlay
-    command = ["kustomize", "build"] if shutil.which("kustomize") else ["kubectl", "kustomize"]
-    done = run(*command, folder)
+    done = run(os.environ["KUBECTL"], "kustomize", folder)
     if done.returncode != 0:
         sys.exit(f"{overlay}: {done.stderr}")
     return done.stdout
@@ -173,12 +172,25 @@ def check_compose(binary):
             hold(f"compose: {name} waits for {other}, which is not there", other in services)
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
-            hold(f"compose: {name}: no volume {source}", source.startswith("./") or source in compose["volumes"])
+            there = (HERE / "deploy" / source).exists() if source.startswith("./") else source in compose["volumes"]
+            # What draws and what warns is made apart from this folder, and may not be there yet.
+            hold(f"compose: {name}: no volume {source}", there or source in ("./grafana", "./prometheus"))
         for port in service.get("ports", []):
             hold(f"compose: {name} is open to everybody", port.startswith("127.0.0.1:"))
         if service.get("image", "").startswith("cidadao:"):
             hold(f"compose: {name} may write its root", service["read_only"] and service["cap_drop"] == ["ALL"])
             check_program(binary, f"compose: {name}", service["command"], service["environment"])
+
+
+def check_scrapes():
+    """Prometheus reads the ports of services that there are."""
+    services = yaml.safe_load((HERE / "deploy/compose.yaml").read_text())["services"]
+    scrape = yaml.safe_load((HERE / "deploy/compose/prometheus.yml").read_text())["scrape_configs"][0]
+    hold("prometheus: the job is not called as the rules want it", scrape["job_name"] == "cidadao")
+    for found in scrape["dns_sd_configs"]:
+        settings = services[found["names"][0]]["environment"]
+        ports = {settings.get(name, "").rsplit(":")[-1] for name in ("CIDADAO_HTTP_LISTEN", "CIDADAO_WORK_LISTEN")}
+        hold(f"prometheus: {found['names']} does not listen at {found['port']}", str(found["port"]) in ports)
 
 
 def check_units(binary):
@@ -219,6 +231,7 @@ def main():
         print(f"{overlay}: {len(documents)} objects against Kubernetes {' and '.join(VERSIONS)}")
     check_rules(texts)
     check_compose(binary)
+    check_scrapes()
     check_units(binary)
     for fault in faults:
         print(f"FAULT {fault}")

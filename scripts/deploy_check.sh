@@ -4,10 +4,8 @@
 # Usage: scripts/deploy_check.sh BINARY METRICS; METRICS is what a running server gave at /metrics.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-kubectl version --client -o json 2>/dev/null | grep -q '"kustomizeVersion": *"v[5-9]' || command -v kustomize >/dev/null || {
-    echo "kubectl 1.27 or newer (with kustomize 5) is missing: install it from your distribution" >&2
-    exit 1
-}
 command -v systemd-analyze >/dev/null || { echo "systemd-analyze is missing: apt-get install systemd" >&2; exit 1; }
 scripts/python.sh deploy deploy/requirements.txt
+KUBECTL=$(scripts/kubectl.sh)
+export KUBECTL
 exec "${XDG_CACHE_HOME:-$HOME/.cache}/cidadao/deploy/bin/python" scripts/deploy_check.py "$@"

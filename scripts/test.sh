@@ -19,7 +19,7 @@ need promtool prometheus
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 scripts/python.sh || exit 1
 scripts/node.sh || exit 1
-scripts/python.sh deploy deploy/requirements.txt || exit 1
+scripts/python.sh deploy deploy/requirements.txt && scripts/kubectl.sh >/dev/null || exit 1
 need systemd-analyze systemd
 need dpkg-deb dpkg
 scripts/cargo_deb.sh || exit 1

@@ -39,6 +39,19 @@ impl Machine {
     }
 }
 
+/// Bytes of memory of the machine, or of the container when it has fewer.
+#[must_use]
+pub fn memory_bytes() -> Option<u64> {
+    memory_below(Path::new("/")).0
+}
+
+/// Bytes that this process holds and that the system cannot take back: pages of the database's file, which it can, are left out.
+#[must_use]
+pub fn held_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    kib_after(&status, "RssAnon:").map(|kib| kib * 1_024)
+}
+
 impl std::fmt::Display for Machine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let memory = self.memory_mib.map_or("memory unknown".to_owned(), |mib| format!("{mib} MiB"));
@@ -126,13 +139,6 @@ fn memory_below(root: &Path) -> (Option<u64>, &'static str) {
         (Some((bytes, who)), None) => (Some(bytes), who),
         (_, machine) => (machine, "machine"),
     }
-}
-
-/// Bytes that this process holds and that the system cannot take back: pages of the database's file, which it can, are left out.
-#[must_use]
-pub fn held_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    kib_after(&status, "RssAnon:").map(|kib| kib * 1_024)
 }
 
 fn kib_after(text: &str, name: &str) -> Option<u64> {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use app::held_bytes;
+use app::machine::held_bytes;
 
 /// Milliseconds between two looks.
 const LOOK_EVERY_MS: u64 = 100;
