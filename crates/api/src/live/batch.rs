@@ -106,12 +106,12 @@ impl Batch {
     /// A whole frame for who negotiated permessage-deflate without context: compressed where the text has at least so many bytes and
     /// becomes smaller by it.
     pub fn frame_deflated(&self, from_bytes: usize) -> Bytes {
-        let text = &self.frame[self.head..];
+        let text = self.text();
         if text.len() < from_bytes {
             return self.frame();
         }
         let made = self.deflated.get_or_init(|| {
-            let mut body = deflate(text);
+            let mut body = deflate(&text);
             // The tail of a flush is left out on the wire (RFC 7692, 7.2.1).
             body.truncate(body.len().saturating_sub(4));
             let mut frame = Vec::with_capacity(body.len() + 10);

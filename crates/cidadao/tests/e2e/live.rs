@@ -8,7 +8,7 @@ use testkit::files::{self, Purchase, Sanctioned};
 use testkit::socket::Socket;
 use testkit::{House, PostgresServer, RedisServer, Server, wire};
 
-use super::investigations::{ask, ended, judged_house};
+use super::investigations::{DAY, ask, ended, judged_house};
 
 /// A house in which one supplier is barred.
 pub fn house_of_a_sanction() -> House {
@@ -61,7 +61,7 @@ fn findings_are_told_as_they_are_found_and_withdrawn_whoever_judges() {
     assert_eq!(back.messages(|_| true), [gone.clone()]);
     let mut open = Socket::open(&server);
     open.follow("findings?flag=BR01&state=open", Some(0));
-    sold(&house, "c.csv", 1..=1, "01/01/2024");
+    sold(&house, "c.csv", 1..=1, "02/01/2024");
     let again = open.messages(|_| true).remove(0);
     assert_eq!(
         (&again["type"], &again["data"]["id"]),
@@ -168,8 +168,11 @@ fn a_place_that_cannot_be_gone_on_from_is_told_as_a_gap() {
     sold(&house, "b.csv", 2..=1_200, "01/01/2024");
     let gap = socket.messages(|_| true).remove(0);
     assert_eq!((&gap["type"], &gap["data"]["read"]), (&json!("gap"), &json!("/api/v1/findings")));
-    // From there it goes on.
-    sold(&house, "c.csv", 1_201..=1_201, "01/01/2024");
+    // From there it goes on: another supplier, whose findings are few.
+    let mut other = Purchase::new(2_000, "100,0000");
+    other.supplier = "11222333000181".into();
+    let barred = house.file("ceis-2.csv", files::ceis(&[Sanctioned::new(2, &other.supplier)]));
+    let _ = house.ingested(&[&barred, &house.file("c.csv", files::purchases(&[other]))], 0);
     let next = socket.messages(|_| true).remove(0);
     assert!(next["type"] == "found" && seq(&next) > seq(&gap), "{next}");
     // Long gone, and of other data: both are said, and then it goes on from now.
@@ -184,6 +187,28 @@ fn a_place_that_cannot_be_gone_on_from_is_told_as_a_gap() {
         let pong = after.asks(&json!({"type": "ping", "id": 7}));
         assert_eq!(pong, json!({"type": "pong", "id": 7}), "nothing came since");
     }
+}
+
+#[test]
+fn what_follows_soon_waits_for_others_as_long_as_the_settings_say() {
+    let batches = |milliseconds: &str| {
+        let house = judged_house().with("CIDADAO_LIVE_BATCH_TIMEOUT_MS", milliseconds);
+        let server = house.serve();
+        let id = ask(&server, &json!({"scope": {}, "as_of": DAY}));
+        let mut socket = Socket::open(&server);
+        socket.follow(&format!("investigation:{id}"), Some(0));
+        let mut n = 0;
+        loop {
+            n += 1;
+            let batch = socket.hear();
+            assert!(batch["count"].as_u64().unwrap() <= 50);
+            if batch["messages"].as_array().unwrap().iter().any(|message| message["type"] == "completed") {
+                return n;
+            }
+        }
+    };
+    let (patient, hasty) = (batches("10000"), batches("1"));
+    assert!(patient < hasty, "{patient} batches, {hasty} without waiting");
 }
 
 #[test]
