@@ -69,6 +69,24 @@ async fn authorise(parts: &mut Parts, door: &Door, scope: Scope) -> Result<Optio
     }
 }
 
+/// Whether a request is the machine's operator's, who counts while there is no account.
+pub async fn is_operator(parts: &mut Parts) -> bool {
+    Operator::from_request_parts(parts, &()).await.is_ok()
+}
+
+/// Whether a caller, who was told from the machine's operator before, may run the installation.
+pub async fn may_run(door: &Door, caller: &Caller, is_operator: bool) -> Result<(), Problem> {
+    if caller.account.is_none() && caller.key.is_none() {
+        if door.inspect(app::App::has_users).await?? {
+            return Err(Problem::unauthorized("this needs an account: send `authenticate` first"));
+        }
+        let refused = || Problem::forbidden("only a program on this machine may ask this, over loopback");
+        return is_operator.then_some(()).ok_or_else(refused);
+    }
+    let refused = || Problem::forbidden("this needs an admin, and of a key the scope `admin`");
+    caller.acting(Scope::Admin).map(|_| ()).ok_or_else(refused)
+}
+
 /// Whether a caller may read what is public: all may, but for a key that does not open it.
 pub fn may_read(caller: &Caller) -> Result<(), Problem> {
     let refused = || Problem::forbidden("this key does not open `read`");

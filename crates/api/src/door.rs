@@ -17,6 +17,7 @@ use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::rate::Rates;
 use crate::sign_in::SignIns;
+use crate::ws::Sockets;
 
 /// How long after a request was given up its question is interrupted.
 const AFTER_TIMEOUT: Duration = Duration::from_millis(250);
@@ -40,6 +41,7 @@ struct Inner {
     addresses: Addresses,
     rates: Rates,
     live: Hub,
+    sockets: Sockets,
 }
 
 impl Door {
@@ -59,6 +61,7 @@ impl Door {
         let callers = Callers::new(limits.anonymous, &metrics).expect("metric names are well formed and differ");
         let sign_ins = SignIns::new(app.settings(), &metrics).expect("metric names are well formed and differ");
         let live = Hub::new(app.clone(), &metrics).expect("metric names are well formed and differ");
+        let sockets = Sockets::new(&app.settings().live, &metrics).expect("metric names are well formed and differ");
         let addresses = Addresses::of(&app.settings().limits);
         let answers = Answers::of(&app).unwrap_or_else(|error| {
             tracing::warn!(%error, "answers are not kept");
@@ -81,6 +84,7 @@ impl Door {
             addresses,
             rates,
             live,
+            sockets,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -242,6 +246,11 @@ impl Door {
     /// What the settings say of how what happens is told.
     pub fn live_settings(&self) -> &app::live_settings::LiveSettings {
         &self.inner.app.settings().live
+    }
+
+    /// The WebSockets that are open.
+    pub fn sockets(&self) -> &Sockets {
+        &self.inner.sockets
     }
 
     /// What happens, for those who follow it.

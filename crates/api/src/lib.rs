@@ -41,6 +41,7 @@ mod sse;
 mod stack;
 mod tls;
 mod unpack;
+mod ws;
 
 use app::App;
 use axum::{Extension, Router};

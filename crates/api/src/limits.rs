@@ -11,8 +11,8 @@ use crate::batch::Bounds;
 pub const TARGET_BYTES_MAX: usize = 8_192;
 /// The longest id in a path, in characters.
 pub const ID_CHARS_MAX: usize = 512;
-/// The most connections held at once; more wait in the system's queue.
-pub const CONNECTIONS_MAX: usize = 4_096;
+/// The most connections of HTTP held at once; more wait in the system's queue. WebSockets have a limit of their own.
+pub const CONNECTIONS_MAX: usize = 16_384;
 /// How long a stop waits for requests in flight.
 pub const GRACE: Duration = Duration::from_secs(10);
 /// Bodies up to this many bytes are sent as they are.

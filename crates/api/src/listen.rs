@@ -40,7 +40,7 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     let http = app.settings().http.clone();
     let tls = tls::acceptor(&http)?;
     let door = Door::new(app);
-    let live = door.live().clone();
+    let (live, sockets) = (door.live().clone(), door.sockets().clone());
     let front = Front::before(crate::routes_behind(&door), door);
     let line = Line { front, tls, http2: http.http2, head_max: Duration::from_secs(http.head_timeout_s) };
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -59,7 +59,10 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     // Who follows something is told, and ended: it would not end by itself.
     live.close();
     stop.send_replace(());
-    let finished = async { while connections.join_next().await.is_some() {} };
+    let finished = async {
+        while connections.join_next().await.is_some() {}
+        sockets.all_ended().await;
+    };
     if tokio::time::timeout(GRACE, finished).await.is_err() {
         tracing::warn!(left = connections.len(), "connections were cut at the end of the grace period");
     }

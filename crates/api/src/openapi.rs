@@ -62,6 +62,8 @@ use crate::routes::{
         investigations::show_investigation,
         investigations::list_findings_of,
         investigations::cancel_investigation,
+        crate::ws::connect,
+        crate::ws::schema,
         investigations::follow_investigation,
         dossiers::report_investigation,
         dossiers::write_letter,
@@ -98,6 +100,7 @@ use crate::routes::{
         (name = "entities", description = "Who is one and the same."),
         (name = "investigations", description = "What was asked of all flags at once."),
         (name = "agents", description = "Who works on investigations."),
+        (name = "live", description = "What happens, as it happens."),
         (name = "identity", description = "Who calls. Public data need no account."),
         (name = "operations", description = "How the program does."),
     )

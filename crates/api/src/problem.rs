@@ -120,6 +120,12 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Forbidden", detail)
     }
 
+    /// Another version of a protocol.
+    pub fn upgrade_required() -> Self {
+        let detail = "a WebSocket of version 13 is spoken here";
+        Self::new(StatusCode::UPGRADE_REQUIRED, "upgrade-required", "Upgrade required", detail)
+    }
+
     /// So many of something are there already.
     pub fn too_many(what: &str, most: usize) -> Self {
         let detail = format!("there are {most} {what} already, and no more may be; try again later");

@@ -1,2 +1,2 @@
 -- By run: what was found, changed or withdrawn since one is told to those who follow.
-create index findings_by_run on findings (run_id, rid);
+create index if not exists findings_by_run on findings (run_id, rid);

@@ -19,6 +19,7 @@ pub mod python;
 pub mod redis;
 pub mod seed;
 pub mod server;
+pub mod socket;
 pub mod state;
 pub mod tab;
 pub mod wire;

@@ -30,7 +30,7 @@ pub(super) struct Channel {
     pub(super) to: u64,
     pub(super) is_loaded: bool,
     /// Nothing more will happen.
-    is_ended: bool,
+    pub(super) is_ended: bool,
     /// Findings were perhaps touched that it has not seen.
     pub(super) is_stale: bool,
     /// How things stand, told to who comes new.
@@ -104,6 +104,13 @@ impl Channel {
             self.pending.push(message);
         }
         true
+    }
+
+    /// Nothing else happened up to this place.
+    pub(super) fn advance(&mut self, to: u64) {
+        if self.is_loaded {
+            self.to = self.to.max(to);
+        }
     }
 
     /// Notes how things stand now.

@@ -113,6 +113,7 @@ impl Follower {
                 Topic::Findings(_) | Topic::Ingest(_) => {}
             }
         }
+        inner.advance_log(news.seen);
         if news.has_new_data {
             (self.has_new_data, self.is_fresher) = (true, true);
             inner.with("system", |channel| {
@@ -138,6 +139,7 @@ impl Follower {
             for told in &stretch.told {
                 inner.note(&named.name, told);
             }
+            inner.with(&named.name, |channel| channel.advance(stretch.to));
         }
         self.has_new_data = false;
         Ok(())
@@ -155,7 +157,7 @@ impl Follower {
     }
 
     fn look_at_ingests(&mut self, inner: &Inner) -> app::Result<()> {
-        for (named, to) in inner.followed(|channel| channel.named.kind() == Kind::Ingest) {
+        for (named, to) in inner.followed(|channel| channel.named.kind() == Kind::Ingest && !channel.is_ended) {
             for told in inner.app.stretch(&named.topic, Some(to), usize::MAX)?.told {
                 inner.note(&named.name, &told);
             }

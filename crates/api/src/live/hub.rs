@@ -280,6 +280,16 @@ impl Inner {
         }
     }
 
+    /// Nothing else happened up to this place of the log.
+    pub(super) fn advance_log(&self, to: u64) {
+        let mut topics = self.topics();
+        for name in ["agents", "sources", "system"] {
+            if let Some(channel) = topics.channels.get_mut(name) {
+                channel.advance(to);
+            }
+        }
+    }
+
     /// The topics that are followed and loaded, and of which this holds, each with its place.
     pub(super) fn followed(&self, which: impl Fn(&Channel) -> bool) -> Vec<(Named, u64)> {
         let topics = self.topics();

@@ -153,6 +153,11 @@ impl Receiver {
         self.topics.len()
     }
 
+    /// What waits to be told next, if something does.
+    pub fn next_at_hand(&mut self) -> Option<Arc<Batch>> {
+        self.outbox.inside().queue.pop_front()
+    }
+
     /// Whether something waits to be told.
     pub fn has_more(&self) -> bool {
         !self.outbox.inside().queue.is_empty()

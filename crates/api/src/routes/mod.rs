@@ -27,12 +27,14 @@ use axum::routing::{get, patch, post, put};
 
 use crate::door::Door;
 use crate::problem::Problem;
-use crate::{docs, kept, page, robots};
+use crate::{docs, kept, page, robots, ws};
 
 /// All routes; what none of them serves is a page, or a 404.
 pub fn all(door: &Door) -> Router<Door> {
     Router::new()
         .nest("/api/v1", public(door).merge(api()).merge(files()).route("/batch", post(batch::run_batch)))
+        .route("/api/v1/ws", get(ws::connect))
+        .route("/api/v1/ws/schema.json", get(ws::schema))
         .route("/health/live", get(operations::live))
         .route("/health/ready", get(operations::ready))
         .route("/metrics", get(operations::metrics))

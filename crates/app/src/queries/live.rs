@@ -58,6 +58,8 @@ pub struct News {
     pub told: Vec<(Topic, Told)>,
     /// The data, or what was judged of them, are others than before.
     pub has_new_data: bool,
+    /// Up to this place of the log everything was told.
+    pub seen: u64,
     /// There may be more: look again at once.
     pub more: bool,
 }
@@ -107,6 +109,7 @@ impl Follow {
             }
             news.more = rows.len() == LOT;
         }
+        news.seen = self.seen;
         Ok(news)
     }
 }
