@@ -44,6 +44,8 @@ pub const PROTOCOL: &str = "graphql-transport-ws";
 const ANSWER_BYTES_MAX: usize = 32 << 20;
 /// The most characters of the name that a client gives an operation.
 const ID_CHARS_MAX: usize = 128;
+/// The most bytes of the reason for which it is closed (RFC 6455, 5.5.1).
+const REASON_BYTES_MAX: usize = 120;
 /// Messages of all operations together that wait to be written.
 const WAITING_MAX: usize = 16;
 
@@ -189,7 +191,9 @@ async fn serve(mut socket: WebSocket, door: Door, graphql: Arc<Graphql>, parts: 
         }
     };
     connection.tasks.abort_all();
-    let frame = CloseFrame { code, reason: reason.chars().take(100).collect::<String>().into() };
+    let mut reason = reason;
+    reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
+    let frame = CloseFrame { code, reason: reason.into() };
     let _ = timeout(heartbeat, socket.send(Message::Close(Some(frame)))).await;
     Some(code)
 }
