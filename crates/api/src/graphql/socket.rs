@@ -381,7 +381,8 @@ impl Operation {
                     return Ok(());
                 }
             };
-            for message in &batch.messages {
+            // How things stand is asked by a query.
+            for message in batch.messages.iter().filter(|message| !message.is_state) {
                 let payload = self.told(&ready, &named, message, asks).await.map_err(|no| errors_of(&[no.into()]))?;
                 if !self.mouth.say(Word::Next(payload)).await || message.is_end {
                     return Ok(());
