@@ -145,7 +145,10 @@ def load(folder, url, query, asked, every_another=False):
     if "Non-2xx" in out:
         sys.exit(f"{url}: {out}")
     done = int(re.search(r"(\d+) requests in", out)[1])
-    number, unit = re.search(r"50%\s+([\d.]+)(us|ms|s)\n", out).groups()
+    median = re.search(r"50%\s+([\d.]+)(us|ms|s)\n", out)
+    if not done or not median:
+        sys.exit(f"{url}: {out}")
+    number, unit = median.groups()
     return done, float(re.search(r"Requests/sec:\s+([\d.]+)", out)[1]), float(number) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 

@@ -42,7 +42,6 @@ use persisted::Persisted;
 use query::Prepared;
 use resolve::Resolves;
 use schema::Made;
-use tokio::sync::Semaphore;
 
 /// What every query shares.
 struct Graphql {
@@ -56,8 +55,6 @@ struct Graphql {
     fields: Option<Arc<FieldValues>>,
     /// The filters by which findings are followed, as REST names them.
     followed_by: Vec<String>,
-    /// Places for connections of those who follow.
-    sockets: Arc<Semaphore>,
 }
 
 /// The routes of this door.
@@ -76,9 +73,7 @@ pub fn routes(door: &Door) -> Router<Door> {
     }
     let (limits, persisted, fields) = (door.graphql().clone(), Persisted::default(), fields.map(Arc::new));
     let prepared = Prepared::default();
-    let sockets = Arc::new(Semaphore::new(door.live_settings().connections_max));
-    let graphql =
-        Graphql { schema, costs, resolves, limits, persisted, prepared, statements, fields, followed_by, sockets };
+    let graphql = Graphql { schema, costs, resolves, limits, persisted, prepared, statements, fields, followed_by };
     Router::new()
         .route("/graphql", get(http::get).post(http::post))
         .route("/graphql/ws", get(socket::open))

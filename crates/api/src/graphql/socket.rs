@@ -14,7 +14,7 @@ use axum::Extension;
 use axum::body::to_bytes;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::header::{ORIGIN, SEC_WEBSOCKET_PROTOCOL};
+use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
@@ -36,6 +36,7 @@ use crate::door::Door;
 use crate::live::{Ending, Message as Happened, Named, Receiver};
 use crate::problem::Problem;
 use crate::rate::admit;
+use crate::ws::check_origin;
 
 /// The protocol's name.
 pub const PROTOCOL: &str = "graphql-transport-ws";
@@ -43,6 +44,8 @@ pub const PROTOCOL: &str = "graphql-transport-ws";
 const ANSWER_BYTES_MAX: usize = 32 << 20;
 /// The most characters of the name that a client gives an operation.
 const ID_CHARS_MAX: usize = 128;
+/// The most bytes of the reason for which it is closed (RFC 6455, 5.5.1).
+const REASON_BYTES_MAX: usize = 120;
 /// Messages of all operations together that wait to be written.
 const WAITING_MAX: usize = 16;
 
@@ -127,30 +130,20 @@ pub async fn open(
         return Err(Problem::invalid("Sec-WebSocket-Protocol", format!("must offer `{PROTOCOL}`")));
     }
     check_origin(&parts.headers, &door.http().cors_origins)?;
-    let most = door.live_settings().connections_max;
-    let place = Arc::clone(&graphql.sockets).try_acquire_owned();
-    let place = place.map_err(|_| Problem::too_many("connections", most))?;
+    let ticket = door.sockets().enter(Calling::of(&parts.extensions).address)?;
     // A query with its variables, however it is escaped.
     let message_max = usize::try_from(graphql.limits.query_bytes_max).unwrap_or(usize::MAX).saturating_mul(4);
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(message_max).max_frame_size(message_max);
     let opened = upgrade.on_upgrade(move |socket| async move {
-        let _place = place;
-        serve(socket, door, graphql, parts).await;
+        let code = serve(socket, door, graphql, parts).await;
+        let code = code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+        ticket.meters().closed.with_label_values(&[&code]).inc();
     });
     Ok(opened.into_response())
 }
 
-/// A page of another origin may follow only where it may ask: browsers do not keep it from opening connections.
-fn check_origin(headers: &HeaderMap, named: &[String]) -> Result<(), Problem> {
-    let Some(origin) = headers.get(ORIGIN).map(|origin| origin.to_str().unwrap_or_default()) else { return Ok(()) };
-    let host = headers.get(axum::http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let own = origin.split_once("://").is_some_and(|(_, of)| of.eq_ignore_ascii_case(host));
-    let is_named = own || named.iter().any(|one| one == "*" || one.eq_ignore_ascii_case(origin));
-    is_named.then_some(()).ok_or_else(|| Problem::forbidden("pages of this origin may not follow"))
-}
-
-/// Speaks with a client until one of both has enough.
-async fn serve(mut socket: WebSocket, door: Door, graphql: Arc<Graphql>, parts: Parts) {
+/// Speaks with a client until one of both has enough; gives the code by which it was closed, if it was by us.
+async fn serve(mut socket: WebSocket, door: Door, graphql: Arc<Graphql>, parts: Parts) -> Option<u16> {
     let (words, mut said) = mpsc::channel(WAITING_MAX);
     let calling = Calling::of(&parts.extensions);
     let heartbeat = Duration::from_secs(door.live_settings().heartbeat_s);
@@ -164,7 +157,7 @@ async fn serve(mut socket: WebSocket, door: Door, graphql: Arc<Graphql>, parts: 
         let flow = tokio::select! {
             word = said.recv() => match word {
                 Some((id, life, word)) => connection.write(&mut socket, heartbeat, &id, life, word).await,
-                None => return,
+                None => return None,
             },
             message = socket.recv() => {
                 (heard, pinged) = (Instant::now(), false);
@@ -176,9 +169,9 @@ async fn serve(mut socket: WebSocket, door: Door, graphql: Arc<Graphql>, parts: 
                     Some(Ok(Message::Close(_))) => {
                         // The answer to it goes out with what is heard next, which is the end.
                         let _ = timeout(heartbeat, socket.recv()).await;
-                        return;
+                        return None;
                     }
-                    Some(Err(_)) | None => return,
+                    Some(Err(_)) | None => return None,
                 }
             }
             () = connection.tasks_end() => Flow::Continue(()),
@@ -186,7 +179,7 @@ async fn serve(mut socket: WebSocket, door: Door, graphql: Arc<Graphql>, parts: 
                 if !connection.is_acknowledged && Instant::now() >= init {
                     close(4408, "Connection initialisation timeout")
                 } else if pinged {
-                    return;
+                    return None;
                 } else {
                     pinged = true;
                     send(&mut socket, heartbeat, Message::Ping(Vec::new().into())).await
@@ -198,8 +191,11 @@ async fn serve(mut socket: WebSocket, door: Door, graphql: Arc<Graphql>, parts: 
         }
     };
     connection.tasks.abort_all();
-    let frame = CloseFrame { code, reason: reason.chars().take(100).collect::<String>().into() };
+    let mut reason = reason;
+    reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
+    let frame = CloseFrame { code, reason: reason.into() };
     let _ = timeout(heartbeat, socket.send(Message::Close(Some(frame)))).await;
+    Some(code)
 }
 
 /// Writes; who does not read for so long is given up.
@@ -385,7 +381,8 @@ impl Operation {
                     return Ok(());
                 }
             };
-            for message in &batch.messages {
+            // How things stand is asked by a query.
+            for message in batch.messages.iter().filter(|message| !message.is_state) {
                 let payload = self.told(&ready, &named, message, asks).await.map_err(|no| errors_of(&[no.into()]))?;
                 if !self.mouth.say(Word::Next(payload)).await || message.is_end {
                     return Ok(());

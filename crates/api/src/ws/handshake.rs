@@ -72,7 +72,7 @@ pub fn not_here() -> Problem {
 }
 
 /// A page may connect from this server's own origin, and from those that the settings name; what is no page names none.
-fn check_origin(headers: &HeaderMap, origins: &[String]) -> Result<(), Problem> {
+pub fn check_origin(headers: &HeaderMap, origins: &[String]) -> Result<(), Problem> {
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
     let bytes = origin.as_bytes();
     let host = headers.get(HOST).map(HeaderValue::as_bytes).unwrap_or_default();

@@ -21,6 +21,7 @@ use crate::caller::Calling;
 use crate::door::Door;
 use crate::problem::Problem;
 
+pub use handshake::check_origin;
 pub use meters::SocketMeters;
 pub use sockets::Sockets;
 

@@ -28,10 +28,12 @@ const client = new ApolloClient({
 // Pages, put together by Apollo's own policy for Relay's connections.
 const PAGES = gql`query ($after: String) { contracts(first: 5, after: $after) { edges { cursor node { id object supplier { id name } } } pageInfo { endCursor hasNextPage startCursor hasPreviousPage } } }`;
 const seen = client.watchQuery({ query: PAGES });
-const first = (await seen.result()).data.contracts;
+const first = await new Promise((resolve, reject) => {
+  seen.subscribe({ next: ({ data, loading }) => loading || resolve(data.contracts), error: reject });
+});
 assert.equal(first.edges.length, 5);
 await seen.fetchMore({ variables: { after: first.pageInfo.endCursor } });
-const ids = seen.getCurrentResult().data.contracts.edges.map((edge) => edge.node.id);
+const ids = client.readQuery({ query: PAGES }).contracts.edges.map((edge) => edge.node.id);
 assert.equal(new Set(ids).size, 10);
 
 // The hash alone by GET, then once with the query, then by GET.

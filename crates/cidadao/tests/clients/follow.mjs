@@ -13,6 +13,10 @@ const client = createClient({
   on: { connected: () => console.log(JSON.stringify({ connected: true })) },
 });
 let left = Number(most || Infinity);
+setTimeout(() => {
+  console.error("nothing more is told");
+  process.exit(1);
+}, 120_000).unref();
 const ended = await new Promise((resolve) => {
   const stop = client.subscribe(JSON.parse(request), {
     next: (answer) => {

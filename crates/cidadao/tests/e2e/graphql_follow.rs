@@ -59,8 +59,8 @@ fn an_investigation_is_followed_from_its_beginning_or_behind_a_place_until_it_ha
     for (query, kind, says) in [
         ("subscription { investigation(id: \"x\") { seq } }", "/problems/not-found", "x"),
         ("subscription { agents { seq } findings { seq } }", "/problems/invalid-query", "one field"),
-        ("subscription { __typename }", "/problems/invalid-query", "follows something"),
-        ("subscription { findings(flag: \"BR99\") { seq } }", "/problems/not-found", "BR99"),
+        ("subscription { __typename }", "/problems/invalid-query", "__typename"),
+        ("subscription { findings(flag: \"BR99\") { seq } }", "/problems/invalid-parameter", "catalogue"),
         ("subscription { findings(severity: \"worst\") { seq } }", "/problems/invalid-parameter", ""),
         ("subscription { agents { nope } }", "/problems/invalid-query", "nope"),
         (
