@@ -366,6 +366,8 @@ fn a_model_is_asked_as_long_and_for_as_much_as_the_settings_say() {
         let server = with(&house, &[&[("CIDADAO_LLM_PROVIDERS", providers.as_str())], variables].concat());
         let answer = server.post("/api/v1/ask", &json!({"question": "Quanto foi gasto em SP em 2025?"}));
         assert_eq!(answer.status, 200, "{}", answer.text());
+        // Its log comes over a pipe of its own.
+        std::thread::sleep(Duration::from_millis(200));
         let (asked, log) = (model.asked.lock().unwrap().clone(), server.log());
         (asked, log)
     };
@@ -379,7 +381,8 @@ fn a_model_is_asked_as_long_and_for_as_much_as_the_settings_say() {
         assert!(asked.is_empty() && log.contains("budget"), "{name}: {asked:?} {log}");
     }
     let slow = Duration::from_millis(1_000);
-    assert!(!ask(&Model::start(slow), &plenty).1.contains("a text stays as it was"));
+    let late = "no answer in the time given";
+    assert!(!ask(&Model::start(slow), &plenty).1.contains(late));
     let (asked, log) = ask(&Model::start(slow), &[plenty[0], ("CIDADAO_LLM_TIMEOUT_MS", "200")]);
-    assert!(asked.len() == 1 && log.contains("a text stays as it was"), "{log}");
+    assert!(asked.len() == 1 && log.contains(late), "{log}");
 }
