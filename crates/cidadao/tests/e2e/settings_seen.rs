@@ -237,15 +237,17 @@ fn the_disk_keeps_as_much_and_as_long_as_the_settings_say() {
 
     let held = |variables: &[(&str, &str)]| {
         let server = with(&house, variables);
-        for n in 0..700 {
-            assert_eq!(server.get(&format!("/api/v1/contracts?limit=100&value_min={n}")).status, 200);
+        for n in 0..500 {
+            let path = format!("/api/v1/contracts?limit=100&value_max={}", 100_000 + n);
+            assert_eq!(server.get(&path).status, 200);
         }
         std::thread::sleep(Duration::from_millis(500));
         figure(&server, "cidadao_ai_cache_bytes{cache=\"responses\",tier=\"l3\"}")
     };
+    let few = held(&[("CIDADAO_CACHE_L3_MIB", "1")]);
+    assert!(few > 0.0 && few <= 1_048_576.0, "{few} bytes");
     let usual = held(&[]);
     assert!(usual > 1_048_576.0, "{usual} bytes");
-    assert!(held(&[("CIDADAO_CACHE_L3_MIB", "1")]) <= 1_048_576.0);
 }
 
 #[test]
@@ -366,6 +368,8 @@ fn a_model_is_asked_as_long_and_for_as_much_as_the_settings_say() {
         let server = with(&house, &[&[("CIDADAO_LLM_PROVIDERS", providers.as_str())], variables].concat());
         let answer = server.post("/api/v1/ask", &json!({"question": "Quanto foi gasto em SP em 2025?"}));
         assert_eq!(answer.status, 200, "{}", answer.text());
+        // Its log comes over a pipe of its own.
+        std::thread::sleep(Duration::from_millis(200));
         let (asked, log) = (model.asked.lock().unwrap().clone(), server.log());
         (asked, log)
     };
@@ -379,7 +383,8 @@ fn a_model_is_asked_as_long_and_for_as_much_as_the_settings_say() {
         assert!(asked.is_empty() && log.contains("budget"), "{name}: {asked:?} {log}");
     }
     let slow = Duration::from_millis(1_000);
-    assert!(!ask(&Model::start(slow), &plenty).1.contains("a text stays as it was"));
+    let late = "no answer in the time given";
+    assert!(!ask(&Model::start(slow), &plenty).1.contains(late));
     let (asked, log) = ask(&Model::start(slow), &[plenty[0], ("CIDADAO_LLM_TIMEOUT_MS", "200")]);
-    assert!(asked.len() == 1 && log.contains("a text stays as it was"), "{log}");
+    assert!(asked.len() == 1 && log.contains(late), "{log}");
 }
