@@ -399,7 +399,7 @@ impl Operation {
         message: &Happened,
         asks: bool,
     ) -> Result<Vec<u8>, Problem> {
-        let row = row_of(named, message.seq, &message.kind, message.value());
+        let row = row_of(named, message.seq, &message.kind, &message.value());
         let (graphql, ready) = (Arc::clone(&self.graphql), Arc::clone(ready));
         let work = move |app: &app::App| tell(app, &graphql, &ready, &row);
         if asks { self.door.ask_for(move |app| Ok(work(app))).await } else { Ok(self.door.at_once(work)) }

@@ -122,7 +122,7 @@ pub fn topic_of(field: &Planned<'_>, name: &str, filters: &[String]) -> Result<(
 }
 
 /// An event as a row.
-pub fn row_of(named: &Named, seq: u64, kind: &str, data: Value) -> Value {
+pub fn row_of(named: &Named, seq: u64, kind: &str, data: &Value) -> Value {
     let id = named.name.strip_prefix("investigation:");
     let of = |key: &str| data[key].clone();
     let investigation = id.map_or_else(|| of("investigation"), Value::from);
