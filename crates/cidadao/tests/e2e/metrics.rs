@@ -85,13 +85,19 @@ fn promtool_and_the_reference_parser_take_what_an_idle_and_a_busy_server_say() {
         let file = house.file("metrics.txt", open.text());
         let parse = "import sys\nfrom prometheus_client.openmetrics.parser import text_string_to_metric_families as parse\n\
                      families = list(parse(open(sys.argv[1]).read()))\n\
-                     print(len(families), sum(1 for f in families for s in f.samples if s.exemplar))";
+                     [print(f.name, f.type, sum(1 for s in f.samples if s.exemplar)) for f in families]";
         let parsed = Command::new(python::program("python")).args(["-c", parse]).arg(&file).output().unwrap();
         assert!(parsed.status.success(), "{}", String::from_utf8_lossy(&parsed.stderr));
         let said = String::from_utf8_lossy(&parsed.stdout).into_owned();
-        let (families, exemplars) = said.trim().split_once(' ').unwrap();
-        assert_eq!(families.parse::<usize>().unwrap(), typed(&plain.text()).len());
-        assert_eq!(exemplars != "0", is_busy, "{exemplars} exemplars");
+        let families: Vec<Vec<&str>> = said.lines().map(|line| line.split(' ').collect()).collect();
+        assert!(families.len() > 60, "{said}");
+        for family in &families {
+            let (name, kind) = (family[0], family[1]);
+            let name = if kind == "counter" { format!("{name}_total") } else { name.to_owned() };
+            assert_eq!(agreed.get(name.as_str()).copied(), Some(kind), "{name}");
+        }
+        let has_examples = families.iter().any(|family| family[2] != "0");
+        assert_eq!(has_examples, is_busy, "{said}");
     }
 }
 
@@ -123,7 +129,8 @@ fn requests_are_counted_by_template_and_class_and_their_traces_are_examples() {
     assert!(example("/api/v1/contracts/{id}", trace), "{text}");
     assert!(example("/api/v1/flags", "1af7651916cd43dd8448eb211c80319c"), "{text}");
     assert!(!text.contains("2af7651916cd43dd8448eb211c80319c"), "what is not sampled is no example");
-    assert!(server.metric("cidadao_ai_problems_total{type=\"not-found\"}") == 1.0);
+    let _ = server.get("/api/v1/nothing/at/all");
+    assert!(server.metric("cidadao_ai_problems_total{type=\"no-such-route\"}") == 1.0);
 }
 
 #[test]
@@ -221,9 +228,12 @@ fn every_panel_shows_something_of_servers_under_load() {
     let on_server = House::on(&primary.url()).with("REDIS_URL", &redis.url());
     let _ = on_server.ingest(&[&short_sample(&on_server, 200, 53)]).ends_with(3);
     let replica = primary.replica();
+    // What a start prints is searched for the server's own address: the model goes by another name.
     let model = Origin::start(|_, _| Reply::status(500));
-    let settings =
-        format!("[llm]\nproviders = [{{ dialect = \"openai\", base_url = \"{}\", model = \"m\" }}]\n", model.url());
+    let settings = format!(
+        "[llm]\nproviders = [{{ dialect = \"openai\", base_url = \"{}\", model = \"m\" }}]\n",
+        model.url().replace("127.0.0.1", "localhost")
+    );
     let file = on_server.file("c.toml", settings);
     let on_server =
         on_server.with("DATABASE_REPLICA_URLS", &replica.url()).with("CIDADAO_CONFIG", file.to_str().unwrap());
