@@ -38,7 +38,9 @@ mod routes;
 mod sign_in;
 mod sse;
 mod stack;
+mod telemetry_metrics;
 mod tls;
+mod traced;
 mod unpack;
 
 use app::App;

@@ -14,6 +14,7 @@ use prometheus::{
 
 use crate::agent_metrics::AgentMetrics;
 use crate::gate::Gate;
+use crate::telemetry_metrics::TelemetryMetrics;
 
 /// Upper bounds of the buckets of durations, in seconds.
 const BUCKETS_S: [f64; 14] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -36,6 +37,7 @@ pub struct Metrics {
     connections: IntGaugeVec,
     reads: IntGaugeVec,
     agents: AgentMetrics,
+    telemetry: TelemetryMetrics,
     asked: IntGaugeVec,
     statements: IntCounter,
     statements_told: std::sync::Mutex<u64>,
@@ -57,6 +59,7 @@ impl Metrics {
         build.set(1);
         let metrics = Self {
             agents: AgentMetrics::new(&registry)?,
+            telemetry: TelemetryMetrics::new(&registry)?,
             registry,
             durations: HistogramVec::new(
                 HistogramOpts::new(
@@ -181,6 +184,7 @@ impl Metrics {
     /// Everything as text, with `figures` when the database gave them, and how the pools of agents stand.
     pub fn text(&self, figures: Option<Figures>, pools: &[app::AgentPool]) -> String {
         self.agents.hold(pools);
+        self.telemetry.look();
         self.readable.set(figures.is_some().into());
         if let Some(figures) = figures {
             self.hold(&figures);

@@ -21,6 +21,8 @@ mod rephrase;
 mod results;
 mod secret;
 pub mod settings;
+mod telemetry;
+pub mod telemetry_settings;
 mod tokens;
 pub mod views;
 mod watch;
@@ -66,10 +68,12 @@ pub use commands::work::Workers;
 pub use error::{Error, Result};
 pub use events::CommandKey;
 pub use folder::WriterLock;
+pub use llm::mask::mask as without_personal_data;
 pub use queries::coverage::CountedFlag;
 pub use secret::make_password;
 pub use settings::Settings;
 pub use store::{QuarantineFilter, Quarantined};
+pub use telemetry::Exporter;
 pub use watch::{Change, Watch};
 
 use crate::agents::Agents;
@@ -91,6 +95,8 @@ pub fn statements_here() -> u64 {
 
 /// Opens the database that the settings name.
 pub(crate) fn open_store(settings: &Settings) -> Result<Store> {
+    let database = &settings.database;
+    store::db::slow::tell_from(std::time::Duration::from_millis(database.slow_query_ms), database.slow_plans_per_min);
     Ok(match settings.database.server() {
         Some(server) => Store::connect(server, settings.database.replicas())?,
         None => Store::open(&settings.data_dir.join("cidadao.db"), settings.store.readers)?,

@@ -10,6 +10,7 @@ mod entities;
 mod evaluation;
 mod identity;
 mod investigate;
+mod lines;
 mod log;
 mod moment;
 mod output;

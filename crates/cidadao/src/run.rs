@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use app::identity::Tier;
-use app::{App, Error, Gravity, IngestRequest, LabelledFile, Result, Settings, SyncRequest};
+use app::{App, Error, Exporter, Gravity, IngestRequest, LabelledFile, Result, Settings, SyncRequest};
 use serde_json::json;
 
 use crate::bundle;
@@ -13,7 +13,7 @@ use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand, 
 use crate::output::{Progress, print_advice, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
 use crate::{
-    agents, ask, database, dossier, entities, evaluation, identity, investigate, log, moment, quarantine, sync,
+    agents, ask, database, dossier, entities, evaluation, identity, investigate, lines, log, moment, quarantine, sync,
 };
 
 /// Threads that may wait for the database or compress, beside one for each connection to a server: each holds on to some 15 MB of what it
@@ -98,11 +98,7 @@ fn without_anonymous_limit(mut settings: Settings) -> Settings {
 }
 
 fn start_log(settings: &Settings) {
-    use tracing_subscriber::{EnvFilter, fmt};
-    let filter = EnvFilter::try_new(&settings.log.filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // A second start in one process (in tests) keeps the first.
-    let _ = if settings.log.format == "json" { builder.json().try_init() } else { builder.try_init() };
+    lines::start(settings);
     for change in &settings.changed {
         tracing::info!("setting {change}");
         if change.starts_with("http.json_encoder") && change.contains("orjson") {
@@ -135,9 +131,15 @@ fn demo(settings: Settings, contracts: u64, no_serve: bool, json: bool) -> Resul
 fn serve(app: App, roles: Roles) -> Result<ExitCode> {
     app.look_at_segments()?;
     app.prepare_names();
-    if roles == Roles::Worker {
-        return work(&app);
+    let exporter = Exporter::start(app.settings())?;
+    let served = if roles == Roles::Worker { work(&app) } else { serve_http(app, roles) };
+    if let Some(exporter) = exporter {
+        exporter.stop();
     }
+    served
+}
+
+fn serve_http(app: App, roles: Roles) -> Result<ExitCode> {
     app.take_over_ingests()?;
     let listen = app.settings().http.listen.clone();
     let connections = app.settings().database.server().map_or(0, |server| server.size);

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
+use trace::Phase;
+
 use crate::db::pool::{Lent, Pool};
 use crate::db::{Lock, PoolFigures, PoolSettings};
 use crate::replicas::{Reads, Replicas, Writes};
@@ -33,7 +35,7 @@ impl Server {
         let replica = self.replicas.as_ref().filter(|_| until.is_some()).and_then(|replicas| replicas.lend());
         let mut lent = replica.map_or_else(|| self.pool.lend(), Ok)?;
         lent.set_deadline(until)?;
-        query(&lent)
+        trace::step_of(Phase::Database, || query(&lent))
     }
 
     pub(crate) fn write<T, E: From<Error>>(
@@ -43,10 +45,12 @@ impl Server {
     ) -> std::result::Result<T, E> {
         let _writes = self.writes();
         let lent = self.pool.lend()?;
-        let transaction = lent.begin(lock)?;
-        let done = work(&transaction)?;
-        transaction.commit()?;
-        Ok(done)
+        trace::step_of(Phase::Database, || {
+            let transaction = lent.begin(lock)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        })
     }
 
     pub(crate) fn lend(&self) -> Result<Lent> {

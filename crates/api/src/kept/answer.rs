@@ -163,6 +163,11 @@ impl Kept {
         hits.is_multiple_of(after) && !self.is_dense && self.plain().len() as u64 > UNCOMPRESSED_BYTES_MAX
     }
 
+    /// Its route's template.
+    pub fn route(&self) -> &str {
+        &self.route
+    }
+
     /// What times its hits under its route's template, made by `make` the first time.
     pub fn timer(&self, make: impl FnOnce(&str, u16) -> Histogram) -> &Histogram {
         self.timer.get_or_init(|| make(&self.route, self.status.as_u16()))

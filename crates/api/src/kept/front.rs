@@ -19,7 +19,7 @@ use super::answer::respond;
 use super::key::key_of;
 use crate::coding::Wanted;
 use crate::door::Door;
-use crate::stack;
+use crate::{stack, traced};
 
 /// The routes, with the hits before them.
 #[derive(Clone)]
@@ -62,7 +62,8 @@ impl Front {
         }
         answers.dense.count(&got.held);
         let mut response = respond(&got, coding, headers);
-        stack::name(request.headers(), &mut response);
+        stack::name(headers, &mut response);
+        traced::tell_of_hit(headers, &mut response, got.held.value.route(), started);
         let metrics = self.door.metrics();
         let timer = got.held.value.timer(|route, status| metrics.timer("GET", route, status));
         timer.observe(started.elapsed().as_secs_f64());

@@ -50,6 +50,7 @@ mod serving_http;
 mod settings;
 mod streams;
 mod sync;
+mod traces;
 mod two_dates;
 mod verdicts;
 mod versions;

@@ -11,6 +11,7 @@ mod params;
 pub(crate) mod pool;
 mod postgres;
 mod row;
+pub mod slow;
 mod wire;
 
 use std::time::Instant;
@@ -60,7 +61,7 @@ impl Lock {
 /// A query that is ready to be run.
 pub enum Statement<'a> {
     /// On SQLite.
-    Sqlite(CachedStatement<'a>),
+    Sqlite(CachedStatement<'a>, slow::Watched<'a>),
     /// On PostgreSQL.
     Postgres(&'a Pg, postgres::Prepared),
 }
@@ -80,7 +81,7 @@ impl Db {
         listen::count();
         listen::hear(sql);
         Ok(match self {
-            Self::Sqlite(db) => Statement::Sqlite(db.prepare_cached(sql)?),
+            Self::Sqlite(db) => Statement::Sqlite(db.prepare_cached(sql)?, slow::Watched::new(db, sql)),
             Self::Postgres(pg) => Statement::Postgres(pg, pg.prepare(sql)?),
         })
     }
@@ -211,7 +212,10 @@ impl Statement<'_> {
     /// The database cannot be written.
     pub fn execute(&mut self, params: impl Params) -> Result<usize> {
         match self {
-            Self::Sqlite(statement) => Ok(params.with(|values| statement.execute(values))?),
+            Self::Sqlite(statement, watched) => {
+                let _asking = watched.begin();
+                Ok(params.with(|values| statement.execute(values))?)
+            }
             Self::Postgres(pg, statement) => params.with(|values| pg.execute(statement, values)),
         }
     }
@@ -226,7 +230,8 @@ impl Statement<'_> {
         from: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
         match self {
-            Self::Sqlite(statement) => {
+            Self::Sqlite(statement, watched) => {
+                let _asking = watched.begin();
                 Ok(params.with(|values| statement.query_row(values, |row| from(&Row::Sqlite(row))))?)
             }
             Self::Postgres(pg, statement) => {
@@ -246,8 +251,10 @@ impl Statement<'_> {
         F: FnMut(&Row<'_>) -> rusqlite::Result<T>,
     {
         Ok(match self {
-            Self::Sqlite(statement) => {
-                params.with(|values| statement.query(values)).map(|rows| row::Mapped::Sqlite(rows, from))?
+            Self::Sqlite(statement, watched) => {
+                let asking = watched.begin();
+                let rows = params.with(|values| statement.query(values))?;
+                row::Mapped::Sqlite(rows, from, asking)
             }
             Self::Postgres(pg, statement) => {
                 let rows = params.with(|values| pg.query(statement, values))?;
@@ -262,7 +269,7 @@ impl Statement<'_> {
     /// The database cannot be read.
     pub fn query(&mut self, params: impl Params) -> Result<Rows<'_>> {
         match self {
-            Self::Sqlite(statement) => Ok(Rows::Sqlite(params.with(|values| statement.query(values))?)),
+            Self::Sqlite(statement, _) => Ok(Rows::Sqlite(params.with(|values| statement.query(values))?)),
             Self::Postgres(pg, statement) => params.with(|values| pg.stream(statement, values)),
         }
     }
