@@ -16,6 +16,7 @@ need redis-server redis-server
 need faketime faketime
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 scripts/python.sh || exit 1
+(cd crates/testkit/pprof && npm ci --no-audit --no-fund --loglevel=error >/dev/null) || exit 1
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

@@ -56,6 +56,7 @@ pub use commands::issuer::issuer_named;
 pub use commands::judge::JudgeReport;
 pub use commands::keys::MakeKey;
 pub use commands::letters::DeadLetter;
+pub use commands::profile::{ProfileForm, Profiling, SECONDS_MAX};
 pub use commands::quarantine::RetryReport;
 pub use commands::sessions::SignedIn;
 pub use commands::statements::{MakeStatement, WithdrawStatement};

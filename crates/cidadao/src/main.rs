@@ -22,7 +22,7 @@ mod verdicts;
 use std::process::ExitCode;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: profile::Watched<mimalloc::MiMalloc> = profile::Watched(mimalloc::MiMalloc);
 
 fn main() -> ExitCode {
     if let Err(message) = check_processor() {

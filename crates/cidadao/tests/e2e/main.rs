@@ -38,6 +38,7 @@ mod people;
 mod plans;
 mod planted;
 mod postgres;
+mod profiles;
 mod quality;
 mod quarantine;
 mod registry;

@@ -26,7 +26,7 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
 
 fn small_house() -> House {
     let house = House::new();
-    let _ = house.ingest(&[&short_sample(&house, 60, 7)]).ends_with(3);
+    let _ = house.ingest(&[&short_sample(&house, 100, 7)]).ends_with(3);
     house
 }
 
@@ -444,7 +444,7 @@ fn a_slow_query_is_told_with_postgresqls_plan_a_few_times_a_minute() {
 fn a_statement_at_the_server_names_its_trace_and_the_prepared_ones_stay() {
     let postgres = PostgresServer::start_with(&["log_statement=all", "logging_collector=on", "log_filename=all.log"]);
     let house = House::on(&postgres.database());
-    let _ = house.ingest(&[&short_sample(&house, 60, 7)]).ends_with(3);
+    let _ = house.ingest(&[&short_sample(&house, 100, 7)]).ends_with(3);
     let collector = Recorder::start(|_| 200);
     let program = recorded(house.program(), &collector)
         .env("CIDADAO_TELEMETRY_SAMPLE", "0")
