@@ -50,7 +50,8 @@ impl Symbols {
         });
         let is_function = |symbol: &object::Symbol<'_, '_>| symbol.kind() == SymbolKind::Text && symbol.address() > 0;
         let symbols = file.symbols().chain(file.dynamic_symbols()).filter(is_function);
-        let named = |symbol: object::Symbol<'_, '_>| Some((symbol.address(), symbol.size(), symbol.name().ok()?.to_owned()));
+        let named =
+            |symbol: object::Symbol<'_, '_>| Some((symbol.address(), symbol.size(), symbol.name().ok()?.to_owned()));
         let mut functions: Vec<_> = symbols.filter_map(named).collect();
         functions.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         functions.dedup_by_key(|function| function.0);

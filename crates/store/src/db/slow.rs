@@ -55,8 +55,10 @@ pub(super) fn tell(sql: &str, took: Duration, plan: Option<impl FnOnce() -> Opti
 /// The span of a statement, in a work that is recorded.
 pub(super) fn span(system: &'static str, sql: &str) -> Option<Span> {
     let mut span = Span::below(Kind::Client)?;
-    let word = sql.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-    span.rename(word);
+    // Some begin with a comment.
+    let text = sql.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with("--"));
+    let word = text.and_then(|text| text.split_whitespace().next()).unwrap_or_default();
+    span.rename(word.to_ascii_lowercase());
     span.tell("db.system.name", system);
     span.tell("db.query.text", one_line(sql));
     Some(span)
