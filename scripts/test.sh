@@ -23,6 +23,7 @@ scripts/python.sh deploy deploy/requirements.txt && scripts/kubectl.sh >/dev/nul
 need systemd-analyze systemd
 need dpkg-deb dpkg
 scripts/cargo_deb.sh || exit 1
+(cd crates/testkit/pprof && npm ci --no-audit --no-fund --loglevel=error >/dev/null) || exit 1
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

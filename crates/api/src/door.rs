@@ -9,6 +9,7 @@ use app::{AgentPool, App, Settings};
 use arc_swap::{ArcSwap, Guard};
 use axum::http::HeaderMap;
 use serde::Serialize;
+use trace::{Kind, Phase, Span};
 
 use crate::address::Addresses;
 use crate::answer::{Answer, Encoded};
@@ -146,14 +147,7 @@ impl Door {
         &self,
         question: impl FnOnce(&App) -> app::Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
-        let deadline = Instant::now() + self.inner.limits.request_timeout + AFTER_TIMEOUT;
-        let place = self.inner.questions.enter().await.map_err(|_| Problem::too_busy())?;
-        let app = self.inner.app.clone();
-        let answered = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            app.within(deadline, question).map_err(Problem::from)
-        });
-        answered.await.unwrap_or_else(|_| Err(Problem::internal()))
+        self.behind(&self.inner.questions, |app| question(app).map_err(Problem::from)).await?
     }
 
     /// Does here and now what asks the database nothing.
@@ -169,14 +163,7 @@ impl Door {
         &self,
         question: impl FnOnce(&App) -> app::Result<Vec<u8>> + Send + 'static,
     ) -> Result<Vec<u8>, Problem> {
-        let deadline = Instant::now() + self.inner.limits.request_timeout + AFTER_TIMEOUT;
-        let place = self.inner.analyses.enter().await.map_err(|_| Problem::too_busy())?;
-        let app = self.inner.app.clone();
-        let fetched = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            app.within(deadline, question)
-        });
-        Ok(fetched.await.map_err(|_| Problem::internal())??)
+        Ok(self.behind(&self.inner.analyses, question).await??)
     }
 
     /// Asks on a thread that may block, and encodes the answer there too.
@@ -185,14 +172,31 @@ impl Door {
         gate: &Gate,
         question: impl FnOnce(&App) -> app::Result<T> + Send + 'static,
     ) -> Answer {
-        let deadline = Instant::now() + self.inner.limits.request_timeout + AFTER_TIMEOUT;
+        let answered = self.behind(gate, |app| {
+            let answer = question(app)?;
+            trace::step_of(Phase::Encoding, || Encoded::json(&answer))
+        });
+        answered.await?
+    }
+
+    /// Does `work` behind a gate, on a thread that may block, as a part of the request.
+    async fn behind<T: Send + 'static>(
+        &self,
+        gate: &Gate,
+        work: impl FnOnce(&App) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let came = Instant::now();
+        let deadline = came + self.inner.limits.request_timeout + AFTER_TIMEOUT;
+        let waits = Span::below(Kind::Internal).map(|span| span.named("queue"));
         let place = gate.enter().await.map_err(|_| Problem::too_busy())?;
         let app = self.inner.app.clone();
-        let answered = tokio::task::spawn_blocking(move || {
+        let work = trace::carried(move || {
+            drop(waits);
+            trace::count(Phase::Queue, came.elapsed());
             let _place = place;
-            Encoded::json(&app.within(deadline, question)?)
+            app.within(deadline, work)
         });
-        answered.await.unwrap_or_else(|_| Err(Problem::internal()))
+        tokio::task::spawn_blocking(work).await.map_err(|_| Problem::internal())
     }
 
     /// Asks what takes the hash of a password: few at once, for each takes a processor and its memory.
@@ -220,7 +224,8 @@ impl Door {
         question: impl FnOnce(&App) -> T + Send + 'static,
     ) -> Result<T, Problem> {
         let app = self.inner.app.clone();
-        tokio::task::spawn_blocking(move || question(&app)).await.map_err(|_| Problem::internal())
+        let question = trace::carried(move || question(&app));
+        tokio::task::spawn_blocking(question).await.map_err(|_| Problem::internal())
     }
 
     /// Says from now on that it is not ready: the process was told to stop.

@@ -39,6 +39,7 @@ mod sign_in;
 mod sse;
 mod stack;
 mod tls;
+mod traced;
 mod unpack;
 mod ws;
 

@@ -30,6 +30,8 @@ const PASSWORDS_WAITING_MAX: usize = 64;
 pub struct Limits {
     /// A request that takes longer is given up.
     pub request_timeout: Duration,
+    /// One that takes as long is a line in the log.
+    pub slow_request: Duration,
     /// The largest request body.
     pub body_bytes_max: usize,
     /// Of questions that the database answers.
@@ -58,6 +60,7 @@ impl Limits {
     pub fn of(settings: &Settings) -> Self {
         Self {
             request_timeout: Duration::from_secs(settings.http.request_timeout_s),
+            slow_request: Duration::from_millis(settings.http.slow_request_ms),
             body_bytes_max: settings.http.body_max_bytes,
             questions: GateLimits {
                 running_max: match settings.database.server() {

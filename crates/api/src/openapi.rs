@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 use crate::problem::Problem;
 use crate::routes::{
     agents, ask, auth, batch, buyers, contracts, dossiers, entities, exports, findings, flags, identity, ingests,
-    investigations, letters, operations, sources, suppliers, tenders, verdicts,
+    investigations, letters, operations, profiles, sources, suppliers, tenders, verdicts,
 };
 
 #[derive(OpenApi)]
@@ -72,6 +72,8 @@ use crate::routes::{
         letters::list_letters,
         letters::replay_letter,
         letters::drop_letter,
+        profiles::profile_cpu,
+        profiles::profile_memory,
         exports::export_contracts,
         exports::export_findings,
         auth::login,

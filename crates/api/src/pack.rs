@@ -103,10 +103,13 @@ async fn packed(response: Response, coding: Coding, flushes: bool) -> Response {
     let whole = body.size_hint().exact().filter(|bytes| *bytes <= WHOLE_BYTES_MAX);
     let body = match whole {
         Some(bytes) => match axum::body::to_bytes(body, usize::try_from(bytes).unwrap_or(usize::MAX)).await {
-            Ok(plain) => match tokio::task::spawn_blocking(move || coding.encode(&plain)).await {
-                Ok(encoded) => Body::from(encoded),
-                Err(_) => return Problem::internal().into_response(),
-            },
+            Ok(plain) => {
+                let encode = move || trace::step_of(trace::Phase::Encoding, || coding.encode(&plain));
+                match tokio::task::spawn_blocking(trace::carried(encode)).await {
+                    Ok(encoded) => Body::from(encoded),
+                    Err(_) => return Problem::internal().into_response(),
+                }
+            }
             Err(_) => return Problem::internal().into_response(),
         },
         None => Body::new(Packing { body, encoder: Encoder::new(coding), flushes }),

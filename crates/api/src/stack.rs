@@ -30,6 +30,7 @@ use crate::pack::pack;
 use crate::problem::{Problem, Refusal};
 use crate::rate::charge;
 use crate::robots::{NOINDEX, X_ROBOTS_TAG};
+use crate::traced::Traced;
 use crate::unpack::{stated_length, unpack};
 
 const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
@@ -72,27 +73,28 @@ async fn measure(State(door): State<Door>, route: Option<MatchedPath>, request: 
     let method = known_method(request.method());
     door.metrics().requests.in_flight.inc();
     let in_flight = InFlight(door);
-    let sent = request.headers().get(X_REQUEST_ID).cloned();
     let trace = trace_of(request.headers());
-    let mut response = next.run(request).await;
-    let id = name_by(sent.as_ref(), &mut response);
+    let name = name_of(request.headers());
+    let traced = Traced::begin(request.headers(), &name, started);
+    let mut response = trace::within(traced.current(), next.run(request)).await;
+    response.headers_mut().insert(X_REQUEST_ID, name);
     let route = route.as_ref().map_or("page", MatchedPath::as_str);
-    let (status, took) = (response.status().as_u16(), started.elapsed());
-    let requests = &in_flight.0.metrics().requests;
-    requests.observe(method, route, status, took, trace);
+    let door = &in_flight.0;
+    let took = traced.end(&mut response, method, route, door.limits().slow_request);
+    let requests = &door.metrics().requests;
+    requests.observe(method, route, response.status().as_u16(), took, trace);
     if let Some(Refusal(problem)) = response.extensions().get() {
         requests.refused(problem);
     }
-    tracing::debug!(?id, method, route, status, took_ms = took.as_secs_f64() * 1_000.0, "answered");
     response
 }
 
 /// Names a request in its answer: by the name that its sender gave, or by one of ours.
 pub fn name(sent: &HeaderMap, response: &mut Response) {
-    name_by(sent.get(X_REQUEST_ID), response);
+    response.headers_mut().insert(X_REQUEST_ID, name_of(sent));
 }
 
-fn name_by(sent: Option<&HeaderValue>, response: &mut Response) -> HeaderValue {
+fn name_of(sent: &HeaderMap) -> HeaderValue {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     static PROCESS: LazyLock<u32> = LazyLock::new(|| {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -103,12 +105,10 @@ fn name_by(sent: Option<&HeaderValue>, response: &mut Response) -> HeaderValue {
         let known = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
         (1..=REQUEST_ID_CHARS_MAX).contains(&bytes.len()) && bytes.iter().all(known)
     };
-    let id = sent.filter(plain).cloned().unwrap_or_else(|| {
+    sent.get(X_REQUEST_ID).filter(plain).cloned().unwrap_or_else(|| {
         let text = format!("{:08x}-{:x}", *PROCESS, NUMBER.fetch_add(1, Ordering::Relaxed));
         HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("-"))
-    });
-    response.headers_mut().insert(X_REQUEST_ID, id.clone());
-    id
+    })
 }
 
 fn known_method(method: &Method) -> &'static str {

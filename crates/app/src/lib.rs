@@ -26,6 +26,8 @@ mod results;
 mod risks;
 mod secret;
 pub mod settings;
+mod telemetry;
+pub mod telemetry_settings;
 mod tokens;
 pub mod views;
 mod watch;
@@ -60,6 +62,7 @@ pub use commands::issuer::issuer_named;
 pub use commands::judge::JudgeReport;
 pub use commands::keys::MakeKey;
 pub use commands::letters::DeadLetter;
+pub use commands::profile::{ProfileForm, Profiling, SECONDS_MAX};
 pub use commands::quarantine::RetryReport;
 pub use commands::sessions::SignedIn;
 pub use commands::statements::{MakeStatement, WithdrawStatement};
@@ -73,12 +76,14 @@ pub use error::{Error, Result};
 pub use events::CommandKey;
 pub use folder::WriterLock;
 pub use layers::{Origin, Told};
+pub use llm::mask::mask as without_personal_data;
 pub use machine::{Machine, Sized};
 pub use queries::coverage::CountedFlag;
 pub use reload::Reloaded;
 pub use secret::make_password;
 pub use settings::Settings;
 pub use store::{QuarantineFilter, Quarantined};
+pub use telemetry::Exporter;
 pub use watch::{Change, Watch};
 
 use crate::agents::Agents;
@@ -112,6 +117,8 @@ pub(crate) fn open_store(settings: &Settings) -> Result<Store> {
     if !settings.database.migrate {
         commands::database::refuse_old_schema(settings)?;
     }
+    let database = &settings.database;
+    store::db::slow::tell_from(std::time::Duration::from_millis(database.slow_query_ms), database.slow_plans_per_min);
     Ok(match settings.database.server() {
         Some(server) => Store::connect(server, settings.database.replicas())?,
         None => Store::open(&settings.data_dir.join("cidadao.db"), settings.store.readers)?,

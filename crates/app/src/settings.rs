@@ -11,6 +11,7 @@ use crate::agent_settings::AgentSettings;
 use crate::layers::{Layers, Origin, Told, told};
 use crate::limit_settings::{BatchSettings, GraphqlSettings, IdentitySettings, LimitSettings};
 use crate::llm_settings::LlmSettings;
+use crate::telemetry_settings::TelemetrySettings;
 use crate::{Error, Result};
 
 /// The annotated defaults.
@@ -66,6 +67,7 @@ pub struct Settings {
     pub llm: LlmSettings,
     pub graphql: GraphqlSettings,
     pub live: crate::live_settings::LiveSettings,
+    pub telemetry: TelemetrySettings,
     /// Settings that are not the default, as `name = value (where from)`.
     #[serde(skip)]
     pub changed: Vec<String>,
@@ -103,6 +105,7 @@ pub struct Http {
     pub cors_origins: Vec<String>,
     pub compression_level: u32,
     pub json_encoder: JsonEncoder,
+    pub slow_request_ms: u64,
 }
 
 /// By what JSON is written; the bytes are the same.
@@ -136,6 +139,7 @@ pub struct Database {
     pub lock_timeout_ms: u64,
     pub slow_query_ms: u64,
     pub migrate: bool,
+    pub slow_plans_per_min: u32,
 }
 
 impl Database {
@@ -405,7 +409,9 @@ impl Settings {
         within("database.pool_size", self.database.pool_size as u64, 2, 1_000)?;
         within("database.statement_timeout_ms", self.database.statement_timeout_ms, 100, 3_600_000)?;
         within("database.lock_timeout_ms", self.database.lock_timeout_ms, 100, 600_000)?;
-        within("database.slow_query_ms", self.database.slow_query_ms, 1, 3_600_000)?;
+        within("database.slow_query_ms", self.database.slow_query_ms, 0, 3_600_000)?;
+        within("database.slow_plans_per_min", self.database.slow_plans_per_min.into(), 0, 1_000)?;
+        within("http.slow_request_ms", self.http.slow_request_ms, 0, 300_000)?;
         self.database.check()?;
         self.redis.check()?;
         within("outbound.connections_max", self.outbound.connections_max as u64, 1, 10_000)?;
@@ -467,6 +473,7 @@ impl Settings {
             return Err(Error::Settings(format!("http.listen = \"{}\": {because}", self.http.listen)));
         }
         self.live.check(&within)?;
+        self.telemetry.check(&within)?;
         if !["text", "json"].contains(&self.log.format.as_str()) {
             return Err(Error::Settings(format!("log.format = \"{}\": must be \"text\" or \"json\"", self.log.format)));
         }

@@ -66,7 +66,7 @@ fn print_risks(risks: &[String]) {
 /// Reads the settings anew and takes what changes while the program runs; what is wrong leaves all as it was.
 pub fn reload(app: &App, read: impl Fn() -> Result<Settings>) {
     let read = read().and_then(|settings| {
-        crate::run::filter_log(&settings)?;
+        crate::lines::filter_anew(&settings)?;
         Ok(settings)
     });
     let settings = match read {

@@ -11,6 +11,7 @@ mod entities;
 mod evaluation;
 mod identity;
 mod investigate;
+mod lines;
 mod log;
 mod manual;
 mod moment;
@@ -23,7 +24,7 @@ mod verdicts;
 use std::process::ExitCode;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: profile::Watched<mimalloc::MiMalloc> = profile::Watched(mimalloc::MiMalloc);
 
 fn main() -> ExitCode {
     if let Err(message) = check_processor() {

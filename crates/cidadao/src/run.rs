@@ -1,13 +1,12 @@
 //! What each command does: one call of the application, then its words.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use app::identity::Tier;
-use app::{App, CheckState, Error, Gravity, IngestRequest, LabelledFile, Result, Settings, SyncRequest};
+use app::{App, CheckState, Error, Exporter, Gravity, IngestRequest, LabelledFile, Result, Settings, SyncRequest};
 use serde_json::json;
-use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::bundle;
 use crate::cli::{AuditCommand, Cli, Command, Common, EvalCommand, FlagsCommand, Roles};
@@ -15,7 +14,8 @@ use crate::config::{self, ConfigCommand};
 use crate::output::{Progress, print_advice, print_checks, print_findings, print_ingest, say, table};
 use crate::verdicts::{self, share};
 use crate::{
-    agents, ask, database, dossier, entities, evaluation, identity, investigate, log, manual, moment, quarantine, sync,
+    agents, ask, database, dossier, entities, evaluation, identity, investigate, lines, log, manual, moment,
+    quarantine, sync,
 };
 
 /// Threads that may wait for the database or compress, beside one for each connection to a server: each holds on to some 15 MB of what it
@@ -134,24 +134,8 @@ fn without_anonymous_limit(mut settings: Settings) -> Settings {
     settings
 }
 
-type Refilter = Box<dyn Fn(EnvFilter) -> bool + Send + Sync>;
-/// What puts another filter before the log.
-static REFILTER: OnceLock<Refilter> = OnceLock::new();
-
 fn start_log(settings: &Settings) -> Result<()> {
-    let builder = fmt().with_env_filter(filter_of(settings)?).with_writer(std::io::stderr);
-    // A second start in one process (in tests) keeps the first.
-    if settings.log.format == "json" {
-        let builder = builder.json().with_filter_reloading();
-        let handle = builder.reload_handle();
-        let _ = REFILTER.set(Box::new(move |filter| handle.reload(filter).is_ok()));
-        let _ = builder.try_init();
-    } else {
-        let builder = builder.with_filter_reloading();
-        let handle = builder.reload_handle();
-        let _ = REFILTER.set(Box::new(move |filter| handle.reload(filter).is_ok()));
-        let _ = builder.try_init();
-    }
+    lines::start(settings)?;
     for change in &settings.changed {
         tracing::info!("setting {change}");
         if change.starts_with("http.json_encoder") && change.contains("orjson") {
@@ -166,23 +150,6 @@ fn warn_of_risks(settings: &Settings) {
     for risk in settings.risks() {
         tracing::warn!("risky setting: {risk}");
     }
-}
-
-fn filter_of(settings: &Settings) -> Result<EnvFilter> {
-    let filter = &settings.log.filter;
-    EnvFilter::try_new(filter).map_err(|error| settings.refuse(format!("log.filter = \"{filter}\": {error}")))
-}
-
-/// Filters the log as these settings say, from now on.
-///
-/// # Errors
-/// No filter.
-pub fn filter_log(settings: &Settings) -> Result<()> {
-    let filter = filter_of(settings)?;
-    if let Some(refilter) = REFILTER.get() {
-        refilter(filter);
-    }
-    Ok(())
 }
 
 pub fn print_json(value: &impl serde::Serialize) {
@@ -220,9 +187,15 @@ fn serve(app: App, roles: Roles, read: impl Fn() -> Result<Settings> + Send + Sy
     app.look_at_segments()?;
     app.prepare_names();
     tracing::info!("sized by {}", app.settings().sized);
-    if roles == Roles::Worker {
-        return work(&app, read);
+    let exporter = Exporter::start(app.settings())?;
+    let served = if roles == Roles::Worker { work(&app, read) } else { serve_http(app, roles, read) };
+    if let Some(exporter) = exporter {
+        exporter.stop();
     }
+    served
+}
+
+fn serve_http(app: App, roles: Roles, read: impl Fn() -> Result<Settings> + Send + Sync + 'static) -> Result<ExitCode> {
     app.take_over_ingests()?;
     let listen = app.settings().http.listen.clone();
     let connections = app.settings().database.server().map_or(0, |server| server.size);

@@ -3,7 +3,17 @@
 use serde_json::Value;
 use store::chain::EventRow;
 
+use trace::Place;
+
 use crate::Result;
+
+/// Under which name metadata, and the bodies of tasks, say from which place in a trace they come.
+pub(crate) const TRACEPARENT: &str = "traceparent";
+
+/// The place that a document names.
+pub(crate) fn place_in(said: &Value) -> Option<Place> {
+    Place::parse(said.get(TRACEPARENT)?.as_str()?)
+}
 
 /// What happened, to be appended.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +49,8 @@ pub struct Event {
     pub payload: Value,
     /// When it was recorded.
     pub recorded_at: String,
+    /// The place in a trace that it came from.
+    pub place: Option<Place>,
 }
 
 impl Event {
@@ -50,6 +62,7 @@ impl Event {
             kind: row.kind.clone(),
             payload: serde_json::from_str(&row.payload)?,
             recorded_at: row.recorded_at.clone(),
+            place: serde_json::from_str::<Value>(&row.metadata).ok().as_ref().and_then(place_in),
         })
     }
 

@@ -26,6 +26,7 @@ pub use bell::Bell;
 pub use clock::Clock;
 pub use error::{Error, Result};
 pub use event::{Event, Expected, NewEvent};
+pub(crate) use event::{TRACEPARENT, place_in};
 pub use log::{Answered, CommandKey, EventStore, ReadModels, Snapshot, Unit, transact};
 pub use open::{Backend, open};
 pub use queue::{Backoff, Dead, Fate, NewTask, Queue, Task};

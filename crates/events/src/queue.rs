@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use trace::Place;
 
-use crate::Result;
+use crate::{Result, place_in};
 
 /// Something to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,15 @@ pub struct Task {
     pub body: Value,
     /// Which attempt this is; 1 is the first. One that was taken from a dead worker counts too.
     pub attempt: u32,
+}
+
+impl Task {
+    /// The place in a trace that it was asked for from. It rides in the body, which names nothing: a task is the same task wherever it is
+    /// asked for from.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        place_in(&self.body)
+    }
 }
 
 /// A task that failed for good.

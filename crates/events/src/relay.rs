@@ -6,7 +6,7 @@
 
 use serde_json::json;
 
-use crate::{EventStore, NewTask, Result, transact};
+use crate::{EventStore, NewTask, Result, TRACEPARENT, transact};
 
 /// Events published in one transaction.
 const BATCH: usize = 200;
@@ -34,11 +34,15 @@ pub fn relay(log: &dyn EventStore, groups: &[Group]) -> Result<usize> {
             let events = unit.log(seq, BATCH)?;
             for event in &events {
                 for group in groups.iter().filter(|group| group.kinds.contains(&event.kind.as_str())) {
+                    let mut body = json!({"stream": event.stream, "version": event.version, "type": event.kind});
+                    if let Some(place) = event.place {
+                        body[TRACEPARENT] = place.traceparent().into();
+                    }
                     unit.enqueue(&NewTask {
                         topic: group.topic.to_owned(),
                         key: event.seq.to_string(),
                         lane: Some(event.stream.clone()),
-                        body: json!({"stream": event.stream, "version": event.version, "type": event.kind}),
+                        body,
                     })?;
                 }
             }

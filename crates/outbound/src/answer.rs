@@ -10,6 +10,7 @@ use hyper::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, RETRY_
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::client::legacy::Client;
 
+use crate::call::Call;
 use crate::connection::Connector;
 use crate::{Error, Failure, Settings};
 
@@ -39,7 +40,9 @@ pub(crate) async fn ask(
     settings: &Settings,
 ) -> Result<Answer, Failure> {
     let passing = |because: String| Failure::Passing { because, retry_after: None, throttled: false };
-    let request = Request::get(uri)
+    let span = Call::begin("GET", uri);
+    let request = span
+        .marked(Request::get(uri))
         .header(ACCEPT, "application/json, */*;q=0.5")
         .header(ACCEPT_ENCODING, "gzip")
         .header(USER_AGENT, &settings.user_agent)
@@ -47,6 +50,7 @@ pub(crate) async fn ask(
         .map_err(|_| Failure::Final(Error::Address { url: url.to_owned() }))?;
     let response = client.request(request).await.map_err(|error| passing(whole(&error)))?;
     let (head, body) = response.into_parts();
+    span.answered(head.status);
     let too_long = || Failure::Final(Error::TooLong { url: url.to_owned(), bytes_max: settings.body_max });
     let body = match Limited::new(body, settings.body_max).collect().await {
         Ok(body) => body.to_bytes(),

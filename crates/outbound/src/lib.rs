@@ -5,6 +5,7 @@
 //! pause where a source asks for one, a breaker for one that is down, and the caller's deadline over all of it.
 
 mod answer;
+mod call;
 mod connection;
 mod error;
 mod origin;
@@ -206,7 +207,7 @@ impl Outbound {
                         return Err(Error::Deadline { url: url.to_owned(), attempts, last: Some(because) });
                     }
                     origin.retries.fetch_add(1, Ordering::Relaxed);
-                    tracing::debug!(url, because, wait_s = wait.as_secs_f64(), "asked again");
+                    tracing::debug!(url = without_query(url), because, wait_s = wait.as_secs_f64(), "asked again");
                     last = Some(because);
                     wait
                 }
@@ -300,6 +301,11 @@ impl Origin {
     fn take_retry_unless(&self, throttled: bool) -> bool {
         throttled || self.take_retry()
     }
+}
+
+/// An address without what is asked of it: that may name people.
+fn without_query(url: &str) -> &str {
+    url.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// The wait before an attempt: drawn evenly from the upper half of what is due, so that many do not come together.

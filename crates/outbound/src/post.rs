@@ -10,6 +10,7 @@ use hyper::header::{ACCEPT, CONTENT_TYPE, HeaderName, HeaderValue, USER_AGENT};
 use tokio::time::Instant;
 
 use crate::answer::failure_of;
+use crate::call::Call;
 use crate::origin::Turn;
 use crate::{Error, Failure, Outbound, Result};
 
@@ -47,7 +48,9 @@ impl Outbound {
         }
         let failed = |because: String| Error::Failed { url: url.to_owned(), because, attempts: 1 };
         let late = || Error::Deadline { url: url.to_owned(), attempts: 1, last: None };
-        let mut request = Request::post(&uri)
+        let span = Call::begin("POST", &uri);
+        let mut request = span
+            .marked(Request::post(&uri))
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "text/event-stream, application/json")
             .header(USER_AGENT, &settings.user_agent);
@@ -65,6 +68,7 @@ impl Outbound {
             failed(error.to_string())
         })?;
         let (head, body) = response.into_parts();
+        span.answered(head.status);
         if !head.status.is_success() {
             let said = http_body_util::Limited::new(body, REFUSAL_BYTES_MAX).collect();
             let said = tokio::time::timeout_at(deadline, said).await.ok().and_then(std::result::Result::ok);

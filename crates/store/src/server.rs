@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
+use trace::Phase;
+
 use crate::db::pool::{Lent, Pool};
 use crate::db::{Lock, PoolFigures, PoolSettings, Role};
 use crate::replicas::{Reads, Replicas, Writes};
@@ -35,7 +37,7 @@ impl Server {
         let mut lent = replica.map_or_else(|| self.pool.lend(), Ok)?;
         lent.timers().lend_for(role);
         lent.set_deadline(until)?;
-        query(&lent)
+        trace::step_of(Phase::Database, || query(&lent))
     }
 
     pub(crate) fn write<T, E: From<Error>>(
@@ -46,10 +48,12 @@ impl Server {
         let _writes = self.writes();
         let lent = self.pool.lend()?;
         lent.timers().lend_for(Role::Writer);
-        let transaction = lent.begin(lock)?;
-        let done = work(&transaction)?;
-        transaction.commit()?;
-        Ok(done)
+        trace::step_of(Phase::Database, || {
+            let transaction = lent.begin(lock)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        })
     }
 
     pub(crate) fn lend(&self) -> Result<Lent> {

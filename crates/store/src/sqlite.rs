@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
+use trace::Phase;
 
 use crate::db::{Lite, PoolFigures, Role};
 use crate::{Db, Error, Result, schema, search};
@@ -85,7 +86,7 @@ impl Folder {
         if until.is_some() {
             connection.set_deadline(until)?;
         }
-        query(connection)
+        trace::step_of(Phase::Database, || query(connection))
     }
 
     /// Does `work` in one short transaction, alone among writers: all of it is written, or nothing.
@@ -104,9 +105,11 @@ impl Folder {
         });
         WAITING.fetch_sub(1, Ordering::Relaxed);
         let lent = begun?;
-        let done = work(lent.transaction())?;
-        lent.commit()?;
-        Ok(done)
+        trace::step_of(Phase::Database, || {
+            let done = work(lent.transaction())?;
+            lent.commit()?;
+            Ok(done)
+        })
     }
 
     /// Lends the connection for short transactions, with what is left of the time that its borrower may wait.

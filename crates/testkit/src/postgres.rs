@@ -163,6 +163,13 @@ impl PostgresServer {
         self.url_of(&name)
     }
 
+    /// What it wrote down, where it was started with `logging_collector=on` and `log_filename=all.log`.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let bytes = std::fs::read(self.folder.path().join("data/log/all.log")).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
     /// What `psql` prints of a statement over the database that is always there; nothing while it is stopped.
     #[must_use]
     pub fn ask(&self, sql: &str) -> String {

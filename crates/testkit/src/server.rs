@@ -66,7 +66,8 @@ impl Server {
             assert!(lines.read_line(&mut line).unwrap() > 0, "the server ended: {text}{:?}", child.wait());
             text.push_str(&line);
             let found = ["http", "https"].into_iter().find_map(|scheme| {
-                let (_, rest) = line.split_once(&format!("{scheme}://127.0.0.1:"))?;
+                // Settings that name others' addresses are told before.
+                let (_, rest) = line.split_once("Servidor em ")?.1.split_once(&format!("{scheme}://127.0.0.1:"))?;
                 let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
                 Some(format!("{scheme}://127.0.0.1:{port}"))
             });

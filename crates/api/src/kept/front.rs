@@ -20,7 +20,7 @@ use super::key::key_of;
 use crate::coding::Wanted;
 use crate::door::Door;
 use crate::metrics::trace_of;
-use crate::stack;
+use crate::{stack, traced};
 
 /// The routes, with the hits before them.
 #[derive(Clone)]
@@ -63,7 +63,8 @@ impl Front {
         }
         answers.dense.count(&got.held);
         let mut response = respond(&got, coding, headers);
-        stack::name(request.headers(), &mut response);
+        stack::name(headers, &mut response);
+        traced::tell_of_hit(headers, &mut response, got.held.value.route(), started);
         let (requests, took) = (&self.door.metrics().requests, started.elapsed());
         let kept = &got.held.value;
         requests.observe_with(kept.timer(|route, status| requests.timer("GET", route, status)), took);

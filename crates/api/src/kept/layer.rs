@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use cache::{From, Made, Outcome, tag};
+use trace::Phase;
 
 use super::answer::{CACHE_STATUS, Finished, respond};
 use super::key::key_of;
@@ -67,7 +68,8 @@ pub async fn keep(
             made_of(response, route, &key, wanted, &words).await
         }
     };
-    match answers.cache.get_or_make(&key, made).await {
+    // Made in a task of its own, which belongs to who asked first.
+    match answers.cache.get_or_make(&key, trace::within_current(made)).await {
         Outcome::Got(got) => give(answers, got, wanted, &held).await,
         Outcome::Passed(response) => with_status(response),
         Outcome::Lost => Problem::internal().into_response(),
@@ -209,10 +211,12 @@ async fn encoded(plain: Bytes, coding: Coding) -> Option<Bytes> {
     if coding == Coding::Identity {
         return Some(plain);
     }
-    if plain.len() <= AT_ONCE_BYTES_MAX {
-        return Some(coding.encode(&plain).into());
+    let at_once = plain.len() <= AT_ONCE_BYTES_MAX;
+    let encode = move || trace::step_of(Phase::Encoding, || coding.encode(&plain).into());
+    if at_once {
+        return Some(encode());
     }
-    tokio::task::spawn_blocking(move || coding.encode(&plain).into()).await.ok()
+    tokio::task::spawn_blocking(trace::carried(encode)).await.ok()
 }
 
 fn with_status(mut response: Response) -> Response {

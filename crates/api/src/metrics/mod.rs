@@ -13,6 +13,7 @@ mod openmetrics;
 mod outside;
 mod process;
 mod requests;
+mod telemetry;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -49,6 +50,7 @@ pub struct Metrics {
     agents: agents::AgentMetrics,
     outside: outside::OutsideMetrics,
     process: process::ProcessMetrics,
+    telemetry: telemetry::TelemetryMetrics,
     tables: Tables,
     /// One looks at a time: what it has added to a counter another does not add again.
     turn: Mutex<()>,
@@ -137,6 +139,7 @@ impl Metrics {
             agents: agents::AgentMetrics::new(&registry)?,
             outside: outside::OutsideMetrics::new(&registry)?,
             process: process::ProcessMetrics::new(&registry)?,
+            telemetry: telemetry::TelemetryMetrics::new(&registry)?,
             tables: Tables {
                 entries: registry.gauges(
                     "cidadao_ai_table_entries",
@@ -197,6 +200,7 @@ impl Metrics {
         self.agents.hold(pools);
         self.outside.hold(figures);
         self.process.hold(figures, memory_max);
+        self.telemetry.look();
         self.live.hold();
         self.hold_table("query_results", figures.recalls.kept, figures.recalls.kept_max);
         let families = self.registry.registry.gather();

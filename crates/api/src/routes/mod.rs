@@ -16,6 +16,7 @@ pub mod ingests;
 pub mod investigations;
 pub mod letters;
 pub mod operations;
+pub mod profiles;
 pub mod sources;
 pub mod suppliers;
 pub mod tenders;
@@ -126,6 +127,8 @@ fn api() -> Router<Door> {
         .route("/admin/dlq", get(letters::list_letters))
         .route("/admin/dlq/{id}/replay", post(letters::replay_letter))
         .route("/admin/dlq/{id}/drop", post(letters::drop_letter))
+        .route("/admin/profile/cpu", get(profiles::profile_cpu))
+        .route("/admin/profile/memory", get(profiles::profile_memory))
         .route("/entities/links/merge", post(entities::merge_entities))
         .route("/entities/links/undo", post(entities::undo_entities))
         .route("/admin/keys", get(identity::list_keys).post(identity::make_key))

@@ -18,6 +18,7 @@ pub(crate) mod issuer;
 pub(crate) mod judge;
 pub(crate) mod keys;
 pub(crate) mod letters;
+pub mod profile;
 pub(crate) mod quality;
 pub(crate) mod quarantine;
 pub(crate) mod said;

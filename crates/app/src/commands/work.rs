@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use agents::pool::Guard;
 use events::{Backoff, Clock, Fate, Group, Task};
+use trace::{Current, Kind, Span};
 
 use super::investigations::{FLAG, PART, PLAN, STEP, WRITE, unit_of};
 use super::shift::Shift;
@@ -242,6 +243,10 @@ impl App {
             watch.stop();
         }
         let agent = self.agent_of(task);
+        let (place, started) = (task.place(), Instant::now());
+        let work = Current::begin(place, None);
+        let mut span = Span::first(&work, place, Kind::Consumer).map(|span| span.named(task.topic.clone()));
+        let _here = work.enter();
         let ended = match self.agent_for_work(&agent) {
             Ok(desk) => self.do_with(task, worker, stop, &watch, &agent, desk),
             Err(error) => {
@@ -251,6 +256,17 @@ impl App {
             }
         };
         self.held().tasks().retain(|held| held.task.id != task.id || held.worker != worker);
+        let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::debug!(topic = task.topic, key = task.key, attempt = task.attempt, agent, took_ms, "a task ended");
+        if let Some(span) = &mut span {
+            span.tell("messaging.destination.name", task.topic.clone());
+            span.tell("cidadao.task", task.key.clone());
+            span.tell("cidadao.agent", agent);
+            span.tell("cidadao.attempt", i64::from(task.attempt));
+            if ended.is_err() {
+                span.fail();
+            }
+        }
         if let Err(error) = ended
             && !matches!(error, Error::Stopped)
         {

@@ -304,6 +304,7 @@ fn told_of(row: &EventRow) -> Result<Vec<(Topic, Told)>> {
         kind: row.kind.clone(),
         payload,
         recorded_at: row.recorded_at.clone(),
+        place: None,
     };
     told.push((Topic::Investigation(id.to_owned()), super::investigations::told(event)));
     Ok(told)

@@ -2,12 +2,14 @@
 //! under it, and positions in the log come in the order of commits.
 
 use rusqlite::params;
+use serde_json::Value;
 use store::chain::{self, EventRow, NewEventRow};
 use store::{Db, OptionalExtension};
 
 use super::{Embedded, now_ms};
 use crate::{
-    Answered, CommandKey, Error, Event, EventStore, Expected, NewEvent, NewTask, ReadModels, Result, Snapshot, Unit,
+    Answered, CommandKey, Error, Event, EventStore, Expected, NewEvent, NewTask, ReadModels, Result, Snapshot,
+    TRACEPARENT, Unit,
 };
 
 /// How long the answer to a command with a key is kept.
@@ -76,6 +78,15 @@ fn rows_behind(db: &Db, seq: i64, limit: usize) -> store::Result<Vec<EventRow>> 
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// What there is to say about how an event came, with the trace that it came in.
+fn placed(metadata: &Value) -> Value {
+    let mut metadata = metadata.clone();
+    if let (Some(current), Some(said)) = (trace::current(), metadata.as_object_mut()) {
+        said.insert(TRACEPARENT.to_owned(), current.place().traceparent().into());
+    }
+    metadata
+}
+
 /// One transaction.
 struct LocalUnit<'a> {
     db: &'a Db,
@@ -125,7 +136,7 @@ impl Unit for LocalUnit<'_> {
                 version,
                 kind: event.kind,
                 payload: &event.payload.to_string(),
-                metadata: &event.metadata.to_string(),
+                metadata: &placed(&event.metadata).to_string(),
                 recorded_at: &recorded_at,
             };
             let event = Event::of(&chain::append(self.db, &row)?)?;

@@ -6,7 +6,7 @@ use rusqlite::params;
 use store::{Db, OptionalExtension, Row};
 
 use super::{Embedded, millis, now_ms};
-use crate::{Dead, Error, Fate, NewTask, Queue, Result, Task};
+use crate::{Dead, Error, Fate, NewTask, Queue, Result, TRACEPARENT, Task};
 
 /// The most characters of an error that are kept.
 const ERROR_CHARS_MAX: usize = 2_000;
@@ -39,6 +39,10 @@ pub(super) fn enqueue(db: &Db, task: &NewTask) -> Result<bool> {
     if let Some(lane) = &task.lane {
         lock_lane(db, &task.topic, lane)?;
     }
+    let mut body = task.body.clone();
+    if let (Some(current), Some(body)) = (trace::current(), body.as_object_mut()) {
+        body.entry(TRACEPARENT).or_insert_with(|| current.place().traceparent().into());
+    }
     let added = db
         .prepare(
             "insert into tasks (topic, key, lane, body, state, attempts, due_ms, enqueued_at)
@@ -46,7 +50,7 @@ pub(super) fn enqueue(db: &Db, task: &NewTask) -> Result<bool> {
                  select 1 from tasks where topic = ?1 and lane = ?3 and state <> 'dead') then 'blocked' else 'ready' end,
                  0, ?5, ?6) on conflict do nothing",
         )?
-        .execute(params![task.topic, task.key, task.lane, task.body.to_string(), now_ms(), model::dates::now_text()])?;
+        .execute(params![task.topic, task.key, task.lane, body.to_string(), now_ms(), model::dates::now_text()])?;
     Ok(added > 0)
 }
 

@@ -11,6 +11,7 @@ mod params;
 pub(crate) mod pool;
 mod postgres;
 mod row;
+pub mod slow;
 pub mod timing;
 mod wire;
 
@@ -87,7 +88,7 @@ pub struct Statement<'a> {
 }
 
 enum Ready<'a> {
-    Sqlite(CachedStatement<'a>),
+    Sqlite(CachedStatement<'a>, slow::Watched<'a>),
     Postgres(&'a Pg, postgres::Prepared),
 }
 
@@ -106,7 +107,7 @@ impl Db {
         listen::count();
         listen::hear(sql);
         let ready = match self {
-            Self::Sqlite(db) => Ready::Sqlite(db.prepare_cached(sql)?),
+            Self::Sqlite(db) => Ready::Sqlite(db.prepare_cached(sql)?, slow::Watched::new(db, sql)),
             Self::Postgres(pg) => Ready::Postgres(pg, pg.prepare(sql)?),
         };
         Ok(Statement { ready, timer: self.timers().timer(sql) })
@@ -249,7 +250,10 @@ impl Statement<'_> {
     pub fn execute(&mut self, params: impl Params) -> Result<usize> {
         let _time = timing::begin(&self.timer);
         match &mut self.ready {
-            Ready::Sqlite(statement) => Ok(params.with(|values| statement.execute(values))?),
+            Ready::Sqlite(statement, watched) => {
+                let _asking = watched.begin();
+                Ok(params.with(|values| statement.execute(values))?)
+            }
             Ready::Postgres(pg, statement) => params.with(|values| pg.execute(statement, values)),
         }
     }
@@ -265,7 +269,8 @@ impl Statement<'_> {
     ) -> Result<T> {
         let _time = timing::begin(&self.timer);
         match &mut self.ready {
-            Ready::Sqlite(statement) => {
+            Ready::Sqlite(statement, watched) => {
+                let _asking = watched.begin();
                 Ok(params.with(|values| statement.query_row(values, |row| from(&Row::Sqlite(row))))?)
             }
             Ready::Postgres(pg, statement) => {
@@ -286,8 +291,10 @@ impl Statement<'_> {
     {
         let time = timing::begin(&self.timer);
         Ok(match &mut self.ready {
-            Ready::Sqlite(statement) => {
-                params.with(|values| statement.query(values)).map(|rows| row::Mapped::Sqlite(rows, from, time))?
+            Ready::Sqlite(statement, watched) => {
+                let asking = watched.begin();
+                let rows = params.with(|values| statement.query(values))?;
+                row::Mapped::Sqlite(rows, from, time, asking)
             }
             Ready::Postgres(pg, statement) => {
                 let rows = params.with(|values| pg.query(statement, values))?;
@@ -303,7 +310,7 @@ impl Statement<'_> {
     pub fn query(&mut self, params: impl Params) -> Result<Rows<'_>> {
         let time = timing::begin(&self.timer);
         match &mut self.ready {
-            Ready::Sqlite(statement) => Ok(Rows::Sqlite(params.with(|values| statement.query(values))?, time)),
+            Ready::Sqlite(statement, _) => Ok(Rows::Sqlite(params.with(|values| statement.query(values))?, time)),
             Ready::Postgres(pg, statement) => params.with(|values| pg.stream(statement, values, time)),
         }
     }

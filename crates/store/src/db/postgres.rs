@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::FuturesOrdered;
@@ -17,11 +18,12 @@ use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, Value};
 use tokio::runtime::Runtime;
 use tokio_postgres::types::private::BytesMut;
-use tokio_postgres::{Client, NoTls, RowStream};
+use tokio_postgres::{Client, NoTls, RowStream, SimpleQueryMessage};
 
 use super::dialect;
 use super::pool::PoolSettings;
 use super::row::Rows;
+use super::slow;
 use super::timing::{self, Role, Timers};
 use super::wire::Arg;
 use crate::{Error, Result};
@@ -32,8 +34,8 @@ const CONNECT_MAX: Duration = Duration::from_secs(3);
 const GRACE: Duration = Duration::from_secs(5);
 /// Statements that stay prepared.
 const STATEMENTS_MAX: usize = 512;
-/// How much of a slow query is told.
-const SQL_TOLD_CHARS: usize = 400;
+/// How long a plan may take.
+const PLAN_MAX: Duration = Duration::from_secs(1);
 /// Rows taken over at once from a long answer.
 const CHUNK: usize = 512;
 
@@ -147,14 +149,24 @@ impl Pg {
 
     pub(crate) fn execute(&self, prepared: &Prepared, values: &[&dyn ToSql]) -> Result<usize> {
         let args = args(values)?;
-        let done = self.run(&prepared.sql, self.client.execute_raw(&prepared.statement, &args))?;
+        let span = slow::span("postgresql", &prepared.sql);
+        let done = match &span {
+            None => self.run(&prepared.sql, self.client.execute_raw(&prepared.statement, &args))?,
+            Some(span) => {
+                let (sql, types) = (commented(prepared, span), prepared.statement.params());
+                let typed = args.iter().map(|arg| arg as &(dyn tokio_postgres::types::ToSql + Sync));
+                let typed: Vec<_> = typed.zip(types.iter().cloned()).collect();
+                self.run(&prepared.sql, self.client.execute_typed(&sql, &typed))?
+            }
+        };
         Ok(usize::try_from(done).unwrap_or(usize::MAX))
     }
 
     pub(crate) fn query(&self, prepared: &Prepared, values: &[&dyn ToSql]) -> Result<Vec<tokio_postgres::Row>> {
         let args = args(values)?;
+        let span = slow::span("postgresql", &prepared.sql);
         self.run(&prepared.sql, async {
-            let mut rows = Box::pin(self.client.query_raw(&prepared.statement, &args).await?);
+            let mut rows = Box::pin(self.ask(prepared, &args, span.as_ref()).await?);
             let mut all = Vec::new();
             while let Some(row) = rows.next().await {
                 all.push(row?);
@@ -170,9 +182,23 @@ impl Pg {
         time: Option<HistogramTimer>,
     ) -> Result<Rows<'_>> {
         let args = args(values)?;
-        let rows = self.run(&prepared.sql, self.client.query_raw(&prepared.statement, &args))?;
-        let streamed = Streamed { pg: self, rows: Box::pin(rows), ended: false, chunk: Vec::new(), at: 0 };
+        let span = slow::span("postgresql", &prepared.sql);
+        let rows = self.run(&prepared.sql, self.ask(prepared, &args, span.as_ref()))?;
+        let sql = Arc::clone(&prepared.sql);
+        let streamed = Streamed { pg: self, sql, rows: Box::pin(rows), ended: false, chunk: Vec::new(), at: 0 };
         Ok(Rows::Postgres(streamed, time))
+    }
+
+    /// Asks a statement that is prepared; within what is recorded, the same with its place in the trace as a comment. That text is never the
+    /// same again, so it is not prepared: the statements that are stay as they are.
+    async fn ask(&self, prepared: &Prepared, args: &[Arg<'_>], span: Option<&trace::Span>) -> Answer<RowStream> {
+        match span {
+            None => self.client.query_raw(&prepared.statement, args).await,
+            Some(span) => {
+                let types = prepared.statement.params().iter().cloned();
+                self.client.query_typed_raw(&commented(prepared, span), args.iter().zip(types)).await
+            }
+        }
     }
 
     /// Runs a statement for each of many rows; up to [`CHUNK`] are on their way at once.
@@ -214,6 +240,36 @@ impl Pg {
         })
     }
 
+    /// Whether a plan can be had: not of what is not prepared, nor within a transaction, which a mistake would end.
+    fn may_explain(&self, sql: &str) -> bool {
+        !self.in_transaction.get() && !self.broken.get() && self.statements.borrow().contains_key(sql)
+    }
+
+    /// The server's plan of a statement that is prepared, for any values.
+    fn plan_of(&self, sql: &str) -> Option<String> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let values = self.statements.borrow().get(sql)?.statement.params().len();
+        let values = if values == 0 { String::new() } else { format!("({})", vec!["null"; values].join(", ")) };
+        let name = format!("cidadao_plan_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let asked = format!(
+            "set plan_cache_mode = force_generic_plan; prepare {name} as {}; explain execute {name}{values}; deallocate {name}; reset plan_cache_mode",
+            dialect::postgres(sql)
+        );
+        let runtime = self.runtime.as_ref()?;
+        let ask = async { tokio::time::timeout(PLAN_MAX, self.client.simple_query(&asked)).await };
+        let Ok(answer) = waiting(|| runtime.block_on(ask)) else {
+            // What it still does is not known.
+            self.broken.set(true);
+            return None;
+        };
+        let answer = answer.map_err(|error| tracing::debug!(error = told(&error), "a plan could not be had")).ok()?;
+        let steps = answer.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        Some(steps.collect::<Vec<_>>().join("\n"))
+    }
+
     /// Waits for an answer; one that comes too late ends the connection, for what it may still do is not known.
     fn run<T>(&self, sql: &str, work: impl Future<Output = Answer<T>>) -> Result<T> {
         let runtime = self.runtime.as_ref().expect("there until it is dropped");
@@ -231,8 +287,7 @@ impl Pg {
         let took = started.elapsed();
         // Long work is long.
         if took >= self.slow && self.patience.get().is_some() {
-            let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-            tracing::warn!(ms, sql = one_line(sql), "slow query");
+            slow::tell(sql, took, self.may_explain(sql).then_some(|| self.plan_of(sql)));
         }
         match answer {
             Some(Ok(answer)) => Ok(answer),
@@ -268,6 +323,7 @@ impl Drop for Pg {
 /// A long answer, read piece by piece.
 pub struct Streamed<'a> {
     pg: &'a Pg,
+    sql: Arc<str>,
     rows: Pin<Box<RowStream>>,
     /// Nothing may be asked of it after its end.
     ended: bool,
@@ -284,7 +340,7 @@ impl Streamed<'_> {
             }
             chunk.clear();
             self.at = 0;
-            let next = self.pg.run("(rows of a long answer)", async {
+            let next = self.pg.run(&self.sql, async {
                 let mut some = Vec::with_capacity(CHUNK);
                 while some.len() < CHUNK {
                     match rows.next().await {
@@ -314,9 +370,9 @@ fn args<'a>(values: &'a [&dyn ToSql]) -> Result<Vec<Arg<'a>>> {
     Ok(values.iter().map(|value| value.to_sql().map(Arg)).collect::<rusqlite::Result<_>>()?)
 }
 
-/// Statements hold no values; what is told of one is its beginning.
-fn one_line(sql: &str) -> String {
-    sql.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(SQL_TOLD_CHARS).collect()
+/// A statement with its place in a trace, as sqlcommenter writes it.
+fn commented(prepared: &Prepared, span: &trace::Span) -> String {
+    format!("{} /*traceparent='{}'*/", dialect::postgres(&prepared.sql), span.current().place().traceparent())
 }
 
 /// What the server said, or why it could not be asked.

@@ -73,7 +73,7 @@ fn cell(row: &tokio_postgres::Row, place: usize) -> rusqlite::Result<ValueRef<'_
 /// The rows of an answer, each as a function makes of it.
 pub enum Mapped<'a, F> {
     /// From SQLite.
-    Sqlite(rusqlite::Rows<'a>, F, Option<HistogramTimer>),
+    Sqlite(rusqlite::Rows<'a>, F, Option<HistogramTimer>, Option<super::slow::Asking<'a>>),
     /// From PostgreSQL.
     Postgres(std::vec::IntoIter<tokio_postgres::Row>, F),
 }
@@ -83,7 +83,7 @@ impl<T, F: FnMut(&Row<'_>) -> rusqlite::Result<T>> Iterator for Mapped<'_, F> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
-            Self::Sqlite(rows, from, _) => match rows.next() {
+            Self::Sqlite(rows, from, ..) => match rows.next() {
                 Ok(row) => row.map(|row| from(&Row::Sqlite(row))),
                 Err(error) => Some(Err(error)),
             },

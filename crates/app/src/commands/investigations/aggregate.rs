@@ -566,6 +566,7 @@ mod tests {
                 kind: event.kind.into(),
                 payload: event.payload.clone(),
                 recorded_at: String::new(),
+                place: None,
             })
             .collect();
         let it = Investigation::of(&events).unwrap();
