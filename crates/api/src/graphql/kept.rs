@@ -92,9 +92,9 @@ impl FieldValues {
             !self.world.is_blind() && held.made.elapsed() < ttl && self.world.holds(held.stamp, &held.tags)
         });
         if held.is_some() {
-            self.hits.inc()
+            self.hits.inc();
         } else {
-            self.misses.inc()
+            self.misses.inc();
         };
         held.map(|held| held.loaded.clone())
     }

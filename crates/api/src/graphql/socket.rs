@@ -210,7 +210,7 @@ impl Connection {
     /// Lets go of tasks that are done.
     async fn tasks_end(&mut self) {
         if self.tasks.join_next().await.is_none() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

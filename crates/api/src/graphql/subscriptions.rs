@@ -67,12 +67,12 @@ pub fn add(types: &mut Types<'_>, filters: Vec<Parameter>) -> Subscription {
 
 fn event(types: &mut Types<'_>, name: &str, description: &str, further: &[(&str, &'static str, &str)]) {
     types.add(name, description);
-    for (key, kind, description) in OF_ALL.iter().chain(further) {
+    for &(key, kind, description) in OF_ALL.iter().chain(further) {
         let shape = ShapeField {
-            key: (*key).to_owned(),
-            name: (*key).to_owned(),
-            description: Some((*description).to_owned()),
-            holds: Holds::Scalar(*kind),
+            key: key.to_owned(),
+            name: key.to_owned(),
+            description: Some(description.to_owned()),
+            holds: Holds::Scalar(kind),
             is_list: false,
             is_id: false,
         };

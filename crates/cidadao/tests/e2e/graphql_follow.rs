@@ -57,7 +57,9 @@ fn an_investigation_is_followed_from_its_beginning_or_behind_a_place_until_it_ha
     }
     assert_eq!(answers.last().unwrap()["data"]["told"]["investigation"]["status"], "completed");
     let (rest, _) = followed(&server, &request(Some(3)), None);
-    assert_eq!(rest, answers[3..]);
+    // The events are the same; the investigation beside them is as it stands by now.
+    let events = |of: &[Value]| of.iter().map(|one| one["data"]["told"]["data"].clone()).collect::<Vec<_>>();
+    assert_eq!(events(&rest), events(&answers[3..]));
 
     for (query, kind, says) in [
         ("subscription { investigation(id: \"x\") { seq } }", "/problems/not-found", "x"),
