@@ -53,7 +53,7 @@ impl Symbols {
         let named =
             |symbol: object::Symbol<'_, '_>| Some((symbol.address(), symbol.size(), symbol.name().ok()?.to_owned()));
         let mut functions: Vec<_> = symbols.filter_map(named).collect();
-        functions.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        functions.sort_unstable_by_key(|function| function.0);
         functions.dedup_by_key(|function| function.0);
         Some(Self { segments: segments.collect(), functions })
     }

@@ -72,7 +72,7 @@ impl Channel {
     }
 
     /// Takes over what the database tells of before.
-    pub(super) fn load(&mut self, stretch: Stretch, pace: Pace) {
+    pub(super) fn load(&mut self, stretch: &Stretch, pace: Pace) {
         let kind = self.named.kind();
         let mut told: VecDeque<_> = stretch.told.iter().map(|told| Arc::new(Message::told(kind, told))).collect();
         if !self.is_loaded {

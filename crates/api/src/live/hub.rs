@@ -221,7 +221,7 @@ impl Inner {
         let state = follower::state_of(self, named, stretch.to)?;
         let mut topics = self.topics();
         if let Some(channel) = topics.channels.get_mut(&named.name) {
-            channel.load(stretch, self.pace);
+            channel.load(&stretch, self.pace);
             channel.state = channel.state.take().or(state.map(Arc::new));
         }
         Ok(())

@@ -249,15 +249,17 @@ async fn a_stop_ends_listening_and_open_connections() {
     let house = House::new();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(api::serve(house.app(), listener, async move { stopped.await.unwrap_or_default() }));
+    let stop = std::sync::Arc::new(tokio::sync::Notify::new());
+    let stopped = std::sync::Arc::clone(&stop);
+    let server =
+        tokio::spawn(api::serve(house.app(), listener, api::Doors::All, async move || stopped.notified().await));
     let silent = tokio::net::TcpStream::connect(address).await.unwrap();
     let mut client = tokio::net::TcpStream::connect(address).await.unwrap();
     client.write_all(b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     let mut head = [0; 15];
     client.read_exact(&mut head).await.unwrap();
     assert_eq!(&head, b"HTTP/1.1 200 OK");
-    stop.send(()).unwrap();
+    stop.notify_one();
     tokio::time::timeout(std::time::Duration::from_secs(5), server).await.unwrap().unwrap().unwrap();
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
     drop(silent);

@@ -516,6 +516,6 @@ fn a_command_is_given_once_and_what_is_refused_is_paid() {
     assert!(names["data"]["agents"]["nodes"].as_array().unwrap().len() > 5, "{names}");
     drop(server);
     let server = Server::start(house.program().env("CIDADAO_LIMITS_ANONYMOUS", "anonymous"));
-    let last = (0..80).map(|_| server.post_bytes("/graphql", b"{", &[]).status).last();
-    assert_eq!(last, Some(429), "what cannot be read is paid too");
+    let last = (0..80).fold(0, |_, _| server.post_bytes("/graphql", b"{", &[]).status);
+    assert_eq!(last, 429, "what cannot be read is paid too");
 }

@@ -58,7 +58,7 @@ fn findings_are_told_as_they_are_found_and_withdrawn_whoever_judges() {
     let server = house.serve();
     let mut back = Socket::open(&server);
     back.follow("findings?flag=BR01", Some(seq(&found)));
-    assert_eq!(back.messages(|_| true), [gone.clone()]);
+    assert_eq!(back.messages(|_| true), std::slice::from_ref(&gone));
     let mut open = Socket::open(&server);
     open.follow("findings?flag=BR01&state=open", Some(0));
     sold(&house, "c.csv", 1..=1, "02/01/2024");

@@ -97,7 +97,7 @@ fn an_answer_says_in_which_trace_it_was_made_and_lines_say_it_too() {
         }
     }
     // What is malformed, or said twice, is no trace: a new one begins.
-    let malformed = format!("{}-more", RECORDED);
+    let malformed = format!("{RECORDED}-more");
     for headers in [vec![malformed.as_str()], vec![RECORDED, UNRECORDED], vec![]] {
         let headers: Vec<(&str, &str)> = headers.into_iter().map(|sent| ("traceparent", sent)).collect();
         let answer = server.get_with("/api/v1/suppliers?limit=2&sort=name", &headers);
@@ -394,7 +394,7 @@ fn a_collector_that_is_away_costs_spans_and_nothing_else() {
 }
 
 /// A house with a table that a search must read much of.
-fn asks_slowly(house: House, has_plan: impl Fn(&str) -> bool) {
+fn asks_slowly(house: &House, has_plan: impl Fn(&str) -> bool) {
     let _ = house.ingest(&[&short_sample(&house, 400, 7)]).ends_with(3);
     let slow = |per_min: &str| {
         telling(house.program(), "info")
@@ -431,13 +431,13 @@ fn asks_slowly(house: House, has_plan: impl Fn(&str) -> bool) {
 
 #[test]
 fn a_slow_query_is_told_with_sqlites_plan_a_few_times_a_minute() {
-    asks_slowly(House::new(), |plan| plan.contains("SCAN") || plan.contains("SEARCH"));
+    asks_slowly(&House::new(), |plan| plan.contains("SCAN") || plan.contains("SEARCH"));
 }
 
 #[test]
 fn a_slow_query_is_told_with_postgresqls_plan_a_few_times_a_minute() {
     let house = House::on(&PostgresServer::shared().database());
-    asks_slowly(house, |plan| plan.contains("cost=") && plan.contains("rows="));
+    asks_slowly(&house, |plan| plan.contains("cost=") && plan.contains("rows="));
 }
 
 #[test]

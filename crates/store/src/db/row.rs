@@ -71,6 +71,7 @@ fn cell(row: &tokio_postgres::Row, place: usize) -> rusqlite::Result<ValueRef<'_
 }
 
 /// The rows of an answer, each as a function makes of it.
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the stack")]
 pub enum Mapped<'a, F> {
     /// From SQLite.
     Sqlite(rusqlite::Rows<'a>, F, Option<HistogramTimer>, Option<super::slow::Asking<'a>>),
