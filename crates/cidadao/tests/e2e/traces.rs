@@ -395,7 +395,7 @@ fn a_collector_that_is_away_costs_spans_and_nothing_else() {
 
 /// A house with a table that a search must read much of.
 fn asks_slowly(house: &House, has_plan: impl Fn(&str) -> bool) {
-    let _ = house.ingest(&[&short_sample(&house, 400, 7)]).ends_with(3);
+    let _ = house.ingest(&[&short_sample(house, 400, 7)]).ends_with(3);
     let slow = |per_min: &str| {
         telling(house.program(), "info")
             .env("CIDADAO_DATABASE_SLOW_QUERY_MS", "0")
