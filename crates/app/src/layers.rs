@@ -379,10 +379,11 @@ fn hidden(value: &Value) -> Value {
 
 fn without_secrets(url: &str) -> String {
     let Some((kind, rest)) = url.split_once("://") else { return url.to_owned() };
+    let parts = rest.split_inclusive(['?', '&']).filter(|part| !part.starts_with("password="));
+    let rest: String = parts.collect();
     // What stands before the place may hold `/` and `?` that nobody escaped.
-    let (who, place) = rest.rsplit_once('@').map_or(("", rest), |(_, place)| ("…@", place));
-    let parts = place.split_inclusive(['?', '&']).filter(|part| !part.starts_with("password="));
-    format!("{kind}://{who}{}", parts.collect::<String>())
+    let (who, place) = rest.rsplit_once('@').map_or(("", rest.as_str()), |(_, place)| ("…@", place));
+    format!("{kind}://{who}{place}")
 }
 
 /// Yes or no, as people write it in the environment.
