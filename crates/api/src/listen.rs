@@ -6,12 +6,13 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use app::App;
+use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use prometheus::IntGauge;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -194,21 +195,36 @@ async fn answer(
     peer: Option<SocketAddr>,
     stopping: &mut watch::Receiver<()>,
 ) {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(line.head_max);
-    builder.http2().timer(TokioTimer::new()).keep_alive_interval(line.head_max).keep_alive_timeout(line.head_max);
-    let builder = if is_http2 { builder.http2_only() } else { builder.http1_only() };
-    let service = TowerToHyperService::new(line.front.for_peer(peer));
-    let mut connection = std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = stopping.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+    let (io, service) = (TokioIo::new(stream), TowerToHyperService::new(line.front.for_peer(peer)));
+    let ended = if is_http2 {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder.timer(TokioTimer::new()).keep_alive_interval(line.head_max).keep_alive_timeout(line.head_max);
+        let connection = builder.serve_connection(io, service);
+        until_stopped(connection, http2::Connection::graceful_shutdown, stopping).await
+    } else {
+        let mut builder = http1::Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(line.head_max);
+        let connection = builder.serve_connection(io, service).with_upgrades();
+        until_stopped(connection, http1::UpgradeableConnection::graceful_shutdown, stopping).await
     };
     if let Err(error) = ended {
-        tracing::trace!(error, "a connection ended early");
+        tracing::trace!(%error, "a connection ended early");
+    }
+}
+
+/// Serves a connection to its end; at a stop it finishes what it is answering.
+async fn until_stopped<C: Future>(
+    connection: C,
+    finish: impl FnOnce(Pin<&mut C>),
+    stopping: &mut watch::Receiver<()>,
+) -> C::Output {
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stopping.changed() => {
+            finish(connection.as_mut());
+            connection.await
+        }
     }
 }
 

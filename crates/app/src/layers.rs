@@ -382,8 +382,8 @@ fn without_secrets(url: &str) -> String {
     let parts = rest.split_inclusive(['?', '&']).filter(|part| !part.starts_with("password="));
     let rest: String = parts.collect();
     // What stands before the place may hold `/` and `?` that nobody escaped.
-    let (who, place) = rest.rsplit_once('@').map_or(("", rest.as_str()), |(_, place)| ("…@", place));
-    format!("{kind}://{who}{place}")
+    let place = rest.rsplit_once('@').map_or(rest.as_str(), |(_, place)| place);
+    format!("{kind}://{place}")
 }
 
 /// Yes or no, as people write it in the environment.

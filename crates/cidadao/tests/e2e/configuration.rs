@@ -46,7 +46,7 @@ fn each_setting_is_shown_with_where_it_comes_from() {
     }
     assert_eq!(setting(&shown, "cache.l1_ttl_s")["default"], 300);
     let redis = setting(&shown, "redis.url");
-    assert_eq!((&redis["from"], &redis["value"]), (&json!("secret_file"), &json!("redis://…@127.0.0.1:6379")));
+    assert_eq!((&redis["from"], &redis["value"]), (&json!("secret_file"), &json!("redis://127.0.0.1:6379")));
     assert!(redis["at"].as_str().unwrap().contains("REDIS_URL_FILE"), "{redis}");
     assert!(!run.stdout.contains(SECRET) && !run.stderr.contains(SECRET), "{}{}", run.stdout, run.stderr);
     let told = house.program().env("CIDADAO_CONFIG", &file).args(["config", "show"]).run().ends_with(0).stdout;
@@ -132,7 +132,7 @@ fn what_is_risky_is_named_at_start_by_check_and_by_the_doctor() {
         ("[http]\ncompression_level = 0\n", "as long as it is"),
         ("[database]\nurl = \"postgres://127.0.0.1/x\"\npool_size = 200\n", "max_connections"),
         ("[limits]\nmemory_mib = 1048576\n", "killed before it sheds"),
-        ("[limits]\nmemory_mib = 500\n", "makes it shed"),
+        ("[limits]\nmemory_mib = 500\n[analysis]\nmemory_mib = 768\n", "makes it shed"),
         ("[analysis]\nmemory_mib = 1048576\nmemory_max_mib = 1048576\n", "analysis.memory_mib"),
         ("[analysis]\nthreads = 256\n", "processors"),
         ("[http]\ncors_origins = [\"http://exemplo.org\"]\n", "http://exemplo.org"),
