@@ -67,7 +67,8 @@ impl Server {
             text.push_str(&line);
             let found = ["http", "https"].into_iter().find_map(|scheme| {
                 // Settings that name others' addresses are told before.
-                let (_, rest) = line.split_once("Servidor em ")?.1.split_once(&format!("{scheme}://127.0.0.1:"))?;
+                let told = ["Servidor em ", "métricas em "].into_iter().find_map(|words| line.split_once(words))?;
+                let (_, rest) = told.1.split_once(&format!("{scheme}://127.0.0.1:"))?;
                 let port: String = rest.chars().take_while(char::is_ascii_digit).collect();
                 Some(format!("{scheme}://127.0.0.1:{port}"))
             });

@@ -119,7 +119,8 @@ fn answers_and_work_are_apart_and_a_worker_tells_how_it_is_and_nothing_else() {
     assert_eq!(worker.post(ASK, &json!({"scope": {}})).status, 404);
     let used = |server: &Server| {
         let text = server.get("/metrics").text();
-        let uses = text.lines().filter(|line| line.contains("agent_pool_events{") && line.contains("what=\"used\""));
+        let uses =
+            text.lines().filter(|line| line.contains("agent_pool_events_total{") && line.contains("what=\"used\""));
         uses.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum::<f64>()
     };
     assert!(used(&worker) >= 2.0 && used(&api) == 0.0, "{} {}", used(&worker), used(&api));
