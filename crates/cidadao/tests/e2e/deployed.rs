@@ -110,7 +110,8 @@ fn answers_and_work_are_apart_and_a_worker_tells_how_it_is_and_nothing_else() {
     std::thread::sleep(Duration::from_millis(700));
     let waiting = api.json(&format!("investigations/{id}"));
     assert_eq!((&waiting["status"], &waiting["phase"]), (&json!("active"), &json!("requested")), "nobody works");
-    let worker = Server::start_as(house.program(), "worker");
+    let worker = house.program().env("CIDADAO_WORK_LISTEN", "127.0.0.1:0").args(["serve", "--roles", "worker"]);
+    let worker = Server::of(worker.into_command());
     assert_eq!((worker.get("/health/live").status, worker.get("/health/ready").status), (200, 200));
     assert_eq!(ended(&api, &id)["status"], "completed");
     for path in ["/", "/api/v1/contracts", "/graphql", "/openapi.json", "/docs"] {
