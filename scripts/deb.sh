@@ -16,7 +16,9 @@ rm -rf "$parts"
 mkdir -p "$parts/man"
 trap 'rm -rf "$parts"' EXIT
 install -m 0755 "$binary" native/lib/libduckdb.so "$parts/"
-strip --strip-unneeded "$parts/cidadao" "$parts/libduckdb.so"
+# Profiles on demand read the names of functions.
+strip --strip-debug "$parts/cidadao"
+strip --strip-unneeded "$parts/libduckdb.so"
 ln -s ../lib/cidadao/cidadao "$parts/link"
 "$binary" man --out "$parts/man"
 for shell in bash zsh fish; do "$binary" completions "$shell" > "$parts/completions.$shell"; done

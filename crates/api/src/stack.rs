@@ -25,7 +25,6 @@ use crate::cors;
 use crate::door::Door;
 use crate::kept::{self, CACHE_STATUS, Finished};
 use crate::limits::TARGET_BYTES_MAX;
-use crate::metrics::trace_of;
 use crate::pack::pack;
 use crate::problem::{Problem, Refusal};
 use crate::rate::charge;
@@ -73,9 +72,9 @@ async fn measure(State(door): State<Door>, route: Option<MatchedPath>, request: 
     let method = known_method(request.method());
     door.metrics().requests.in_flight.inc();
     let in_flight = InFlight(door);
-    let trace = trace_of(request.headers());
     let name = name_of(request.headers());
     let traced = Traced::begin(request.headers(), &name, started);
+    let trace = traced.example();
     let mut response = trace::within(traced.current(), next.run(request)).await;
     response.headers_mut().insert(X_REQUEST_ID, name);
     let route = route.as_ref().map_or("page", MatchedPath::as_str);

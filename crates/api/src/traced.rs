@@ -24,13 +24,22 @@ impl Traced {
     pub fn begin(headers: &HeaderMap, name: &HeaderValue, started: Instant) -> Self {
         let parent = parent_in(headers);
         let current = Current::begin(parent, name.to_str().ok());
-        let span = Span::first(&current, parent, Kind::Server).map(|span| span.since(started));
+        let mut span = Span::first(&current, parent, Kind::Server).map(|span| span.since(started));
+        // The name of one that its client gives up.
+        if let Some(span) = &mut span {
+            span.rename("request");
+        }
         Self { current, span, started }
     }
 
     /// Where its parts belong.
     pub fn current(&self) -> Current {
         self.current.clone()
+    }
+
+    /// The id of its trace, if anyone records it.
+    pub fn example(&self) -> Option<u128> {
+        recorded(self.current.place())
     }
 
     /// It is answered: says so in the answer, in the log when it took `slow` or longer, and to who records.
@@ -54,15 +63,20 @@ impl Traced {
     }
 }
 
-/// Says of a hit in memory where it belongs, if anyone follows it.
-pub fn tell_of_hit(headers: &HeaderMap, response: &mut Response, route: &str, started: Instant) {
+/// Says of a hit in memory where it belongs, if anyone follows it; gives the id of its trace if anyone records it.
+pub fn tell_of_hit(headers: &HeaderMap, response: &mut Response, route: &str, started: Instant) -> Option<u128> {
     let parent = parent_in(headers);
-    let Some(current) = Current::if_followed(parent) else { return };
+    let current = Current::if_followed(parent)?;
     tell(response, current.place());
     if let Some(mut span) = Span::first(&current, parent, Kind::Server).map(|span| span.since(started)) {
         span.tell("cidadao.cache", "l1");
         close(span, "GET", route, response.status().as_u16());
     }
+    recorded(current.place())
+}
+
+fn recorded(place: Place) -> Option<u128> {
+    place.sampled.then_some(place.trace)
 }
 
 fn close(mut span: Span, method: &'static str, route: &str, status: u16) {

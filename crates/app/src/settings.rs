@@ -161,7 +161,6 @@ impl Database {
             size: self.pool_size,
             statement_timeout: Duration::from_millis(self.statement_timeout_ms),
             lock_timeout: Duration::from_millis(self.lock_timeout_ms),
-            slow: Duration::from_millis(self.slow_query_ms),
         }
     }
 

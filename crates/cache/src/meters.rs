@@ -103,12 +103,14 @@ impl Meters {
         &self,
         add: &mut dyn FnMut(Box<dyn Collector>) -> prometheus::Result<()>,
     ) -> prometheus::Result<()> {
-        for tier in &self.tiers {
+        for (at, tier) in self.tiers.iter().enumerate() {
             add(Box::new(tier.hits.clone()))?;
             add(Box::new(tier.misses.clone()))?;
             add(Box::new(tier.took.clone()))?;
-            for gauge in [&tier.entries, &tier.bytes] {
-                add(Box::new(gauge.clone()))?;
+            add(Box::new(tier.entries.clone()))?;
+            // Redis is bounded by entries; the bytes there are not known.
+            if at != Tier::L2 as usize {
+                add(Box::new(tier.bytes.clone()))?;
             }
         }
         for counter in

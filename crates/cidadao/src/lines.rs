@@ -13,8 +13,8 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Libraries that tell values of statements, or headers, below these levels.
-const KEPT_QUIET: [&str; 4] = ["tokio_postgres=info", "hyper=info", "h2=info", "hyper_util=info"];
+/// Libraries that tell values of statements, or headers, below `info`: whatever the filter says, not here.
+const KEPT_QUIET: [&str; 4] = ["tokio_postgres", "hyper", "h2", "hyper_util"];
 
 type Refilter = Box<dyn Fn(EnvFilter) -> bool + Send + Sync>;
 /// What puts another filter before the log.
@@ -50,10 +50,7 @@ pub fn filter_anew(settings: &Settings) -> Result<()> {
 fn filter_of(settings: &Settings) -> Result<EnvFilter> {
     let filter = &settings.log.filter;
     let refused = |error| settings.refuse(format!("log.filter = \"{filter}\": {error}"));
-    let quiet = |filter: EnvFilter, directive: &str| {
-        filter.add_directive(directive.parse().expect("a directive of ours is well formed"))
-    };
-    Ok(KEPT_QUIET.into_iter().fold(EnvFilter::try_new(filter).map_err(refused)?, quiet))
+    EnvFilter::try_new(filter).map_err(refused)
 }
 
 struct Lines {
@@ -71,6 +68,10 @@ where
         let mut time = String::new();
         SystemTime.format_time(&mut Writer::new(&mut time))?;
         let (level, target) = (event.metadata().level(), fields.target.as_deref().unwrap_or(event.metadata().target()));
+        let library = target.split("::").next().unwrap_or_default();
+        if *level > tracing::Level::INFO && KEPT_QUIET.contains(&library) {
+            return Ok(());
+        }
         let within = trace::current();
         let ids = within.as_ref().map(|current| {
             let place = current.place();

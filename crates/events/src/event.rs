@@ -62,7 +62,9 @@ impl Event {
             kind: row.kind.clone(),
             payload: serde_json::from_str(&row.payload)?,
             recorded_at: row.recorded_at.clone(),
-            place: serde_json::from_str::<Value>(&row.metadata).ok().as_ref().and_then(place_in),
+            place: (row.metadata.contains(TRACEPARENT))
+                .then(|| serde_json::from_str::<Value>(&row.metadata).ok().as_ref().and_then(place_in))
+                .flatten(),
         })
     }
 

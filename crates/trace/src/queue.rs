@@ -45,7 +45,7 @@ pub(crate) fn put(span: Recorded) {
         return;
     }
     waiting.push_back(span);
-    let is_many = waiting.len().is_multiple_of(MANY);
+    let is_many = waiting.len().is_multiple_of(MANY.min(most / 2).max(1));
     drop(waiting);
     if is_many {
         CAME.notify_one();

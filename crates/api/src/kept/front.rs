@@ -19,7 +19,6 @@ use super::answer::respond;
 use super::key::key_of;
 use crate::coding::Wanted;
 use crate::door::Door;
-use crate::metrics::trace_of;
 use crate::{stack, traced};
 
 /// The routes, with the hits before them.
@@ -64,13 +63,11 @@ impl Front {
         answers.dense.count(&got.held);
         let mut response = respond(&got, coding, headers);
         stack::name(headers, &mut response);
-        traced::tell_of_hit(headers, &mut response, got.held.value.route(), started);
+        let trace = traced::tell_of_hit(headers, &mut response, got.held.value.route(), started);
         let (requests, took) = (&self.door.metrics().requests, started.elapsed());
         let kept = &got.held.value;
         requests.observe_with(kept.timer(|route, status| requests.timer("GET", route, status)), took);
-        if let Some(trace) = trace_of(headers) {
-            requests.note("GET", kept.route(), kept.status(), took, Some(trace));
-        }
+        requests.note("GET", kept.route(), kept.status(), took, trace);
         Some(response)
     }
 }

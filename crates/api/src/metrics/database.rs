@@ -92,7 +92,9 @@ impl DatabaseMetrics {
     #[allow(clippy::cast_precision_loss, reason = "a share of a few threads")]
     pub(super) fn hold(&self, figures: &Figures) {
         let pool = figures.pool;
-        for (state, n) in [("idle", pool.idle), ("lent", pool.open - pool.idle), ("waited_for", pool.waiting)] {
+        for (state, n) in
+            [("idle", pool.idle), ("lent", pool.open.saturating_sub(pool.idle)), ("waited_for", pool.waiting)]
+        {
             self.connections.with_label_values(&[state]).set(whole(n));
         }
         self.connections_max.set(whole(pool.size));

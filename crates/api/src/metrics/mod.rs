@@ -26,7 +26,6 @@ use prometheus::core::Collector;
 use prometheus::proto::MetricType;
 use prometheus::{Encoder as _, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
-pub use exemplars::trace_of;
 pub use live::Live;
 pub use openmetrics::is_asked_for;
 pub use requests::Requests;

@@ -98,7 +98,7 @@ fn sample(
     }
     let _ = write!(out, " {}", number(value));
     if let Some(Exemplar { trace, seconds, at }) = example {
-        let _ = write!(out, " # {{trace_id=\"{}\"}} {} {at:.3}", trace.as_str(), number(*seconds));
+        let _ = write!(out, " # {{trace_id=\"{trace:032x}\"}} {} {at:.3}", number(*seconds));
     }
     out.push(b'\n');
 }

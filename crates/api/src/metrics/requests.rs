@@ -6,7 +6,7 @@ use prometheus::core::Collector as _;
 use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge};
 
 use super::Named;
-use super::exemplars::{Exemplars, Taken, Trace};
+use super::exemplars::{Exemplars, Taken};
 use crate::limits::CONNECTIONS_MAX;
 
 /// Upper bounds of the buckets of durations, in seconds; the promises are 200 and 500 ms.
@@ -58,7 +58,7 @@ impl Requests {
     }
 
     /// Counts an answered request.
-    pub fn observe(&self, method: &str, route: &str, status: u16, took: Duration, trace: Option<Trace>) {
+    pub fn observe(&self, method: &str, route: &str, status: u16, took: Duration, trace: Option<u128>) {
         if self.is_on {
             self.timer(method, route, status).observe(took.as_secs_f64());
             self.note(method, route, status, took, trace);
@@ -73,7 +73,7 @@ impl Requests {
     }
 
     /// Keeps the trace of a request as an example of its bucket.
-    pub fn note(&self, method: &str, route: &str, status: u16, took: Duration, trace: Option<Trace>) {
+    pub fn note(&self, method: &str, route: &str, status: u16, took: Duration, trace: Option<u128>) {
         if let Some(trace) = trace.filter(|_| self.is_on) {
             self.exemplars.keep([method, route, class(status)], took, trace);
         }

@@ -74,7 +74,9 @@ fn written(door: Door, begun: Profiling, ProfileQuery { wait, form }: ProfileQue
     let name = format!("inline; filename=\"{of}.{ending}\"");
     let headers = [(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-store"), (CONTENT_DISPOSITION, name.as_str())];
     let made = async move {
-        let made = door.inspect(move |_| begun.end_after(wait, form)).await;
+        // Who goes away meanwhile ends it.
+        tokio::time::sleep(wait).await;
+        let made = door.inspect(move |_| begun.end(form)).await;
         made.map_err(|_| io::Error::other("the profile was broken off"))?.map_err(|error| {
             tracing::error!(%error, "a profile could not be written");
             io::Error::other("the profile could not be written")

@@ -1,6 +1,4 @@
-//! Profiles of the running process: begun at once, or refused while another is made; ended on a thread that may wait.
-
-use std::time::Duration;
+//! Profiles of the running process: begun at once, or refused while another is made; ended when whoever asked has waited long enough, or went away.
 
 use crate::{Error, Result};
 
@@ -40,12 +38,11 @@ impl Profiling {
         Ok(Self(Of::Memory(profile::Memory::begin().map_err(said)?)))
     }
 
-    /// Waits so long, and writes what was seen.
+    /// Ends it, and writes what was seen. One that is dropped instead is ended too, and written nowhere.
     ///
     /// # Errors
     /// It cannot be read or written.
-    pub fn end_after(self, wait: Duration, form: ProfileForm) -> Result<Vec<u8>> {
-        std::thread::sleep(wait.min(Duration::from_secs(SECONDS_MAX)));
+    pub fn end(self, form: ProfileForm) -> Result<Vec<u8>> {
         let profile = match self.0 {
             Of::Cpu(cpu) => cpu.end(),
             Of::Memory(memory) => memory.end(),

@@ -319,13 +319,7 @@ fn no_question_reads_a_large_table_of_postgresql_through() {
     let house = House::on(&url);
     let _ = house.ingest(&[&short_sample(&house, 800, 41)]).ends_with(3);
     let second = std::time::Duration::from_secs(1);
-    let settings = PoolSettings {
-        url: url.clone(),
-        size: 4,
-        statement_timeout: 30 * second,
-        lock_timeout: 5 * second,
-        slow: 30 * second,
-    };
+    let settings = PoolSettings { url: url.clone(), size: 4, statement_timeout: 30 * second, lock_timeout: 5 * second };
     let store = Store::connect(settings, Vec::new()).unwrap();
     let heard = store::db::listen::while_doing(|| ask_everything(&store));
     assert!(heard.len() > 80, "{} statements", heard.len());

@@ -63,13 +63,8 @@ fn on_postgres(connections: usize) -> Store {
 
 fn at_server(url: &str, connections: usize) -> store::Result<Store> {
     let limit = Duration::from_secs(30);
-    let settings = PoolSettings {
-        url: url.to_owned(),
-        size: connections,
-        statement_timeout: limit,
-        lock_timeout: limit,
-        slow: limit,
-    };
+    let settings =
+        PoolSettings { url: url.to_owned(), size: connections, statement_timeout: limit, lock_timeout: limit };
     Store::connect(settings, Vec::new())
 }
 

@@ -23,8 +23,6 @@ pub struct PoolSettings {
     pub size: usize,
     pub statement_timeout: Duration,
     pub lock_timeout: Duration,
-    /// From which duration on a query is told in the log.
-    pub slow: Duration,
 }
 
 /// The connections of a pool.

@@ -56,7 +56,6 @@ pub struct Pg {
     statements: RefCell<HashMap<Arc<str>, Prepared>>,
     deadline: Cell<Option<Instant>>,
     patience: Cell<Option<Duration>>,
-    slow: Duration,
     pub(crate) timers: Timers,
     in_transaction: Cell<bool>,
     broken: Cell<bool>,
@@ -87,7 +86,6 @@ impl Pg {
             statements: RefCell::default(),
             deadline: Cell::new(None),
             patience: Cell::new(Some(settings.statement_timeout + GRACE)),
-            slow: settings.slow,
             timers: Timers::of(Role::Reader),
             in_transaction: Cell::new(false),
             broken: Cell::new(false),
@@ -183,7 +181,7 @@ impl Pg {
     ) -> Result<Rows<'_>> {
         let args = args(values)?;
         let span = slow::span("postgresql", &prepared.sql);
-        let rows = self.run(&prepared.sql, self.ask(prepared, &args, span.as_ref()))?;
+        let rows = self.run_and(&prepared.sql, self.ask(prepared, &args, span.as_ref()), false)?;
         let sql = Arc::clone(&prepared.sql);
         let streamed = Streamed { pg: self, sql, rows: Box::pin(rows), ended: false, chunk: Vec::new(), at: 0 };
         Ok(Rows::Postgres(streamed, time))
@@ -272,6 +270,11 @@ impl Pg {
 
     /// Waits for an answer; one that comes too late ends the connection, for what it may still do is not known.
     fn run<T>(&self, sql: &str, work: impl Future<Output = Answer<T>>) -> Result<T> {
+        self.run_and(sql, work, true)
+    }
+
+    /// The same; no plan is asked for of what leaves rows behind that are still to be read, for it would wait behind them.
+    fn run_and<T>(&self, sql: &str, work: impl Future<Output = Answer<T>>, is_whole: bool) -> Result<T> {
         let runtime = self.runtime.as_ref().expect("there until it is dropped");
         let started = Instant::now();
         let own = self.deadline.get();
@@ -286,8 +289,10 @@ impl Pg {
         });
         let took = started.elapsed();
         // Long work is long.
-        if took >= self.slow && self.patience.get().is_some() {
-            slow::tell(sql, took, self.may_explain(sql).then_some(|| self.plan_of(sql)));
+        if slow::is_slow(took) && self.patience.get().is_some() {
+            // Nor of what still runs at the server.
+            let may_explain = is_whole && answer.is_some() && self.may_explain(sql);
+            slow::tell(sql, took, may_explain.then_some(|| self.plan_of(sql)));
         }
         match answer {
             Some(Ok(answer)) => Ok(answer),
