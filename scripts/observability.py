@@ -2,11 +2,13 @@
 """Writes Grafana's dashboards and Prometheus' rules, with the rules' tests, from their descriptions.
 
     scripts/observability.py           writes deploy/grafana/*.json, deploy/prometheus/rules.yml and rules_test.yml
+    RUNBOOKS=https://… scripts/observability.py   the same; alerts link to your own copy of docs/operations.md
     scripts/observability.py --check   changes nothing; ends with 1 when a file is not what the descriptions say
 
 Needs Python 3.11 and nothing else."""
 
 import json
+import os
 import pathlib
 import sys
 import tomllib
@@ -17,6 +19,8 @@ CHOSEN = 'job=~"$job",instance=~"$instance"'
 ONE = 'job="cidadao",instance="a"'
 WINDOWS = ["5m", "30m", "1h", "6h", "3d"]
 COLUMNS = 24
+# Where who is woken finds what to do: a page with a heading for each alert.
+RUNBOOKS = os.environ.get("RUNBOOKS", "docs/operations.md")
 # Of the tests of promises: how long all is bad in them, and good after it.
 BAD_MINUTES, GOOD_MINUTES = 60, 40
 
@@ -172,7 +176,7 @@ def rules(described):
 
 
 def annotations(alert):
-    return {"summary": alert["says"], "runbook_url": f"docs/operations.md#{alert['name'].lower()}"}
+    return {"summary": alert["says"], "runbook_url": f"{RUNBOOKS}#{alert['name'].lower()}"}
 
 
 def rule(alert):

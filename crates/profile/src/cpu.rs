@@ -23,6 +23,8 @@ const OURS: &str = "profile::cpu::interrupted";
 
 static RUNS: AtomicBool = AtomicBool::new(false);
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
+/// Samples of who was in what is left out.
+static PASSED: AtomicUsize = AtomicUsize::new(0);
 /// Handlers at work.
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
 static FRAMES: [AtomicUsize; SAMPLES_MAX * FRAMES_MAX] = [const { AtomicUsize::new(0) }; SAMPLES_MAX * FRAMES_MAX];
@@ -46,6 +48,9 @@ impl Cpu {
         let mut edges = quiet.flat_map(|module| [module.begins, module.ends]);
         QUIET.iter().for_each(|edge| edge.store(edges.next().unwrap_or_default(), Ordering::Relaxed));
         TAKEN.store(0, Ordering::Relaxed);
+        PASSED.store(0, Ordering::Relaxed);
+        // What the unwinder sets up once is set up here, not by who is interrupted.
+        walk(|_| false);
         listen()?;
         RUNS.store(true, Ordering::SeqCst);
         let cpu = Self { started: Instant::now(), _turn: turn };
@@ -69,6 +74,10 @@ impl Cpu {
             let ours = stack.iter().position(|frame| frame.contains(OURS)).map_or(0, |at| at + 2);
             stack.drain(..ours.min(stack.len()));
             profile.add(stack, &[1, ns]);
+        }
+        let passed = i64::try_from(PASSED.load(Ordering::Relaxed)).unwrap_or(i64::MAX);
+        if passed > 0 {
+            profile.add(vec!["(libc and the system)".to_owned()], &[passed, passed.saturating_mul(ns)]);
         }
         profile
     }
@@ -117,7 +126,10 @@ fn failed() -> Error {
 #[inline(never)]
 extern "C" fn interrupted(_: libc::c_int, _: *mut libc::siginfo_t, context: *mut libc::c_void) {
     INSIDE.fetch_add(1, Ordering::SeqCst);
-    if RUNS.load(Ordering::SeqCst) && !is_quiet(interrupted_at(context)) {
+    let runs = RUNS.load(Ordering::SeqCst);
+    if runs && is_quiet(interrupted_at(context)) {
+        PASSED.fetch_add(1, Ordering::Relaxed);
+    } else if runs {
         let at = TAKEN.fetch_add(1, Ordering::Relaxed);
         if let Some(frames) = FRAMES.get(at * FRAMES_MAX..(at + 1) * FRAMES_MAX) {
             let mut depth = 0;

@@ -25,7 +25,7 @@ const HELD_MAX: usize = 200_000;
 /// The function that looks, as it stands in stacks.
 const LOOK: &str = "profile::memory::given_out";
 /// Words of the filter that says of most addresses that they were not looked at.
-const FILTER_WORDS: usize = 4_096;
+const FILTER_WORDS: usize = 65_536;
 
 static RUNS: AtomicBool = AtomicBool::new(false);
 static FILTER: [AtomicU64; FILTER_WORDS] = [const { AtomicU64::new(0) }; FILTER_WORDS];
@@ -199,7 +199,7 @@ impl Seen {
 /// Where the filter says whether an address was looked at.
 fn place(address: usize) -> (usize, u64) {
     // Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4).
-    let hash = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 46;
+    let hash = (address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 42;
     (usize::try_from(hash >> 6).unwrap_or_default() % FILTER_WORDS, 1 << (hash & 63))
 }
 

@@ -345,6 +345,11 @@ fn the_share_that_is_recorded_is_a_setting_and_so_is_what_a_second_may_take() {
     let flag = |server: &Server| server.get("/health/live").header("traceresponse").ends_with("-01");
     let all = Server::start(with("CIDADAO_TELEMETRY_RECORDED_PER_S", "100000"));
     assert!(flag(&all), "all are recorded");
+    // What we drew ourselves is an example among the metrics too.
+    let said = all.get("/health/live").header("traceresponse");
+    let trace = said.split('-').nth(1).unwrap().to_owned();
+    let measured = all.get_with("/metrics", &[("accept", "application/openmetrics-text; version=1.0.0")]).text();
+    assert!(measured.contains(&format!("# {{trace_id=\"{trace}\"}}")), "{trace}");
     ask_often(&all);
     until("they were sent", || all.metric("cidadao_ai_trace_spans_total{outcome=\"sent\"}") >= 200.0);
     assert_eq!(all.metric("cidadao_ai_trace_passed_over_total"), 0.0);

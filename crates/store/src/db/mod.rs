@@ -310,7 +310,10 @@ impl Statement<'_> {
     pub fn query(&mut self, params: impl Params) -> Result<Rows<'_>> {
         let time = timing::begin(&self.timer);
         match &mut self.ready {
-            Ready::Sqlite(statement, _) => Ok(Rows::Sqlite(params.with(|values| statement.query(values))?, time)),
+            Ready::Sqlite(statement, watched) => {
+                let asking = watched.begin();
+                Ok(Rows::Sqlite(params.with(|values| statement.query(values))?, time, asking))
+            }
             Ready::Postgres(pg, statement) => params.with(|values| pg.stream(statement, values, time)),
         }
     }

@@ -96,7 +96,7 @@ impl<T, F: FnMut(&Row<'_>) -> rusqlite::Result<T>> Iterator for Mapped<'_, F> {
 /// The rows of an answer as they come.
 pub enum Rows<'a> {
     /// From SQLite.
-    Sqlite(rusqlite::Rows<'a>, Option<HistogramTimer>),
+    Sqlite(rusqlite::Rows<'a>, Option<HistogramTimer>, Option<super::slow::Asking<'a>>),
     /// From PostgreSQL.
     Postgres(super::postgres::Streamed<'a>, Option<HistogramTimer>),
 }
@@ -109,7 +109,7 @@ impl Rows<'_> {
     #[allow(clippy::should_implement_trait, reason = "a row borrows from the rows")]
     pub fn next(&mut self) -> Result<Option<Row<'_>>> {
         match self {
-            Self::Sqlite(rows, _) => Ok(rows.next()?.map(Row::Sqlite)),
+            Self::Sqlite(rows, ..) => Ok(rows.next()?.map(Row::Sqlite)),
             Self::Postgres(rows, _) => Ok(rows.next()?.map(Row::Postgres)),
         }
     }
