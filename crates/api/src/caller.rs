@@ -173,6 +173,13 @@ pub fn check_reading(caller: &Caller, method: &Method, path: &str) -> Result<(),
     }
 }
 
+/// Of a request's headers those by which its caller is known: with them they are found again later.
+pub fn known_by(headers: &HeaderMap) -> HeaderMap {
+    let of =
+        |name: &HeaderName| headers.get_all(name).iter().map(|value| (name.clone(), value.clone())).collect::<Vec<_>>();
+    [of(&API_KEY), of(&AUTHORIZATION)].concat().into_iter().collect()
+}
+
 /// Finds out who someone is who says so over a connection that is there already.
 ///
 /// # Errors

@@ -36,7 +36,7 @@ pub struct Door {
 struct Inner {
     app: App,
     limits: Limits,
-    questions: Gate,
+    questions: Arc<Gate>,
     analyses: Gate,
     passwords: Gate,
     sign_ins: SignIns,
@@ -72,7 +72,7 @@ impl Door {
     pub fn new(app: App) -> Self {
         let limits = Limits::of(app.settings());
         let gate = |name, limits| Gate::new(name, limits).expect("a gate's metric names are well formed");
-        let (questions, analyses) = (gate("database", limits.questions), gate("analysis", limits.analyses));
+        let (questions, analyses) = (Arc::new(gate("database", limits.questions)), gate("analysis", limits.analyses));
         let passwords = gate("passwords", limits.passwords);
         let metrics = Metrics::new(&[&questions, &analyses, &passwords], app.settings().metrics.enabled)
             .expect("metric names are well formed and differ");
@@ -80,7 +80,8 @@ impl Door {
         let rates = Rates::new(app.settings(), app.store_name().ok(), &metrics).expect("metric names are well formed");
         let callers = Callers::new(limits.anonymous, &metrics).expect("metric names are well formed and differ");
         let sign_ins = SignIns::new(app.settings(), &metrics).expect("metric names are well formed and differ");
-        let live = Hub::new(app.clone(), &metrics).expect("metric names are well formed and differ");
+        let live = Hub::new(app.clone(), Arc::clone(&questions), limits.request_timeout + AFTER_TIMEOUT, &metrics);
+        let live = live.expect("metric names are well formed and differ");
         let sockets = Sockets::new(&app.settings().live, &metrics).expect("metric names are well formed and differ");
         let addresses = ArcSwap::from_pointee(Addresses::of(&app.settings().limits));
         let origins = ArcSwap::from_pointee(app.settings().http.cors_origins.clone());

@@ -141,6 +141,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-busy", "Too busy", "too many questions are waiting; try again")
     }
 
+    /// Whether it is that too many questions wait.
+    pub fn is_too_busy(&self) -> bool {
+        self.r#type.ends_with("/too-busy")
+    }
+
     /// The evidence of a finding cannot be bundled.
     pub fn cannot_bundle(because: String) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "cannot-bundle", "Evidence cannot be bundled", because)

@@ -14,10 +14,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use flate2::Crc;
 
+use crate::caller::Calling;
 use crate::coding::{Coding, Wanted};
 use crate::door::Door;
 use crate::live::{Batch, Events, Named, Receiver, events_of};
 use crate::problem::Problem;
+use crate::ws::Ticket;
 
 /// Tells proxies to pass each event on at once.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -33,19 +35,27 @@ const LAST_BLOCK: [u8; 2] = [3, 0];
 /// Follows a topic behind `Last-Event-ID`; without it behind `since`, or from now on.
 ///
 /// # Errors
-/// `Last-Event-ID` is no number; there is no such thing to be followed.
-pub async fn follow(door: &Door, headers: &HeaderMap, named: &Named, since: Option<u64>) -> Result<Response, Problem> {
+/// `Last-Event-ID` is no number; there is no such thing to be followed; there are as many streams and WebSockets as may be.
+pub async fn follow(
+    door: &Door,
+    (calling, headers): (&Calling, &HeaderMap),
+    named: &Named,
+    since: Option<u64>,
+) -> Result<Response, Problem> {
     let seen = match headers.get("last-event-id").map(|value| value.to_str().unwrap_or("?").trim()) {
         None | Some("") => since,
         Some(text) => Some(text.parse().map_err(|_| Problem::invalid("Last-Event-ID", "not the id of an event"))?),
     };
-    let mut receiver = door.live().receiver();
+    let ticket = door.sockets().enter_stream(calling.address)?;
+    let mut receiver = door.live().receiver(calling.address);
     let attached = receiver.subscribe(named, seen).await?;
     let packs = door.http().compression_level > 0 && Wanted::of(headers).takes(Coding::Gzip);
     let stream = Follower {
         receiver,
         heartbeat: Duration::from_secs(door.heartbeat_s()),
+        has_ended: attached.is_ended,
         ends: attached.is_ended,
+        _ticket: ticket,
         gzip: packs.then(Crc::new),
         state: State::Start,
     };
@@ -75,8 +85,11 @@ enum State {
 struct Follower {
     receiver: Receiver,
     heartbeat: Duration,
+    /// It had ended before it was followed.
+    has_ended: bool,
     /// When everything that waits was told, nothing more will happen.
     ends: bool,
+    _ticket: Ticket,
     /// What was sent so far, where it is compressed.
     gzip: Option<Crc>,
     state: State,
@@ -109,7 +122,8 @@ impl Follower {
         }
         match tokio::time::timeout(self.heartbeat, self.receiver.told()).await {
             Ok(Ok(batch)) => {
-                self.ends = ends(&batch);
+                // What ended meanwhile may be opened again.
+                self.ends = self.has_ended || ends(&batch);
                 Some(self.piece(batch.events()))
             }
             Ok(Err(_)) => None,

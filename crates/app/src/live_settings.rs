@@ -16,6 +16,8 @@ pub struct LiveSettings {
     pub connections_per_address: usize,
     pub topics_per_connection: usize,
     pub topics_max: usize,
+    pub topics_per_address: usize,
+    pub rings_mib: u32,
     pub message_max_bytes: usize,
     pub messages_per_s: u32,
     pub queue_max: usize,
@@ -31,6 +33,8 @@ impl LiveSettings {
         within("live.connections_per_address", self.connections_per_address as u64, 1, 1_000_000)?;
         within("live.topics_per_connection", self.topics_per_connection as u64, 1, 10_000)?;
         within("live.topics_max", self.topics_max as u64, 1, 1_000_000)?;
+        within("live.topics_per_address", self.topics_per_address as u64, 1, 1_000_000)?;
+        within("live.rings_mib", self.rings_mib.into(), 1, 65_536)?;
         within("live.message_max_bytes", self.message_max_bytes as u64, 256, 1_048_576)?;
         within("live.messages_per_s", self.messages_per_s.into(), 1, 100_000)?;
         within("live.queue_max", self.queue_max as u64, 1, 10_000)?;

@@ -94,8 +94,10 @@ impl Watch {
                 db.execute_batch("begin")?;
                 let change = read(db, self.seq);
                 db.execute_batch("commit")?;
+                let change = change?;
+                // What could not be read is looked at again.
                 *commits = Some(now);
-                change?
+                change
             }
             Place::Server(poller, told) => match poller.told(told, self.seq)? {
                 Some(change) => change,

@@ -49,8 +49,22 @@ impl Socket {
     /// Asks for one with these headers too; the head says what was answered.
     #[must_use]
     pub fn ask(server: &Server, headers: &[(&str, &str)]) -> Self {
+        Self::at(server, "/api/v1/ws", headers)
+    }
+
+    /// Opens `/graphql/ws` with these headers too, and is acknowledged.
+    #[must_use]
+    pub fn graphql(server: &Server, headers: &[(&str, &str)]) -> Self {
+        let headers = [headers, &[("sec-websocket-protocol", "graphql-transport-ws")]].concat();
+        let mut socket = Self::at(server, "/graphql/ws", &headers);
+        assert!(socket.head.starts_with("HTTP/1.1 101"), "{}", socket.head);
+        assert_eq!(socket.asks(&serde_json::json!({"type": "connection_init"}))["type"], "connection_ack");
+        socket
+    }
+
+    fn at(server: &Server, path: &str, headers: &[(&str, &str)]) -> Self {
         let mut stream = BufReader::new(wire::connect(server));
-        let mut text = "GET /api/v1/ws HTTP/1.1\r\nconnection: Upgrade\r\nupgrade: websocket\r\n".to_owned();
+        let mut text = format!("GET {path} HTTP/1.1\r\nconnection: Upgrade\r\nupgrade: websocket\r\n");
         let usual =
             [("host", "127.0.0.1"), ("sec-websocket-version", "13"), ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")];
         for (name, value) in usual.iter().filter(|(name, _)| headers.iter().all(|(other, _)| other != name)) {

@@ -101,13 +101,16 @@ impl FieldValues {
 
     /// Keeps what a question came to; `stamp` is from before it was asked.
     pub fn put(&self, kind: Kind, id: &str, stamp: Stamp, loaded: &Loaded) {
+        if hint_of(kind).ttl_s == 0 {
+            return;
+        }
         let mut bytes = Counted(0);
         rows_of(loaded, |row| drop(serde_json::to_writer(&mut bytes, row)));
         let mut tags = Vec::new();
         if matches!(kind, Kind::Findings(..)) {
             rows_of(loaded, |row| tags.extend(row["id"].as_str().map(tag)));
         }
-        let bytes = bytes.0 * OF_TEXT + ENTRY_BYTES;
+        let bytes = bytes.0 * OF_TEXT + id.len() as u64 + ENTRY_BYTES;
         let held = Held { loaded: loaded.clone(), stamp, tags, made: Instant::now(), bytes };
         self.held.insert((kind, id.to_owned()), Arc::new(held));
         self.bytes.set(i64::try_from(self.held.weight()).unwrap_or(i64::MAX));

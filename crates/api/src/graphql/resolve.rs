@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::load::{Kind, Loaded, Page};
 use super::query::By;
 use super::refusal::Refusal;
-use crate::params::{FromParams as _, Params};
+use crate::params::{FromParams as _, Params, short_enough};
+use crate::problem::Problem;
 
 /// Where a row names what it leads to.
 pub type Names = fn(&Value) -> Option<String>;
@@ -84,6 +85,14 @@ impl Given {
             ConstValue::Boolean(is) => Some(is.to_string()),
             _ => None,
         }
+    }
+
+    /// An argument that is an id.
+    ///
+    /// # Errors
+    /// None is as long.
+    pub fn id(&self, name: &str) -> Result<String, Problem> {
+        short_enough(self.text(name).unwrap_or_default())
     }
 
     /// The arguments as REST's parameters: those of `names` (here, there), and the page.

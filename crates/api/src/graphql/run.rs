@@ -153,7 +153,10 @@ fn root_of<'a>(
         (_, Some(Err(refusal))) => Shown::Refused(refusal.clone()),
         (What::Introspection, None) => introspection.get(field.key).map_or(Shown::Null, Shown::Scalar),
         (What::Field(Resolve::ById(kind, name)), None) => {
-            let id = field.given.text("id").unwrap_or_default();
+            let id = match field.given.id("id") {
+                Ok(id) => id,
+                Err(problem) => return Shown::Refused(problem.into()),
+            };
             match loads.get(*kind, &id) {
                 Some(Ok(Loaded::Nothing)) => {
                     Shown::Refused(Problem::not_found(format!("{name} `{id}` is not held")).into())

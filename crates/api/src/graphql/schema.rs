@@ -17,7 +17,7 @@ use super::resolve::{Ask, Asking, Names, Resolve, Resolves, one};
 use super::run::text_of;
 use super::shapes::Shapes;
 use super::{mutations, stats, subscriptions};
-use crate::params::{FromParams, Params};
+use crate::params::{FromParams, Params, short_enough};
 use crate::problem::Problem;
 
 /// A list at the root: its name, its type, REST's path, and who answers.
@@ -150,8 +150,8 @@ fn add_below(types: &mut Types<'_>) {
     let items = types.connection("Item");
     let answer = root(|asking| {
         let (below, id) = match (asking.given.text("contractId"), asking.given.text("tenderId")) {
-            (Some(id), None) => (Below::ItemsOfContract, id),
-            (None, Some(id)) => (Below::ItemsOfTender, id),
+            (Some(id), None) => (Below::ItemsOfContract, short_enough(id)?),
+            (None, Some(id)) => (Below::ItemsOfTender, short_enough(id)?),
             _ => return Err(Problem::invalid("contract_id", "give one of contractId and tenderId").into()),
         };
         let page = PageQuery::read(&mut asking.given.parameters(&[])?)?;
@@ -166,7 +166,7 @@ fn add_below(types: &mut Types<'_>) {
     types.field("Query", "items", Cost::List(items), answer, field_of_items);
     let bids = types.connection("Bid");
     let answer = root(|asking| {
-        let id = asking.given.text("tenderId").unwrap_or_default();
+        let id = asking.given.id("tenderId")?;
         let page = PageQuery::read(&mut asking.given.parameters(&[])?)?;
         let found = asking.app.bids_below(&id, &page)?;
         Ok(Loaded::Page(Arc::new(Page::of(&found, page.cursor.is_some())?)))
@@ -194,7 +194,7 @@ fn add_single(types: &mut Types<'_>) {
         ("investigation", "Investigation", "id", |app, id| json(&app.investigation(id)?)),
     ];
     for (name, of, by, show) in shown {
-        let answer = root(move |asking| Ok(one(show(asking.app, &asking.given.text(by).unwrap_or_default())?)));
+        let answer = root(move |asking| Ok(one(show(asking.app, &asking.given.id(by)?)?)));
         let field = field(name, TypeRef::named(of)).argument(id(by));
         types.field("Query", name, Cost::Object(of.to_owned()), answer, field);
     }

@@ -23,7 +23,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Graphql;
 use super::http::answer_over_socket;
@@ -31,12 +31,12 @@ use super::query::{Asked, Ready, follows, ready, tell};
 use super::refusal::Refusal;
 use super::subscriptions::row_of;
 use crate::authority::may_read;
-use crate::caller::{Calling, recognise};
+use crate::caller::{Calling, known_by, recognise};
 use crate::door::Door;
 use crate::live::{Ending, Message as Happened, Named, Receiver};
 use crate::problem::Problem;
 use crate::rate::admit;
-use crate::ws::check_origin;
+use crate::ws::{Allowance, Ticket, check_origin};
 
 /// The protocol's name.
 pub const PROTOCOL: &str = "graphql-transport-ws";
@@ -46,6 +46,12 @@ const ANSWER_BYTES_MAX: usize = 32 << 20;
 const ID_CHARS_MAX: usize = 128;
 /// The most bytes of the reason for which it is closed (RFC 6455, 5.5.1).
 const REASON_BYTES_MAX: usize = 120;
+/// Bytes that a connection holds to read into.
+const READ_BYTES: usize = 4 << 10;
+/// After how long an event is asked about again for which there was no place among the questions.
+const AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// How long a client may take to answer that it ends.
+const CLOSE_MAX: Duration = Duration::from_secs(2);
 /// Messages of all operations together that wait to be written.
 const WAITING_MAX: usize = 16;
 
@@ -100,11 +106,22 @@ struct Connection {
     graphql: Arc<Graphql>,
     parts: Parts,
     calling: Calling,
+    /// By what the caller is known, and is found again before each operation.
+    known_by: HeaderMap,
+    allowance: Allowance,
     is_acknowledged: bool,
     running: HashMap<Arc<str>, (u64, AbortHandle)>,
     tasks: JoinSet<()>,
     lives: u64,
     words: mpsc::Sender<(Arc<str>, u64, Word)>,
+}
+
+/// Where it is spoken, and counted.
+struct Line {
+    socket: WebSocket,
+    /// Who does not read for so long is given up.
+    patience: Duration,
+    ticket: Ticket,
 }
 
 type Flow = ControlFlow<(u16, String)>;
@@ -129,46 +146,67 @@ pub async fn open(
     if !offered.flat_map(|value| value.split(',')).any(|name| name.trim() == PROTOCOL) {
         return Err(Problem::invalid("Sec-WebSocket-Protocol", format!("must offer `{PROTOCOL}`")));
     }
-    check_origin(&parts.headers, &door.http().cors_origins)?;
+    check_origin(&parts.headers, &door.origins())?;
     let ticket = door.sockets().enter(Calling::of(&parts.extensions).address)?;
     // A query with its variables, however it is escaped.
     let message_max = usize::try_from(graphql.limits.query_bytes_max).unwrap_or(usize::MAX).saturating_mul(4);
     let upgrade = upgrade.protocols([PROTOCOL]).max_message_size(message_max).max_frame_size(message_max);
+    // Each message is written at once: what waits is one of them, and a control frame.
+    let upgrade = upgrade.read_buffer_size(READ_BYTES).write_buffer_size(0).max_write_buffer_size(2 * ANSWER_BYTES_MAX);
     let opened = upgrade.on_upgrade(move |socket| async move {
-        let code = serve(socket, door, graphql, parts).await;
+        let patience = Duration::from_secs(door.live_settings().heartbeat_s);
+        let mut line = Line { socket, patience, ticket };
+        let code = serve(&mut line, door, graphql, parts).await;
         let code = code.map_or_else(|| "none".to_owned(), |code| code.to_string());
-        ticket.meters().closed.with_label_values(&[&code]).inc();
+        line.ticket.meters().closed.with_label_values(&[&code]).inc();
     });
     Ok(opened.into_response())
 }
 
 /// Speaks with a client until one of both has enough; gives the code by which it was closed, if it was by us.
-async fn serve(mut socket: WebSocket, door: Door, graphql: Arc<Graphql>, parts: Parts) -> Option<u16> {
+async fn serve(line: &mut Line, door: Door, graphql: Arc<Graphql>, parts: Parts) -> Option<u16> {
     let (words, mut said) = mpsc::channel(WAITING_MAX);
     let calling = Calling::of(&parts.extensions);
-    let heartbeat = Duration::from_secs(door.live_settings().heartbeat_s);
+    let (known_by, heartbeat) = (known_by(&parts.headers), line.patience);
+    let allowance = Allowance::new(door.live_settings().messages_per_s);
     let init = Instant::now() + Duration::from_secs(graphql.limits.init_timeout_s);
     let (is_acknowledged, running, tasks) = (false, HashMap::new(), JoinSet::new());
-    let mut connection = Connection { door, graphql, parts, calling, is_acknowledged, running, tasks, lives: 0, words };
+    let mut connection = Connection {
+        door,
+        graphql,
+        parts,
+        calling,
+        known_by,
+        allowance,
+        is_acknowledged,
+        running,
+        tasks,
+        lives: 0,
+        words,
+    };
     let (mut heard, mut pinged) = (Instant::now(), false);
     let (code, reason) = loop {
         let silent = heard + if pinged { heartbeat * 2 } else { heartbeat };
         let next = if connection.is_acknowledged { silent } else { silent.min(init) };
         let flow = tokio::select! {
             word = said.recv() => match word {
-                Some((id, life, word)) => connection.write(&mut socket, heartbeat, &id, life, word).await,
+                Some((id, life, word)) => connection.write(line, &id, life, word).await,
                 None => return None,
             },
-            message = socket.recv() => {
+            message = line.socket.recv() => {
                 (heard, pinged) = (Instant::now(), false);
                 match message {
-                    Some(Ok(Message::Text(text))) => connection.hear(&mut socket, heartbeat, text.as_str()).await,
+                    Some(Ok(_)) if !connection.allowance.take() => close(1008, "too many messages"),
+                    Some(Ok(Message::Text(text))) => {
+                        line.heard(text.len());
+                        connection.hear(line, text.as_str()).await
+                    }
                     Some(Ok(Message::Binary(_))) => close(4400, "messages are text"),
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => Flow::Continue(()),
                     Some(Err(error)) if error.to_string().contains("too long") => close(1009, "the message is too long"),
                     Some(Ok(Message::Close(_))) => {
                         // The answer to it goes out with what is heard next, which is the end.
-                        let _ = timeout(heartbeat, socket.recv()).await;
+                        let _ = timeout(heartbeat, line.socket.recv()).await;
                         return None;
                     }
                     Some(Err(_)) | None => return None,
@@ -182,7 +220,7 @@ async fn serve(mut socket: WebSocket, door: Door, graphql: Arc<Graphql>, parts: 
                     return None;
                 } else {
                     pinged = true;
-                    send(&mut socket, heartbeat, Message::Ping(Vec::new().into())).await
+                    line.send(Message::Ping(Vec::new().into())).await
                 }
             }
         };
@@ -194,15 +232,35 @@ async fn serve(mut socket: WebSocket, door: Door, graphql: Arc<Graphql>, parts: 
     let mut reason = reason;
     reason.truncate(reason.floor_char_boundary(REASON_BYTES_MAX));
     let frame = CloseFrame { code, reason: reason.into() };
-    let _ = timeout(heartbeat, socket.send(Message::Close(Some(frame)))).await;
+    let _ = timeout(heartbeat, line.socket.send(Message::Close(Some(frame)))).await;
+    // What the client still sends is read away, so that our word is not lost.
+    let _ = timeout(CLOSE_MAX, async { while let Some(Ok(_)) = line.socket.recv().await {} }).await;
     Some(code)
 }
 
-/// Writes; who does not read for so long is given up.
-async fn send(socket: &mut WebSocket, patience: Duration, message: Message) -> Flow {
-    match timeout(patience, socket.send(message)).await {
-        Ok(Ok(())) => Flow::Continue(()),
-        _ => close(1001, ""),
+impl Line {
+    /// Writes.
+    async fn send(&mut self, message: Message) -> Flow {
+        let (bytes, is_text) = match &message {
+            Message::Text(text) => (text.len(), true),
+            _ => (0, false),
+        };
+        match timeout(self.patience, self.socket.send(message)).await {
+            Ok(Ok(())) => {
+                let meters = self.ticket.meters();
+                meters.sent.inc_by(is_text.into());
+                meters.sent_bytes.inc_by(bytes as u64);
+                Flow::Continue(())
+            }
+            _ => close(1001, ""),
+        }
+    }
+
+    /// Counts a message that came.
+    fn heard(&self, bytes: usize) {
+        let meters = self.ticket.meters();
+        meters.received.inc();
+        meters.received_bytes.inc_by(bytes as u64);
     }
 }
 
@@ -214,7 +272,7 @@ impl Connection {
         }
     }
 
-    async fn hear(&mut self, socket: &mut WebSocket, patience: Duration, text: &str) -> Flow {
+    async fn hear(&mut self, line: &mut Line, text: &str) -> Flow {
         let said = match serde_json::from_str(text) {
             Ok(said) => said,
             Err(error) => return close(4400, format!("not a message of {PROTOCOL}: {error}")),
@@ -224,7 +282,7 @@ impl Connection {
             Said::ConnectionInit { payload } => match self.identify(&payload.unwrap_or_default()).await {
                 Ok(()) => {
                     self.is_acknowledged = true;
-                    send(socket, patience, Message::Text("{\"type\":\"connection_ack\"}".into())).await
+                    line.send(Message::Text("{\"type\":\"connection_ack\"}".into())).await
                 }
                 Err(problem) => close(4403, format!("Forbidden: {}", Refusal::from(problem).message)),
             },
@@ -233,7 +291,7 @@ impl Connection {
                     Some(payload) => json!({"type": "pong", "payload": payload}),
                     None => json!({"type": "pong"}),
                 };
-                send(socket, patience, Message::Text(pong.to_string().into())).await
+                line.send(Message::Text(pong.to_string().into())).await
             }
             Said::Pong {} => Flow::Continue(()),
             Said::Subscribe { .. } if !self.is_acknowledged => close(4401, "Unauthorized"),
@@ -270,6 +328,7 @@ impl Connection {
         if !headers.is_empty() {
             self.calling.caller = recognise(&self.door, &headers, self.calling.address).await?;
             self.parts.extensions.insert(self.calling.clone());
+            self.known_by = headers;
         }
         may_read(&self.calling.caller)
     }
@@ -279,25 +338,23 @@ impl Connection {
         self.lives += 1;
         let mouth = Mouth { id: Arc::clone(&id), life: self.lives, words: self.words.clone() };
         let (max, n) = (self.graphql.limits.subscriptions_max, self.running.len() as u64 + 1);
-        let operation = Operation {
+        let mut operation = Operation {
             door: self.door.clone(),
             graphql: Arc::clone(&self.graphql),
             parts: self.parts.clone(),
             calling: self.calling.clone(),
+            known_by: self.known_by.clone(),
             mouth,
         };
         let task = self.tasks.spawn(async move {
             let over = (n > max).then(|| Refusal::limit("subscriptions", max, n));
-            let word = match over {
-                Some(refusal) => Word::Error(errors_of(&[refusal])),
-                None => operation.run(asked).await.map_or_else(Word::Error, |()| Word::Complete),
-            };
+            let word = operation.run(asked, over).await.map_or_else(Word::Error, |()| Word::Complete);
             operation.mouth.say(word).await;
         });
         self.running.insert(id, (self.lives, task));
     }
 
-    async fn write(&mut self, socket: &mut WebSocket, patience: Duration, id: &str, life: u64, word: Word) -> Flow {
+    async fn write(&mut self, line: &mut Line, id: &str, life: u64, word: Word) -> Flow {
         // What the client has let go says nothing more, nor does a former operation of the same name.
         if self.running.get(id).is_none_or(|(current, _)| *current != life) {
             return Flow::Continue(());
@@ -318,7 +375,7 @@ impl Connection {
             }
             Word::Close(code, reason) => return close(code, reason),
         };
-        send(socket, patience, Message::Text(text.into())).await
+        line.send(Message::Text(text.into())).await
     }
 }
 
@@ -332,20 +389,28 @@ struct Operation {
     graphql: Arc<Graphql>,
     parts: Parts,
     calling: Calling,
+    known_by: HeaderMap,
     mouth: Mouth,
 }
 
 impl Operation {
-    /// Does it to its end.
+    /// Does it to its end, unless it is one too many.
     ///
     /// # Errors
     /// What stands in `errors` when nothing of it is done.
-    async fn run(&self, asked: Asked) -> Result<(), Value> {
+    async fn run(&mut self, asked: Asked, over: Option<Refusal>) -> Result<(), Value> {
+        // Their key may be revoked by now, their sign-in at an end.
+        let caller = recognise(&self.door, &self.known_by, self.calling.address).await;
+        self.calling.caller = caller.map_err(|no| errors_of(&[no.into()]))?;
+        self.parts.extensions.insert(self.calling.clone());
         let graphql = &self.graphql;
-        let ready = ready(asked, graphql).map_err(|no| errors_of(&[no]))?;
-        if let Err(refusal) = admit(&self.door, &self.calling, ready.cost()).await {
+        let ready = over.map_or_else(|| ready(asked, graphql), Err);
+        // What is refused costs what a request costs.
+        let cost = ready.as_ref().map_or(1, |ready| ready.cost());
+        if let Err(refusal) = admit(&self.door, &self.calling, cost).await {
             return Err(json!([error_of(refusal).await]));
         }
+        let ready = ready.map_err(|no| errors_of(&[no]))?;
         if ready.found.kind == OperationType::Subscription {
             return self.follow(ready).await;
         }
@@ -363,7 +428,7 @@ impl Operation {
 
     async fn follow(&self, ready: Arc<Ready>) -> Result<(), Value> {
         let (named, since, asks) = follows(&self.graphql, &ready).map_err(|no| errors_of(&no))?;
-        let mut receiver: Receiver = self.door.live().receiver();
+        let mut receiver: Receiver = self.door.live().receiver(self.calling.address);
         let begun = receiver.subscribe(&named, since).await;
         let begun = begun.map_err(|problem| errors_of(&[problem.into()]))?;
         loop {
@@ -381,12 +446,17 @@ impl Operation {
                     return Ok(());
                 }
             };
+            // What has ended may be opened again: it goes on as long as something waits behind the end.
+            let ends = batch.messages.last().is_some_and(|last| last.is_end) && !receiver.has_more();
             // How things stand is asked by a query.
             for message in batch.messages.iter().filter(|message| !message.is_state) {
                 let payload = self.told(&ready, &named, message, asks).await.map_err(|no| errors_of(&[no.into()]))?;
-                if !self.mouth.say(Word::Next(payload)).await || message.is_end {
+                if !self.mouth.say(Word::Next(payload)).await {
                     return Ok(());
                 }
+            }
+            if ends {
+                return Ok(());
             }
         }
     }
@@ -399,10 +469,19 @@ impl Operation {
         message: &Happened,
         asks: bool,
     ) -> Result<Vec<u8>, Problem> {
-        let row = row_of(named, message.seq, &message.kind, &message.value());
-        let (graphql, ready) = (Arc::clone(&self.graphql), Arc::clone(ready));
-        let work = move |app: &app::App| tell(app, &graphql, &ready, &row);
-        if asks { self.door.ask_for(move |app| Ok(work(app))).await } else { Ok(self.door.at_once(work)) }
+        loop {
+            let row = row_of(named, message.seq, &message.kind, &message.value());
+            let (graphql, ready) = (Arc::clone(&self.graphql), Arc::clone(ready));
+            let work = move |app: &app::App| tell(app, &graphql, &ready, &row);
+            if !asks {
+                return Ok(self.door.at_once(work));
+            }
+            match self.door.ask_for(move |app| Ok(work(app))).await {
+                // It waits as long as the client does: what happens meanwhile waits in the bounded queue.
+                Err(problem) if problem.is_too_busy() => sleep(AGAIN_AFTER).await,
+                told => return told,
+            }
+        }
     }
 }
 

@@ -49,6 +49,11 @@ impl Message {
         Self { seq, kind: kind.into(), data, is_urgent: false, is_end: false, is_state: false }
     }
 
+    /// What it takes in memory, about.
+    pub fn bytes(&self) -> i64 {
+        i64::try_from(self.data.len() + self.kind.len() + size_of::<Self>()).unwrap_or(i64::MAX)
+    }
+
     /// What there is to say of it.
     pub fn value(&self) -> Value {
         serde_json::from_slice(&self.data).unwrap_or_default()

@@ -1,10 +1,13 @@
 //! One topic that somebody follows: its last messages, those that wait to go out together, and who gets them.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use app::queries::{Stretch, Told};
+use prometheus::IntGauge;
 
 use super::batch::{Batch, Message};
 use super::receiver::Outbox;
@@ -24,8 +27,10 @@ pub(super) struct Pace {
 /// A topic that is followed.
 pub(super) struct Channel {
     pub(super) named: Named,
+    /// From where it was begun to be followed.
+    pub(super) begun_from: Option<IpAddr>,
     /// What happened behind `from`, up to `to`.
-    ring: VecDeque<Arc<Message>>,
+    ring: Ring,
     from: u64,
     pub(super) to: u64,
     pub(super) is_loaded: bool,
@@ -44,10 +49,12 @@ pub(super) struct Channel {
 }
 
 impl Channel {
-    pub(super) fn new(named: Named) -> Self {
+    /// `held` are the bytes of all rings.
+    pub(super) fn new(named: Named, begun_from: Option<IpAddr>, held: IntGauge) -> Self {
         Self {
             named,
-            ring: VecDeque::new(),
+            begun_from,
+            ring: Ring { messages: VecDeque::new(), bytes: 0, held },
             from: 0,
             to: 0,
             is_loaded: false,
@@ -76,9 +83,10 @@ impl Channel {
         let kind = self.named.kind();
         let mut told: VecDeque<_> = stretch.told.iter().map(|told| Arc::new(Message::told(kind, told))).collect();
         if !self.is_loaded {
-            let early = std::mem::take(&mut self.ring);
-            (self.from, self.to, self.is_ended) = (stretch.from, stretch.to, stretch.ended);
-            self.ring = told;
+            let early = self.ring.change(VecDeque::new());
+            let ended = stretch.ended || told.back().is_some_and(|last| last.is_end);
+            (self.from, self.to, self.is_ended) = (stretch.from, stretch.to, ended);
+            self.ring.change(told);
             self.is_loaded = true;
             self.is_stale = true;
             for message in early {
@@ -86,9 +94,10 @@ impl Channel {
             }
         } else if stretch.from < self.from {
             told.retain(|message| message.seq <= self.from);
-            if told.len() + self.ring.len() <= pace.ring_max {
-                told.append(&mut self.ring);
-                (self.ring, self.from) = (told, stretch.from);
+            if told.len() + self.ring.messages.len() <= pace.ring_max {
+                told.append(&mut self.ring.change(VecDeque::new()));
+                self.ring.change(told);
+                self.from = stretch.from;
             }
         }
     }
@@ -122,9 +131,9 @@ impl Channel {
 
     /// Notes that what came up to `to` is not told.
     pub(super) fn note_gap(&mut self, to: u64) {
-        let gap = Message::gap(self.to, to, None, read_of(&self.named.name));
+        let gap = Message::gap(self.to, to, None, &read_of(&self.named.name));
         (self.from, self.to) = (to, to);
-        self.ring.clear();
+        self.ring.change(VecDeque::new());
         self.pending.push(Arc::new(gap));
     }
 
@@ -134,9 +143,24 @@ impl Channel {
         }
         self.is_ended = message.is_end;
         self.to = self.to.max(message.seq);
-        self.ring.push_back(message);
-        while self.ring.len() > pace.ring_max {
-            let Some(gone) = self.ring.pop_front() else { break };
+        self.ring.push(message);
+        let beyond = self.ring.messages.len().saturating_sub(pace.ring_max);
+        self.forget(beyond);
+    }
+
+    /// The bytes of what it keeps for those who come back.
+    pub(super) fn ring_bytes(&self) -> i64 {
+        self.ring.bytes
+    }
+
+    /// Keeps the older half of that no longer.
+    pub(super) fn forget_half(&mut self) {
+        self.forget(self.ring.messages.len().div_ceil(2));
+    }
+
+    fn forget(&mut self, oldest: usize) {
+        for _ in 0..oldest {
+            let Some(gone) = self.ring.pop() else { return };
             self.from = gone.seq;
         }
     }
@@ -173,13 +197,13 @@ impl Channel {
         if let Some(since) = since {
             if since < self.from || since > self.to {
                 let to = if since > self.to { self.to } else { self.from };
-                replay.push(Arc::new(Message::gap(since, to, None, read_of(&self.named.name))));
+                replay.push(Arc::new(Message::gap(since, to, None, &read_of(&self.named.name))));
             }
             let known = if since > self.to { self.to } else { since };
-            replay.extend(self.ring.iter().filter(|message| message.seq > known).cloned());
+            replay.extend(self.ring.messages.iter().filter(|message| message.seq > known).cloned());
         }
         for batch in batches(&self.named.name, &replay, pace.batch_max) {
-            outbox.push(batch);
+            outbox.replay(batch);
         }
         self.receivers.insert(id, Arc::clone(outbox));
         Attached { at: self.to, is_ended: self.is_ended }
@@ -195,13 +219,51 @@ fn batches(topic: &Arc<str>, messages: &[Arc<Message>], most: usize) -> impl Ite
 }
 
 /// Where to read how a topic stands.
-pub(super) fn read_of(name: &str) -> &'static str {
-    match name.split([':', '?']).next() {
-        Some("investigation") => "/api/v1/investigations/{id}",
-        Some("ingest") => "/api/v1/admin/ingests/{id}",
-        Some("findings") => "/api/v1/findings",
-        Some("agents") => "/api/v1/agents/pool",
-        Some("sources") => "/api/v1/sources",
-        _ => "/health/ready",
+pub(super) fn read_of(name: &str) -> Cow<'static, str> {
+    let (kind, id) = name.split_once([':', '?']).unwrap_or((name, ""));
+    match kind {
+        "investigation" => format!("/api/v1/investigations/{id}").into(),
+        "ingest" => format!("/api/v1/admin/ingests/{id}").into(),
+        "findings" => "/api/v1/findings".into(),
+        "agents" => "/api/v1/agents/pool".into(),
+        "sources" => "/api/v1/sources".into(),
+        _ => "/health/ready".into(),
+    }
+}
+
+/// Messages that are kept, and counted with those of all other topics.
+struct Ring {
+    messages: VecDeque<Arc<Message>>,
+    bytes: i64,
+    held: IntGauge,
+}
+
+impl Ring {
+    fn push(&mut self, message: Arc<Message>) {
+        self.count(message.bytes());
+        self.messages.push_back(message);
+    }
+
+    fn pop(&mut self) -> Option<Arc<Message>> {
+        let message = self.messages.pop_front()?;
+        self.count(-message.bytes());
+        Some(message)
+    }
+
+    /// Keeps these instead; gives those that were kept.
+    fn change(&mut self, messages: VecDeque<Arc<Message>>) -> VecDeque<Arc<Message>> {
+        self.count(messages.iter().map(|message| message.bytes()).sum::<i64>() - self.bytes);
+        std::mem::replace(&mut self.messages, messages)
+    }
+
+    fn count(&mut self, more: i64) {
+        self.bytes += more;
+        self.held.add(more);
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        self.held.sub(self.bytes);
     }
 }

@@ -1,5 +1,6 @@
 //! The one thread that follows what happens, for all of a process.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -58,24 +59,28 @@ impl Follower {
                 continue;
             }
             let began = Instant::now();
-            let pause = match self.look(&inner) {
-                Ok(more) => {
+            // There is no other thread that would go on.
+            let pause = match catch_unwind(AssertUnwindSafe(|| self.look(&inner))) {
+                Ok(Ok(more)) => {
                     self.failed = false;
                     if more { Duration::ZERO } else { LOOK_EVERY }
                 }
-                Err(error) => {
-                    inner.meters.failed.inc();
-                    if !std::mem::replace(&mut self.failed, true) {
-                        tracing::warn!(%error, "what happens cannot be followed for now");
-                    }
-                    AFTER_FAILURE
-                }
+                Ok(Err(error)) => self.pause_after(&inner, &error.to_string()),
+                Err(_) => self.pause_after(&inner, "it failed inside"),
             };
             let next = inner.flush();
             drop(inner);
             let until = (began + pause).min(next.unwrap_or(began + pause));
             std::thread::sleep(until.saturating_duration_since(Instant::now()));
         }
+    }
+
+    fn pause_after(&mut self, inner: &Inner, error: &str) -> Duration {
+        inner.meters.failed.inc();
+        if !std::mem::replace(&mut self.failed, true) {
+            tracing::warn!(error, "what happens cannot be followed for now");
+        }
+        AFTER_FAILURE
     }
 
     /// Looks at everything that is followed; says whether there is more at once.
@@ -140,6 +145,8 @@ impl Follower {
                 inner.note(&named.name, told);
             }
             inner.with(&named.name, |channel| channel.advance(stretch.to));
+            // What others wait for does not wait for the topics behind this one.
+            inner.flush();
         }
         self.has_new_data = false;
         Ok(())
@@ -171,12 +178,14 @@ impl Follower {
     }
 
     fn tell_freshness(&mut self, inner: &Inner) -> app::Result<()> {
-        (self.is_fresher, self.fresh_at) = (false, Some(Instant::now()));
+        self.fresh_at = Some(Instant::now());
         if inner.followed(|channel| channel.named.kind() == Kind::Sources).is_empty() {
+            self.is_fresher = false;
             return Ok(());
         }
         inner.meters.looks.with_label_values(&["freshness"]).inc();
         let fresh = inner.app.freshness()?;
+        self.is_fresher = false;
         inner.with("sources", |channel| channel.note_state(Message::state(channel.to, "freshness", &fresh)));
         Ok(())
     }

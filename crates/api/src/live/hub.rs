@@ -1,6 +1,7 @@
 //! The hub: topics that are followed, and who follows them.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,6 +12,8 @@ use app::queries::{Follow, Told};
 use super::channel::{Channel, Pace};
 use super::receiver::{Ending, Outbox, Receiver};
 use super::{Attached, LiveMeters, Named, follower};
+use crate::address::counted;
+use crate::gate::Gate;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 
@@ -29,6 +32,11 @@ pub(super) struct Inner {
     pub(super) pace: Pace,
     queue_max: usize,
     topics_max: usize,
+    topics_per_address: usize,
+    rings_bytes_max: i64,
+    /// What a topic tells of before is asked behind the gate of the database's questions, and within the time of one.
+    questions: Arc<Gate>,
+    question_max: Duration,
     topics: Mutex<Topics>,
     /// Rung when there is something to follow.
     wanted: Condvar,
@@ -43,6 +51,8 @@ struct Topics {
     /// Those with messages that wait to go out.
     pending: HashSet<Arc<str>>,
     outboxes: HashMap<u64, Arc<Outbox>>,
+    /// How many topics were begun to be followed from an address.
+    by_address: HashMap<IpAddr, usize>,
     has_thread: bool,
     is_closed: bool,
 }
@@ -55,23 +65,28 @@ pub(super) struct Following {
 }
 
 impl Hub {
-    /// Over an application, with its metrics among `metrics`.
+    /// Over an application, which it asks behind this gate, for so long at most; with its metrics among `metrics`.
     ///
     /// # Errors
     /// A metric that stands twice.
-    pub fn new(app: App, metrics: &Metrics) -> prometheus::Result<Self> {
+    pub fn new(app: App, questions: Arc<Gate>, question_max: Duration, metrics: &Metrics) -> prometheus::Result<Self> {
         let live = &app.settings().live;
         let pace = Pace {
             batch_max: live.max_batch_size,
             every: Duration::from_millis(live.batch_timeout_ms),
             ring_max: RING_MAX,
         };
-        let (queue_max, topics_max) = (live.queue_max, live.topics_max);
+        let (queue_max, topics_max, topics_per_address) = (live.queue_max, live.topics_max, live.topics_per_address);
+        let rings_bytes_max = i64::from(live.rings_mib) << 20;
         let inner = Inner {
             meters: Arc::new(LiveMeters::new(metrics)?),
             pace,
             queue_max,
             topics_max,
+            topics_per_address,
+            rings_bytes_max,
+            questions,
+            question_max,
             topics: Mutex::default(),
             wanted: Condvar::new(),
             follow: Mutex::default(),
@@ -81,8 +96,8 @@ impl Hub {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// One who follows nothing yet.
-    pub fn receiver(&self) -> Receiver {
+    /// One who follows nothing yet, from an address.
+    pub fn receiver(&self, address: Option<IpAddr>) -> Receiver {
         let id = self.inner.last_id.fetch_add(1, Ordering::Relaxed);
         let outbox = Outbox::new(self.inner.queue_max, Arc::clone(&self.inner.meters));
         let mut topics = self.inner.topics();
@@ -92,7 +107,7 @@ impl Hub {
         topics.outboxes.insert(id, Arc::clone(&outbox));
         drop(topics);
         self.inner.meters.receivers.inc();
-        Receiver::new(self.clone(), id, outbox)
+        Receiver::new(self.clone(), id, address.map(counted), outbox)
     }
 
     /// Tells everyone that the program stops, and ends them.
@@ -119,17 +134,22 @@ impl Hub {
         &self,
         named: &Named,
         since: Option<u64>,
-        id: u64,
+        (id, address): (u64, Option<IpAddr>),
         outbox: &Arc<Outbox>,
     ) -> Result<Attached, Problem> {
-        let coming = Coming::to(self, named)?;
+        let coming = Coming::to(self, named, address)?;
         let one = Arc::clone(&coming.loading);
         // Those who come at once to a topic that is not loaded wait for one of them to do it.
         let loading = one.lock().await;
         if !self.inner.covers(&named.name, since) {
+            let deadline = Instant::now() + self.inner.question_max;
+            let place = self.inner.questions.enter().await.map_err(|_| Problem::too_busy())?;
             let (hub, named) = (self.clone(), named.clone());
-            let loaded = tokio::task::spawn_blocking(move || hub.inner.load(&named, since)).await;
-            loaded.map_err(|_| Problem::internal())??;
+            let load = move || {
+                let _place = place;
+                hub.inner.app.within(deadline, |_| hub.inner.load(&named, since))
+            };
+            tokio::task::spawn_blocking(load).await.map_err(|_| Problem::internal())??;
         }
         drop(loading);
         let mut topics = self.inner.topics();
@@ -144,8 +164,7 @@ impl Hub {
         if let Some(channel) = topics.channels.get_mut(name) {
             channel.dismiss(id);
             if channel.is_unused() {
-                topics.channels.remove(name);
-                topics.pending.remove(name);
+                topics.remove(name);
             }
         }
         self.inner.meters.topics.set(i64::try_from(topics.channels.len()).unwrap_or(i64::MAX));
@@ -165,14 +184,22 @@ struct Coming {
 }
 
 impl Coming {
-    fn to(hub: &Hub, named: &Named) -> Result<Self, Problem> {
+    fn to(hub: &Hub, named: &Named, address: Option<IpAddr>) -> Result<Self, Problem> {
         let inner = &hub.inner;
         let mut topics = inner.topics();
         if !topics.channels.contains_key(&named.name) {
             if topics.channels.len() >= inner.topics_max {
                 return Err(Problem::too_many("topics", inner.topics_max));
             }
-            topics.channels.insert(Arc::clone(&named.name), Channel::new(named.clone()));
+            if let Some(address) = address {
+                let begun = topics.by_address.entry(address).or_default();
+                if *begun >= inner.topics_per_address {
+                    return Err(Problem::too_many("topics followed from this address", inner.topics_per_address));
+                }
+                *begun += 1;
+            }
+            let channel = Channel::new(named.clone(), address, inner.meters.ring_bytes.clone());
+            topics.channels.insert(Arc::clone(&named.name), channel);
             inner.meters.topics.set(i64::try_from(topics.channels.len()).unwrap_or(i64::MAX));
         }
         let channel = topics.channels.get_mut(&named.name).ok_or_else(Problem::internal)?;
@@ -193,9 +220,23 @@ impl Drop for Coming {
         let Some(channel) = topics.channels.get_mut(&self.name) else { return };
         channel.coming -= 1;
         if channel.is_unused() {
-            topics.channels.remove(&self.name);
-            topics.pending.remove(&self.name);
+            topics.remove(&self.name);
             self.hub.inner.meters.topics.set(i64::try_from(topics.channels.len()).unwrap_or(i64::MAX));
+        }
+    }
+}
+
+impl Topics {
+    fn remove(&mut self, name: &str) {
+        self.pending.remove(name);
+        let Some(channel) = self.channels.remove(name) else { return };
+        if let Some(address) = channel.begun_from
+            && let Some(begun) = self.by_address.get_mut(&address)
+        {
+            *begun -= 1;
+            if *begun == 0 {
+                self.by_address.remove(&address);
+            }
         }
     }
 }
@@ -224,6 +265,7 @@ impl Inner {
             channel.load(&stretch, self.pace);
             channel.state = channel.state.take().or(state.map(Arc::new));
         }
+        self.fit(&mut topics);
         Ok(())
     }
 
@@ -277,6 +319,16 @@ impl Inner {
             let (name, kind) = (Arc::clone(&channel.named.name), channel.named.kind());
             topics.pending.insert(name);
             self.meters.messages.with_label_values(&[kind.code()]).inc();
+            self.fit(&mut topics);
+        }
+    }
+
+    /// Lets go of what the longest rings keep, the oldest first, until all of them fit: who comes back for it is told of the gap.
+    fn fit(&self, topics: &mut Topics) {
+        while self.meters.ring_bytes.get() > self.rings_bytes_max {
+            let longest = topics.channels.values_mut().max_by_key(|channel| channel.ring_bytes());
+            let Some(longest) = longest.filter(|channel| channel.ring_bytes() > 0) else { return };
+            longest.forget_half();
         }
     }
 

@@ -18,6 +18,8 @@ pub struct LiveMeters {
     pub dropped: IntCounter,
     /// Topics that are followed.
     pub topics: IntGauge,
+    /// Bytes of messages that are kept for those who come back.
+    pub ring_bytes: IntGauge,
     /// Those who follow any.
     pub receivers: IntGauge,
 }
@@ -51,11 +53,15 @@ impl LiveMeters {
                 "Messages that someone did not read in time; they were told of the gap.",
             )?,
             topics: IntGauge::new("cidadao_ai_live_topics", "Topics that are followed.")?,
+            ring_bytes: IntGauge::new(
+                "cidadao_ai_live_ring_bytes",
+                "Bytes of messages that are kept for those who come back, about.",
+            )?,
             receivers: IntGauge::new("cidadao_ai_live_receivers", "Connections and streams that follow topics.")?,
         };
         metrics.add(&[&meters.looks, &meters.messages])?;
         metrics.add(&[&meters.failed, &meters.handed, &meters.dropped])?;
-        metrics.add(&[&meters.topics, &meters.receivers])?;
+        metrics.add(&[&meters.topics, &meters.ring_bytes, &meters.receivers])?;
         Ok(meters)
     }
 }

@@ -2,7 +2,8 @@
 
 use app::identity::Rate;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -59,6 +60,19 @@ pub async fn admit(door: &Door, calling: &Calling, cost: u32) -> Result<Option<(
     }
     rates.metrics.limited.with_label_values(&[calling.caller.tier.code()]).inc();
     Err(refused(rate, standing, cost))
+}
+
+/// Takes `cost` from one who asks over a connection that is there already.
+///
+/// # Errors
+/// As [`admit`], as a problem: there is no answer whose headers could tell more.
+pub async fn charge_connected(door: &Door, calling: &Calling, cost: u32) -> Result<(), Problem> {
+    let Err(refusal) = admit(door, calling, cost).await else { return Ok(()) };
+    if refusal.status() == StatusCode::SERVICE_UNAVAILABLE {
+        return Err(Problem::overloaded());
+    }
+    let seconds = refusal.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse().ok()).unwrap_or(1);
+    Err(Problem::rate_limited(format!("too much was asked; try again in {seconds} s"), seconds))
 }
 
 fn refused(rate: Rate, standing: Standing, cost: u32) -> Response {

@@ -22,7 +22,7 @@ use prometheus::{IntCounter, IntCounterVec, IntGauge, Opts};
 
 use bucket::Bucket;
 pub use bucket::Standing;
-pub use charge::{admit, charge, told};
+pub use charge::{admit, charge, charge_connected, told};
 pub use costs::cost_of;
 use memory::Memory;
 use shared::Shared;

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::answer::Answer;
 use crate::archive::{Wanted, archive};
+use crate::caller::Known;
 use crate::door::Door;
 use crate::export::{self, FINDINGS};
 use crate::forms::Medium;
@@ -59,11 +60,12 @@ pub async fn list_findings(
     responses((status = 200, description = "Events, without end", content_type = "text/event-stream"), OneProblems))]
 pub async fn follow_findings(
     State(door): State<Door>,
+    Known(calling): Known,
     headers: HeaderMap,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Problem> {
     let topic = Named::parse(&format!("findings?{}", uri.query().unwrap_or_default()))?;
-    sse::follow(&door, &headers, &topic, None).await
+    sse::follow(&door, (&calling, &headers), &topic, None).await
 }
 
 /// Shows one finding, whole.

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::answer::{Answer, Encoded};
 use crate::authority::Admin;
+use crate::caller::Known;
 use crate::command::{Command, answered};
 use crate::door::Door;
 use crate::live::Named;
@@ -82,9 +83,10 @@ pub async fn follow_ingest(
     _: Admin,
     State(door): State<Door>,
     Id(id): Id,
+    Known(calling): Known,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    sse::follow(&door, &headers, &Named::ingest(number(&id)?), Some(0)).await
+    sse::follow(&door, (&calling, &headers), &Named::ingest(number(&id)?), Some(0)).await
 }
 
 fn number(id: &str) -> Result<i64, Problem> {

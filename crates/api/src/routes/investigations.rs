@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use crate::answer::Answer;
 use crate::authority::{Analyst, Asker};
+use crate::caller::Known;
 use crate::command::{Command, answered};
 use crate::door::Door;
 use crate::live::Named;
@@ -87,9 +88,10 @@ pub async fn cancel_investigation(_: Analyst, State(door): State<Door>, Id(id): 
 pub async fn follow_investigation(
     State(door): State<Door>,
     Id(id): Id,
+    Known(calling): Known,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    sse::follow(&door, &headers, &Named::investigation(&id), Some(0)).await
+    sse::follow(&door, (&calling, &headers), &Named::investigation(&id), Some(0)).await
 }
 
 /// Changes the plan of an investigation: drops or moves steps and flags, spreads a step otherwise. What has begun stays as it is. It takes

@@ -106,27 +106,35 @@ impl Inbox {
     /// # Errors
     /// The protocol is broken, or a limit: the connection ends.
     pub fn take(&mut self, bytes: &[u8]) -> (Vec<Heard>, Result<(), Broken>) {
-        let mut heard = Vec::new();
         let mut held = std::mem::take(&mut self.partial);
-        let mut rest = if held.is_empty() {
-            bytes
+        let (heard, result) = if held.is_empty() {
+            let (heard, used, result) = self.steps(bytes);
+            held = bytes[used..].to_vec();
+            (heard, result)
         } else {
             held.extend(bytes);
-            &held
+            let (heard, used, result) = self.steps(&held);
+            held.drain(..used);
+            (heard, result)
         };
+        // Never more than one frame's head and payload, for each was bounded before it was waited for; and nothing where nothing waits.
+        self.partial = if held.is_empty() { Vec::new() } else { held };
+        (heard, result)
+    }
+
+    /// All frames that are whole: what they made whole, how many bytes they took, and whether the next breaks something.
+    fn steps(&mut self, bytes: &[u8]) -> (Vec<Heard>, usize, Result<(), Broken>) {
+        let (mut heard, mut used) = (Vec::new(), 0);
         loop {
-            match self.step(rest) {
-                Ok(Some((used, one))) => {
+            match self.step(&bytes[used..]) {
+                Ok(Some((more, one))) => {
                     heard.extend(one);
-                    rest = &rest[used..];
+                    used += more;
                 }
-                Ok(None) => break,
-                Err(broken) => return (heard, Err(broken)),
+                Ok(None) => return (heard, used, Ok(())),
+                Err(broken) => return (heard, used, Err(broken)),
             }
         }
-        // Never more than one frame's head and payload, for each was bounded before it was waited for.
-        self.partial = rest.to_vec();
-        (heard, Ok(()))
     }
 
     /// One frame, if it is whole: how many bytes it took, and what it made whole.

@@ -33,7 +33,7 @@ impl SocketMeters {
             connections: IntGauge::new("cidadao_ai_websocket_connections", "WebSockets that are open.")?,
             refused: by(
                 "cidadao_ai_websocket_refused_total",
-                "WebSockets that were refused: too many in all, or from one address.",
+                "WebSockets and streams that were refused: too many in all, or from one address.",
                 "limit",
             )?,
             closed: by(

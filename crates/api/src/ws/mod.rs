@@ -3,6 +3,7 @@
 //! The protocol's frames are ours (decision 019), for two reasons that no library at hand allows: a frame that goes to ten thousand
 //! connections is made and compressed once, and a connection that waits holds no buffer, for bytes are read into one that its thread lends.
 
+mod allowance;
 mod frame;
 mod handshake;
 mod meters;
@@ -21,9 +22,10 @@ use crate::caller::Calling;
 use crate::door::Door;
 use crate::problem::Problem;
 
+pub use allowance::Allowance;
 pub use handshake::check_origin;
 pub use meters::SocketMeters;
-pub use sockets::Sockets;
+pub use sockets::{Sockets, Ticket};
 
 use handshake::Handshake;
 use session::Session;
@@ -43,12 +45,11 @@ const SCHEMA: &str = include_str!("../../live.schema.json");
         (status = 503, description = "Too many connections, in all or from this address", body = Problem)))]
 pub async fn connect(State(door): State<Door>, request: Request) -> Result<Response, Problem> {
     let (mut parts, _) = request.into_parts();
-    let handshake = Handshake::read(&parts.method, &parts.headers, &door.http().cors_origins)?;
+    let handshake = Handshake::read(&parts.method, &parts.headers, &door.origins())?;
     let upgrade = parts.extensions.remove::<OnUpgrade>().ok_or_else(handshake::not_here)?;
-    let calling = Calling::of(&parts.extensions);
-    let ticket = door.sockets().enter(calling.address)?;
+    let ticket = door.sockets().enter(Calling::of(&parts.extensions).address)?;
     let is_operator = is_operator(&mut parts).await;
-    let session = Session::new(door, calling, is_operator, handshake.deflates, ticket);
+    let session = Session::new(door, &parts, is_operator, handshake.deflates, ticket);
     let response = handshake.answer();
     tokio::spawn(async move {
         if let Ok(upgraded) = upgrade.await {

@@ -8,17 +8,20 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::time::Instant;
 
+use super::allowance::Allowance;
 use super::frame::{self, Broken, Heard, Inbox, code};
 use super::sockets::Ticket;
 use super::wire::{Answer, Said};
 use crate::authority::{may_read, may_run};
-use crate::caller::{API_KEY, Calling, recognise};
+use crate::caller::{API_KEY, Calling, known_by, recognise};
 use crate::door::Door;
 use crate::live::{Batch, Ending, Named, Receiver};
 use crate::problem::Problem;
+use crate::rate::charge_connected;
 
 /// What a thread lends to read into.
 const SCRATCH_BYTES: usize = 16_384;
@@ -33,6 +36,8 @@ const TOGETHER_MAX: usize = 16;
 pub struct Session {
     door: Door,
     calling: Calling,
+    /// By what the caller is known, and is found again before each topic.
+    known_by: HeaderMap,
     is_operator: bool,
     deflates: bool,
     receiver: Receiver,
@@ -46,12 +51,13 @@ type End = Option<Broken>;
 
 impl Session {
     /// Of who called.
-    pub fn new(door: Door, calling: Calling, is_operator: bool, deflates: bool, ticket: Ticket) -> Self {
+    pub fn new(door: Door, parts: &Parts, is_operator: bool, deflates: bool, ticket: Ticket) -> Self {
+        let (calling, known_by) = (Calling::of(&parts.extensions), known_by(&parts.headers));
         let live = door.live_settings();
         let inbox = Inbox::new(live.message_max_bytes, deflates);
         let allowance = Allowance::new(live.messages_per_s);
-        let receiver = door.live().receiver();
-        Self { door, calling, is_operator, deflates, receiver, inbox, allowance, ticket }
+        let receiver = door.live().receiver(calling.address);
+        Self { door, calling, known_by, is_operator, deflates, receiver, inbox, allowance, ticket }
     }
 
     /// Talks until it ends.
@@ -79,6 +85,10 @@ impl Session {
                     for one in heard {
                         if let Err(end) = Box::pin(self.answer(one, io)).await {
                             return end;
+                        }
+                        // What a new topic tells of before would else wait together with that of the next.
+                        while let Some(batch) = self.receiver.next_at_hand() {
+                            self.tell(batch, io).await.ok()?;
                         }
                     }
                     if let Err(broken) = result {
@@ -172,7 +182,10 @@ impl Session {
     }
 
     async fn subscribe(&mut self, topic: &str, since: Option<u64>) -> Result<String, Problem> {
+        charge_connected(&self.door, &self.calling, 1).await?;
         let named = Named::parse(topic)?;
+        // Their key may be revoked by now, their sign-in at an end.
+        self.calling.caller = recognise(&self.door, &self.known_by, self.calling.address).await?;
         may_read(&self.calling.caller)?;
         if named.kind().is_private() {
             may_run(&self.door, &self.calling.caller, self.is_operator).await?;
@@ -203,6 +216,7 @@ impl Session {
         let value = given.1.try_into().map_err(|_| Problem::unauthorized("this is nobody's"))?;
         headers.insert(given.0, value);
         self.calling.caller = recognise(&self.door, &headers, self.calling.address).await?;
+        self.known_by = headers;
         let caller = &self.calling.caller;
         let user = caller.account.as_ref().map(|account| account.name.as_str());
         Ok(written(&Answer::Authenticated { tier: caller.tier.code(), user }))
@@ -261,26 +275,4 @@ async fn part(io: &mut (impl AsyncRead + AsyncWrite + Unpin), close: Vec<u8>) ->
     let mut away = [0; 1_024];
     while tokio::io::AsyncReadExt::read(io, &mut away).await? > 0 {}
     Ok(())
-}
-
-/// How many messages a client may send.
-struct Allowance {
-    per_s: f64,
-    left: f64,
-    at: Instant,
-}
-
-impl Allowance {
-    fn new(per_s: u32) -> Self {
-        let per_s = f64::from(per_s);
-        Self { per_s, left: 2.0 * per_s, at: Instant::now() }
-    }
-
-    fn take(&mut self) -> bool {
-        let now = Instant::now();
-        let back = now.duration_since(self.at).as_secs_f64() * self.per_s;
-        self.at = now;
-        self.left = (self.left + back).min(2.0 * self.per_s) - 1.0;
-        self.left >= 0.0
-    }
 }

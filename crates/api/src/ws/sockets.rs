@@ -1,4 +1,4 @@
-//! How many WebSockets there are, in all and from each address.
+//! How many WebSockets and streams there are, in all and from each address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -33,6 +33,7 @@ struct Open {
 /// The place of an open one; given back when dropped.
 pub struct Ticket {
     sockets: Sockets,
+    is_socket: bool,
     address: Option<IpAddr>,
 }
 
@@ -51,11 +52,25 @@ impl Sockets {
         })))
     }
 
-    /// Takes a place.
+    /// Takes a place for a WebSocket.
     ///
     /// # Errors
     /// There is none left, in all or for this address.
     pub fn enter(&self, address: Option<IpAddr>) -> Result<Ticket, Problem> {
+        let ticket = self.place(address, true)?;
+        ticket.meters().connections.inc();
+        Ok(ticket)
+    }
+
+    /// Takes a place for a stream of server-sent events.
+    ///
+    /// # Errors
+    /// As [`Sockets::enter`].
+    pub fn enter_stream(&self, address: Option<IpAddr>) -> Result<Ticket, Problem> {
+        self.place(address, false)
+    }
+
+    fn place(&self, address: Option<IpAddr>, is_socket: bool) -> Result<Ticket, Problem> {
         let inner = &self.0;
         let address = address.map(counted);
         let mut open = self.open();
@@ -64,18 +79,17 @@ impl Sockets {
             Problem::too_many(what, most)
         };
         if open.all >= inner.all_max {
-            return Err(refused("all", "WebSockets", inner.all_max));
+            return Err(refused("all", "WebSockets and streams", inner.all_max));
         }
         if let Some(address) = address {
             let here = open.by_address.entry(address).or_default();
             if *here >= inner.per_address_max {
-                return Err(refused("address", "WebSockets from this address", inner.per_address_max));
+                return Err(refused("address", "WebSockets and streams from this address", inner.per_address_max));
             }
             *here += 1;
         }
         open.all += 1;
-        inner.meters.connections.inc();
-        Ok(Ticket { sockets: self.clone(), address })
+        Ok(Ticket { sockets: self.clone(), is_socket, address })
     }
 
     /// Waits until none is open.
@@ -113,7 +127,9 @@ impl Drop for Ticket {
                 open.by_address.remove(&address);
             }
         }
-        self.sockets.0.meters.connections.dec();
+        if self.is_socket {
+            self.sockets.0.meters.connections.dec();
+        }
         if open.all == 0 {
             self.sockets.0.none.notify_waiters();
         }

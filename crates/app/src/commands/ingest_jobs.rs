@@ -203,7 +203,7 @@ impl App {
         let job = self.ingest_job(id)?;
         let data = json!({"totals": job.report.map(|report| report["totals"].clone()), "error": job.error});
         let ended = !matches!(job.status.as_str(), "queued" | "running");
-        let end = ended.then_some(Told { seq: since + 1, kind: job.status, data });
+        let end = ended.then_some(Told { seq: since.saturating_add(1), kind: job.status, data });
         Ok((end.into_iter().collect(), ended))
     }
 

@@ -72,6 +72,8 @@ pub struct Follow {
     seen: u64,
     /// The last event that there is.
     head: u64,
+    /// The data changed, and it was not told yet.
+    has_new_data: bool,
 }
 
 impl Follow {
@@ -94,7 +96,7 @@ impl Follow {
         match self.watch.look() {
             Ok(Some(change)) => {
                 self.head = self.head.max(change.seq);
-                news.has_new_data = self.epoch.replace(change.epoch).is_some_and(|before| before != change.epoch);
+                self.has_new_data |= self.epoch.replace(change.epoch).is_some_and(|before| before != change.epoch);
             }
             Ok(None) => {}
             // It is being written to in a way that lets nobody look.
@@ -104,12 +106,13 @@ impl Follow {
         if self.seen < self.head {
             let rows = app.log().rows(self.seen.cast_signed(), LOT)?;
             for row in &rows {
-                news.told.extend(told_of(row)?);
-                self.seen = row.seq.cast_unsigned();
+                news.told.extend(readable(row));
             }
+            self.seen = rows.last().map_or(self.seen, |last| last.seq.cast_unsigned());
             news.more = rows.len() == LOT;
         }
         news.seen = self.seen;
+        news.has_new_data = std::mem::take(&mut self.has_new_data);
         Ok(news)
     }
 }
@@ -120,7 +123,7 @@ impl App {
     /// # Errors
     /// The database cannot be read.
     pub fn follow(&self) -> Result<Follow> {
-        let mut follow = Follow { watch: self.store().watch()?, epoch: None, seen: 0, head: 0 };
+        let mut follow = Follow { watch: self.store().watch()?, epoch: None, seen: 0, head: 0, has_new_data: false };
         follow.restart(self)?;
         Ok(follow)
     }
@@ -197,7 +200,7 @@ impl App {
         let mut told = Vec::new();
         for row in &rows {
             stretch.to = stretch.to.max(row.seq.cast_unsigned());
-            let here = told_of(row)?.into_iter().filter(|(of, _)| of.is_same_kind(topic));
+            let here = readable(row).into_iter().filter(|(of, _)| of.is_same_kind(topic));
             told.extend(here.map(|(_, told)| told));
         }
         Ok(Stretch { to: stretch.to, ..last_of(told, since, most, false) })
@@ -265,6 +268,14 @@ fn told_of_finding(rid: i64, row: store::FindingRow) -> Result<Told> {
     data.insert("at".to_owned(), at.into());
     data.insert("links".to_owned(), json!({"self": format!("/api/v1/findings/{id}")}));
     Ok(Told { seq, kind: kind.to_owned(), data: data.into() })
+}
+
+/// The same as [`told_of`]; an event that cannot be read is passed over, for it would stand before all that come behind it.
+fn readable(row: &EventRow) -> Vec<(Topic, Told)> {
+    told_of(row).unwrap_or_else(|error| {
+        tracing::warn!(seq = row.seq, stream = row.stream, %error, "an event cannot be read, and is not told");
+        Vec::new()
+    })
 }
 
 /// What an event of the log tells, under which topics.

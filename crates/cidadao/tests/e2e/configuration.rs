@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use testkit::files::{self, Purchase};
+use testkit::socket::Socket;
 use testkit::{House, Program, Server};
 
 /// A secret that must be told nowhere.
@@ -195,6 +196,8 @@ fn limits_origins_addresses_and_times_change_while_it_runs() {
     let origin = [("origin", "https://exemplo.org")];
     server.change("", READ);
     assert_eq!(ask(&origin).header("access-control-allow-origin"), "");
+    let socket = || Socket::ask(&server.server, &origin).head[9..12].to_owned();
+    assert_eq!(socket(), "403");
     let plain = ask(&[]);
     assert!(
         !plain.header("vary").contains("origin") && plain.header("cache-control").contains("s-maxage=5"),
@@ -202,6 +205,7 @@ fn limits_origins_addresses_and_times_change_while_it_runs() {
     );
     server.change("[http]\ncors_origins = [\"https://exemplo.org\"]\n[cache]\nedge_s = 60\n", READ);
     assert_eq!(ask(&origin).header("access-control-allow-origin"), "https://exemplo.org");
+    assert_eq!(socket(), "101");
     let plain = ask(&[]);
     assert!(
         plain.header("vary").contains("origin") && plain.header("cache-control").contains("s-maxage=60"),

@@ -187,6 +187,7 @@ async def main():
     for wrong in ["x", "{}", '{"type":"nope"}', '{"type":"subscribe","id":"1"}', '{"type":"subscribe","id":"","payload":{}}', subscribe("x" * 200), b"{}"]:
         assert await code_after(wrong) == 4400, wrong
     assert await code_after("x" * 5_000) == 1009
+    assert await code_after(*['{"type":"pong"}'] * 60) == 1008
     assert await code_after(ack=False) == 4408, "who says nothing is closed"
     assert await status() == "graphql-transport-ws"
     assert await status(subprotocols=None) == 400
@@ -224,6 +225,12 @@ fn what_breaks_the_protocol_or_a_limit_is_closed_by_its_code() {
     let server = Server::start(program.env("CIDADAO_GRAPHQL_INIT_TIMEOUT_S", "2"));
     let run = Command::new(python::program("python")).args(["-c", FAULTS, server.address()]).output().unwrap();
     assert!(run.status.success(), "{}\n{}", String::from_utf8_lossy(&run.stderr), server.log());
+    let meters = ["messages_received", "received_bytes", "messages_sent", "sent_bytes"];
+    let counted = meters.map(|meter| server.metric(&format!("cidadao_ai_websocket_{meter}_total")));
+    assert!(
+        counted[0] > 60.0 && counted[1] > counted[0] && counted[2] > 10.0 && counted[3] > counted[2],
+        "{counted:?}"
+    );
     // All of them are gone, with what they followed.
     let started = Instant::now();
     while server.metric("cidadao_ai_live_receivers") > 0.0 {

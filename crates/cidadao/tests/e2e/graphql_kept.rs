@@ -116,6 +116,14 @@ fn another_query_over_the_same_things_asks_only_for_what_is_not_at_hand() {
 fn what_is_kept_of_fields_stays_within_its_bytes() {
     let house = filled();
     let server = Server::start(house.program().env("CIDADAO_GRAPHQL_FIELDS_MIB", "1"));
+    // Nothing is kept under an id that is longer than any.
+    let long = "x".repeat(513);
+    for field in ["contract(id", "supplier(id", "finding(id", "bids(tenderId", "items(contractId"] {
+        let shown = if field.contains("s(") { "nodes { id }" } else { "id" };
+        let answer = server.post("/graphql", &json!({"query": format!("{{ {field}: \"{long}\") {{ {shown} }} }}")}));
+        assert_eq!(answer.json()["errors"][0]["message"], "no id is this long", "{field}: {}", answer.text());
+    }
+    assert_eq!(server.metric("cidadao_ai_graphql_fields_bytes"), 0.0);
     let suppliers = server.walk("suppliers", 100);
     for (n, lot) in suppliers.chunks(20).enumerate() {
         let asked: String = lot

@@ -98,6 +98,11 @@ fn an_investigation_is_told_from_any_place_to_its_end() {
     let mut late = Socket::open(&server);
     late.follow(&topic, Some(3));
     assert_eq!(late.messages(|message| message["type"] == "completed"), all[3..]);
+    // A place that is not there yet: where to read it is said as it is asked for.
+    let mut beyond = Socket::open(&server);
+    beyond.follow(&topic, Some(1_000_000));
+    let gap = beyond.messages(|_| true).remove(0);
+    assert_eq!((&gap["type"], &gap["data"]["read"]), (&json!("gap"), &json!(format!("/api/v1/investigations/{id}"))));
     // Who worked on it was told meanwhile.
     let work = socket.messages(|message| message["type"] == "ended" && message["data"]["flag"] == "BR05");
     let began = work.iter().find(|message| message["type"] == "began").unwrap();
@@ -110,7 +115,7 @@ fn an_investigation_is_told_from_any_place_to_its_end() {
 
 #[test]
 fn two_hundred_streams_cost_the_database_what_one_costs() {
-    let house = judged_house();
+    let house = judged_house().with("CIDADAO_LIVE_CONNECTIONS_PER_ADDRESS", "250");
     let server = house.serve();
     let cost_of = |streams: usize| {
         let id = ask(&server, &json!({"scope": {}, "flags": ["BR05"], "hold": true}));

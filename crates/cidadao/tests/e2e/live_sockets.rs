@@ -190,7 +190,8 @@ fn limits_on_connections_topics_and_messages_are_said_when_they_are_met() {
     let server = house.serve();
     let (mut first, mut second, mut third) = (Socket::open(&server), Socket::open(&server), Socket::open(&server));
     assert!(Socket::ask(&server, &[]).head.starts_with("HTTP/1.1 503"));
-    assert_eq!(server.metric("cidadao_ai_websocket_refused_total{limit=\"address\"}"), 1.0);
+    assert_eq!(server.get("/api/v1/findings/events").status, 503, "streams are counted with them");
+    assert_eq!(server.metric("cidadao_ai_websocket_refused_total{limit=\"address\"}"), 2.0);
     let topic = |n: u32| format!("findings?buyer_id=b{n}");
     for n in 0..4 {
         first.follow(&topic(n), None);
@@ -221,6 +222,137 @@ fn limits_on_connections_topics_and_messages_are_said_when_they_are_met() {
     let _first = Socket::open(&server);
     assert!(Socket::ask(&server, &[]).head.starts_with("HTTP/1.1 503"));
     assert_eq!(server.metric("cidadao_ai_websocket_refused_total{limit=\"all\"}"), 1.0);
+}
+
+#[test]
+fn one_address_takes_no_more_topics_than_the_settings_say_and_others_find_room() {
+    let house = House::new().with("CIDADAO_LIMITS_TRUSTED_PROXIES", "127.0.0.1");
+    let house = house.with("CIDADAO_LIVE_TOPICS_PER_ADDRESS", "2");
+    let server = house.serve();
+    let from = |address: &str| Socket::ask(&server, &[("x-forwarded-for", address)]);
+    let (mut first, mut second, mut other) = (from("203.0.113.9"), from("203.0.113.9"), from("203.0.113.7"));
+    let topic = |n: u32| format!("findings?buyer_id=b{n}");
+    first.follow(&topic(0), None);
+    second.follow(&topic(1), None);
+    let full = first.asks(&json!({"type": "subscribe", "topic": topic(2)}));
+    assert_eq!(full["error"]["type"], "/problems/too-many", "{full}");
+    other.follow(&topic(2), None);
+    // What someone follows already takes no room of its own.
+    first.follow(&topic(2), None);
+    drop(second);
+    until(|| first.asks(&json!({"type": "subscribe", "topic": topic(3)}))["type"] == "subscribed");
+}
+
+#[test]
+fn what_is_kept_for_those_who_come_back_stays_within_its_bytes() {
+    let kept = |mib: &str| {
+        let house = house_of_a_sanction().with("CIDADAO_LIVE_RINGS_MIB", mib);
+        let server = house.serve();
+        let topics = ["", "&state=open", "&state=all", "&verdict=none"].map(|more| format!("findings?flag=BR01{more}"));
+        let mut sockets = topics.map(|topic| {
+            let mut socket = Socket::open(&server);
+            socket.follow(&topic, None);
+            socket
+        });
+        sold(&house, "a.csv", 1..=900, "01/01/2024");
+        for socket in &mut sockets {
+            let mut told = 0;
+            let _ = socket.messages(|message| {
+                assert_ne!(message["type"], "gap", "{message}");
+                told += 1;
+                told == 900
+            });
+        }
+        server.metric("cidadao_ai_live_ring_bytes")
+    };
+    let mib = f64::from(1 << 20);
+    let (narrow, wide) = (kept("1"), kept("64"));
+    assert!(narrow > 0.0 && narrow <= mib && wide > mib, "{narrow} of 1 MiB, {wide} of 64");
+}
+
+#[test]
+fn a_topic_costs_what_a_request_costs_and_so_does_an_operation_that_is_refused() {
+    let house = House::new().with("CIDADAO_LIMITS_ANONYMOUS", "anonymous");
+    let house = house.with("CIDADAO_LIMITS_TIER_ANONYMOUS", "1/s burst 5, 60/min");
+    let server = house.serve();
+    let mut socket = Socket::open(&server);
+    let answers: Vec<Value> =
+        (0..20).map(|_| socket.asks(&json!({"type": "subscribe", "topic": "findings?flag=NONE"}))).collect();
+    assert!(answers.iter().any(|answer| answer["error"]["type"] == "/problems/rate-limited"), "{answers:?}");
+    // At another process nothing was used up.
+    drop((server, socket));
+    let server = house.serve();
+    let mut socket = Socket::graphql(&server, &[]);
+    let nonsense = json!({"type": "subscribe", "id": "1", "payload": {"query": "{ nonsense"}});
+    let answers: Vec<Value> = (0..20).map(|_| socket.asks(&nonsense)).collect();
+    let limited = |answer: &Value| answer["payload"][0]["extensions"]["type"] == "/problems/rate-limited";
+    assert!(answers.iter().any(limited), "{answers:?}");
+}
+
+#[test]
+fn whose_key_is_revoked_opens_no_topic_and_gives_no_command_over_what_is_open() {
+    let house = House::new().with("CIDADAO_LIVE_MESSAGES_PER_S", "1000");
+    let server = house.serve();
+    let asked =
+        server.post("/api/v1/admin/ingests", &json!({"paths": [house.file("a.csv", testkit::files::purchases(&[]))]}));
+    assert_eq!(asked.status, 202, "{}", asked.text());
+    house.json(&["users", "add", "ana", "--role", "admin"]);
+    let made = house.json(&["keys", "create", "--user", "ana", "--scope", "read,verdict,admin"]);
+    let key = made["key"].as_str().unwrap();
+    let (mut said, mut shown) = (Socket::open(&server), Socket::ask(&server, &[("x-api-key", key)]));
+    let mut graphql = Socket::graphql(&server, &[("x-api-key", key)]);
+    assert_eq!(said.asks(&json!({"type": "authenticate", "key": key}))["user"], "ana");
+    let subscribe = json!({"type": "subscribe", "topic": "ingest:1"});
+    // From its beginning: of what is told then, nothing is left when it is followed no longer.
+    let follows = |socket: &mut Socket| {
+        let answer = socket.asks(&subscribe);
+        if answer["type"] == "subscribed" {
+            socket.say(&json!({"type": "unsubscribe", "topic": "ingest:1"}));
+            while socket.hear()["type"] != "unsubscribed" {}
+        }
+        answer
+    };
+    let cancel = json!({"type": "subscribe", "id": "1", "payload": {"query": "mutation { cancelInvestigation(id: \"none\") { id } }"}});
+    let commands = |socket: &mut Socket| {
+        let mut errors = Value::Null;
+        socket.say(&cancel);
+        loop {
+            let answer = socket.hear();
+            match answer["type"].as_str() {
+                Some("next") => errors = answer["payload"]["errors"].clone(),
+                Some("error") => return answer["payload"][0]["extensions"]["type"].clone(),
+                _ => return errors[0]["extensions"]["type"].clone(),
+            }
+        }
+    };
+    for socket in [&mut said, &mut shown] {
+        assert_eq!(follows(socket)["type"], "subscribed");
+    }
+    assert_eq!(commands(&mut graphql), "/problems/not-found", "an admin may");
+    let _ = house.json(&["keys", "revoke", made["id"].as_str().unwrap()]);
+    for socket in [&mut said, &mut shown] {
+        // Who was known just now is for a moment.
+        until(|| follows(socket)["error"]["type"] == "/problems/unauthorized");
+    }
+    until(|| commands(&mut graphql) == "/problems/unauthorized");
+}
+
+#[test]
+fn who_comes_back_to_many_topics_at_once_is_told_all_of_them() {
+    let house = house_of_a_sanction().with("CIDADAO_LIVE_MAX_BATCH_SIZE", "1").with("CIDADAO_LIVE_QUEUE_MAX", "2");
+    sold(&house, "a.csv", 1..=300, "01/01/2024");
+    let server = house.serve();
+    let mut socket = Socket::open(&server);
+    let topics = ["findings?flag=BR01", "findings?flag=BR01&state=open", "findings?flag=BR01&state=all"];
+    let said = |topic: &&str| {
+        masked(0x80 | TEXT, json!({"type": "subscribe", "topic": topic, "since": 1}).to_string().as_bytes())
+    };
+    socket.send_raw(&topics.iter().flat_map(said).collect::<Vec<u8>>());
+    let told: Vec<Value> = (0..903).map(|_| socket.hear()).collect();
+    let of = |topic: &str| told.iter().filter(|batch| batch["messages"][0]["topic"] == topic).count();
+    assert!(told.iter().all(|batch| batch["messages"][0]["type"] != "gap"));
+    assert_eq!(topics.map(of), [300; 3]);
+    assert_eq!(server.metric("cidadao_ai_live_messages_dropped_total"), 0.0);
 }
 
 fn until(mut holds: impl FnMut() -> bool) {
