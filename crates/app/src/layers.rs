@@ -399,7 +399,7 @@ fn begins_address(part: &str) -> bool {
 }
 
 fn without_secrets(url: &str) -> String {
-    let Some((kind, rest)) = url.split_once("://") else {
+    let Some((kind, rest)) = url.split_once("://").filter(|_| begins_address(url)) else {
         // Of another form, such as `host=db password=…`: where its secret ends nobody can say.
         return if url.contains(['@', '=']) { "…".to_owned() } else { url.to_owned() };
     };
@@ -448,7 +448,7 @@ mod tests {
         fn a_password_is_told_nowhere(
             user in "[a-z]{0,6}", password in "[A-Z0-9/?&@,.:]{4,20}S", host in "[a-z]{1,8}", scheme in "(redis|postgres|https)",
         ) {
-            let parts = || password.split(['/', '?', '&', '@', ',', '.', ':']).filter(|part| part.len() > 2);
+            let parts = || password.split(['/', '?', '&', '@', ',', '.', ':']).filter(|part| part.len() > 2 && part.contains(char::is_alphabetic));
             for url in [
                 format!("{scheme}://{user}:{password}@{host}:5432/base"),
                 format!("{scheme}://{host}/base?password={}&x=1", password.replace(['&', '?'], "")),
