@@ -4,7 +4,7 @@
 set -euo pipefail
 profile=$1 out=$2
 cd "$(dirname "$0")/.."
-scripts/cargo_deb.sh
+cargo_deb=$(scripts/cargo_deb.sh)
 target=$(realpath -m "${CARGO_TARGET_DIR:-target}")
 binary=$target/$profile/cidadao
 # What the package carries beside the program is made by it.
@@ -24,5 +24,5 @@ ln -s ../lib/cidadao/cidadao "$parts/link"
 for shell in bash zsh fish; do "$binary" completions "$shell" > "$parts/completions.$shell"; done
 fast=()
 [ "$profile" = dist ] || fast=(--fast)
-CARGO_TARGET_DIR=$target "${XDG_CACHE_HOME:-$HOME/.cache}/cidadao/cargo-deb-3.8.0/bin/cargo-deb" \
+CARGO_TARGET_DIR=$target "$cargo_deb" \
     --package cidadao --no-build --no-strip --quiet "${fast[@]}" --output "$out"

@@ -109,6 +109,11 @@ def check_pod(overlay, document, pod, documents):
         for port in container.get("ports", []):
             hold(f"{of}: port {port['name']} says no protocol", port["name"].startswith("http-"))
     main = spec["containers"][0]
+    secrets = {v["name"] for v in spec.get("volumes", []) if "secret" in v}
+    for container in containers_of(pod):
+        named = [v for k, v in environment_of(container, documents).items() if k.endswith("_URL_FILE")]
+        at = [m["mountPath"] for m in container.get("volumeMounts", []) if m["name"] in secrets]
+        hold(f"{name}: {container['name']}: a secret's file is not there", all(v.rpartition("/")[0] in at for v in named))
     hold(f"{name}: resources", main["resources"] == {
         "requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"cpu": "2000m", "memory": "2Gi"}})
     if document["kind"] == "Job":
@@ -134,6 +139,11 @@ def check_objects(overlay, documents, metrics):
             ports = {p["name"] for pod in matching(spec["selector"]) for c in pod["spec"]["containers"] for p in c.get("ports", [])}
             for port in spec["ports"]:
                 hold(f"{overlay}: {name}: nobody listens at {port['targetPort']}", port["targetPort"] in ports)
+        if kind == "NetworkPolicy":
+            # One without labels holds for whatever else runs in the namespace, and cuts it off.
+            labels = spec["podSelector"].get("matchLabels")
+            hold(f"{overlay}: {name} is of every pod of the namespace", labels)
+            hold(f"{overlay}: {name} is of no pod", not labels or matching(labels))
         if kind == "PodDisruptionBudget":
             hold(f"{overlay}: {name} is of no pod", matching(spec["selector"]["matchLabels"]))
         if kind == "HorizontalPodAutoscaler":
@@ -155,7 +165,7 @@ def check_objects(overlay, documents, metrics):
 
 def check_program(binary, where, args, settings):
     """The program takes these settings and knows this command."""
-    settings = {name: str(value) for name, value in settings.items() if not name.endswith("_URL")}
+    settings = {name: str(value) for name, value in settings.items() if not name.endswith(("_URL", "_URL_FILE"))}
     with tempfile.TemporaryDirectory() as folder:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CIDADAO_")}
         done = run(binary, "--data-dir", folder, "migrate", "--status", "--json", env=environment | settings)
@@ -173,8 +183,7 @@ def check_compose(binary):
         for volume in service.get("volumes", []):
             source = volume.split(":")[0]
             there = (HERE / "deploy" / source).exists() if source.startswith("./") else source in compose["volumes"]
-            # What draws and what warns is made apart from this folder, and may not be there yet.
-            hold(f"compose: {name}: no volume {source}", there or source in ("./grafana", "./prometheus"))
+            hold(f"compose: {name}: no volume {source}", there)
         for port in service.get("ports", []):
             hold(f"compose: {name} is open to everybody", port.startswith("127.0.0.1:"))
         if service.get("image", "").startswith("cidadao:"):
@@ -202,6 +211,7 @@ def check_units(binary):
             command = re.search(r"^ExecStart=/usr/bin/cidadao (.*)$", text, re.M).group(1).replace("%i", "9091").split()
             hold(f"{unit.name}: the program does not know its command", run(binary, *command, "--help").returncode == 0)
             # As if the package were installed; manual pages are looked for by another test.
+            hold(f"{unit.name}: it cannot be told to read its settings anew", "\nExecReload=/bin/kill -HUP $MAINPID\n" in text)
             text = re.sub(r"^Documentation=.*$", "", text.replace("/usr/bin/cidadao", str(program)), flags=re.M)
             copy = Path(folder, unit.name.replace("@", "@9091"))
             copy.write_text(text)

@@ -34,6 +34,8 @@ enum Mix {
 }
 
 /// Asks a running program, or one of its own over fictitious data, at a rate for a time.
+///
+/// Ends with 1 when a request failed, with 2 when nothing could be asked. A promise that was not kept is printed and ends with 0.
 #[derive(Debug, Parser)]
 struct Asked {
     /// Where it runs: http://127.0.0.1:PORT. Without it one is started on fictitious data.

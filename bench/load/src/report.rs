@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use exposition::Exposition;
+use exposition::promises::{self, HIT_RATIO_MIN, MEMORY_MAX_BYTES, P95_MAX_S, P99_MAX_S, QUERY_P90_MAX_S};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -23,8 +24,8 @@ pub struct Report {
     hit_ratio: Option<f64>,
     /// 90 of 100 queries to the database took at most so many milliseconds.
     query_p90_ms: Option<f64>,
-    /// MiB that the program held.
-    memory_mib: Option<f64>,
+    /// MB that the program held.
+    memory_mb: Option<f64>,
 }
 
 /// What the program tells of itself.
@@ -56,7 +57,7 @@ impl Report {
         let hits = grown("cidadao_ai_cache_lookups_total", &[RESPONSES, ("outcome", "hit")]);
         let asked = grown("cidadao_ai_cache_requests_total", &[RESPONSES]);
         let hit_ratio = hits.zip(asked).filter(|(_, asked)| *asked > 0.0).map(|(hits, asked)| (hits / asked).min(1.0));
-        let queries = |of: &Exposition| of.histogram("cidadao_ai_db_query_duration_seconds", |_| true);
+        let queries = promises::statements;
         let since = queries(after).map(|now| queries(before).map_or(now.clone(), |before| now.since(&before)));
         let held = after.sum("cidadao_ai_process_memory_bytes", &[]);
         Self {
@@ -66,7 +67,7 @@ impl Report {
             took_ms,
             hit_ratio,
             query_p90_ms: since.and_then(|since| since.quantile(0.9)).map(|seconds| seconds * 1e3),
-            memory_mib: held.map(|bytes| bytes / 1_048_576.0),
+            memory_mb: held.map(|bytes| bytes / 1e6),
         }
     }
 
@@ -78,11 +79,11 @@ impl Report {
     /// Prints it.
     pub fn print(&self, as_json: bool, rate: u64, seconds: u64) {
         let promises = [
-            ("P95", Some(self.quantile(0.95)), "ms", "<", 200.0),
-            ("P99", Some(self.quantile(0.99)), "ms", "<", 500.0),
-            ("cache", self.hit_ratio.map(|ratio| ratio * 100.0), "%", ">", 90.0),
-            ("DB P90", self.query_p90_ms, "ms", "<", 100.0),
-            ("memória / memory", self.memory_mib, "MiB", "<", 2048.0),
+            ("P95", Some(self.quantile(0.95)), "ms", "<", P95_MAX_S * 1e3),
+            ("P99", Some(self.quantile(0.99)), "ms", "<", P99_MAX_S * 1e3),
+            ("cache", self.hit_ratio.map(|ratio| ratio * 100.0), "%", ">", HIT_RATIO_MIN * 100.0),
+            ("DB P90", self.query_p90_ms, "ms", "<", QUERY_P90_MAX_S * 1e3),
+            ("memória / memory", self.memory_mb, "MB", "<", MEMORY_MAX_BYTES / 1e6),
         ];
         if as_json {
             return println!("{:#}", self.as_json(rate, seconds, &promises));

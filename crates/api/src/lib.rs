@@ -50,6 +50,14 @@ pub use graphql::sdl;
 pub use listen::{Doors, serve};
 pub use openapi::document;
 
+/// Whether a start would take the files of TLS.
+///
+/// # Errors
+/// They cannot be read, or do not belong together; with the setting's name.
+pub fn check_tls(http: &app::settings::Http) -> std::io::Result<()> {
+    tls::acceptor(http).map(|_| ())
+}
+
 /// Every route over `app`, with limits, metrics, compression and headers around them.
 ///
 /// # Panics

@@ -20,6 +20,9 @@ const PREFIX: &str = "CIDADAO_";
 const IN_FILE: &str = "_FILE";
 /// Settings that may hold a secret: a file may be named in their place, as containers mount them.
 const SECRETS: &[&str] = &["database.url", "database.replica_urls", "redis.url"];
+/// Names of values that are addresses, in which a name and a password may stand.
+const ADDRESSES: &[&str] =
+    &["database.url", "database.replica_urls", "redis.url", "pncp.service", "telemetry.endpoint", "base_url"];
 /// The largest such file, in bytes.
 const SECRET_BYTES_MAX: u64 = 65_536;
 
@@ -69,8 +72,10 @@ impl fmt::Display for Origin {
 pub struct Told {
     /// `section.key`.
     pub name: String,
-    /// The value in force, without what is secret in it.
+    /// The value as it was given, without what is secret in it.
     pub value: serde_json::Value,
+    /// The value that is worked with: another one where it was sized by the machine.
+    pub in_force: serde_json::Value,
     /// The manual's.
     pub default: serde_json::Value,
     /// `default`, `file`, `environment`, `secret_file` or `option`.
@@ -198,7 +203,7 @@ impl Layers {
     fn set_text(&mut self, name: &str, text: &str, origin: Origin) -> Result<()> {
         let held = get(&self.table, name).expect("the name is a setting's");
         let refused = |what: &str| {
-            let shown = if SECRETS.contains(&name) { "…" } else { text };
+            let shown = if ADDRESSES.contains(&name) || text.contains("://") { "…" } else { text };
             Error::Settings(format!("{origin}={shown}: must be {what}{}", self.allowed(name)))
         };
         let value = match held {
@@ -239,7 +244,7 @@ impl Layers {
                 Value::Array(_) => "a list",
                 _ => "a text in quotes",
             };
-            let (told, allowed) = (shown(&value), self.allowed(name));
+            let (told, allowed) = (shown(name, &value), self.allowed(name));
             return Err(Error::Settings(format!("{origin}: {name} = {told}: must be {what}{allowed}")));
         }
         *slot(&mut self.table, name) = value;
@@ -272,13 +277,14 @@ impl Layers {
     /// Every setting, in the manual's order of sections.
     pub(crate) fn told(&self, reloads: &dyn Fn(&str) -> bool) -> Vec<Told> {
         let names = leaves(&self.table);
-        let json = |value: &Value| serde_json::to_value(hidden(value)).unwrap_or_default();
         let told = names.into_iter().map(|name| {
+            let json = |value: &Value| serde_json::to_value(hidden(&name, value)).unwrap_or_default();
             let (value, default) = (get(&self.table, &name), get(&self.defaults, &name));
             let mark = BuildHasherDefault::<DefaultHasher>::default().hash_one(value.map(Value::to_string));
             let origin = self.origins.get(&name).unwrap_or(&Origin::Default);
             let (value, default) = (value.map(json).unwrap_or_default(), default.map(json).unwrap_or_default());
-            Told { value, default, from: origin.kind(), at: origin.to_string(), reloads: reloads(&name), name, mark }
+            let (from, at, reloads) = (origin.kind(), origin.to_string(), reloads(&name));
+            Told { in_force: value.clone(), value, default, from, at, reloads, name, mark }
         });
         told.collect()
     }
@@ -287,7 +293,7 @@ impl Layers {
     pub(crate) fn changed(&self) -> Vec<String> {
         let differ = self.origins.iter().filter(|(name, _)| get(&self.table, name) != get(&self.defaults, name));
         differ
-            .filter_map(|(name, origin)| Some(format!("{name} = {} ({origin})", shown(get(&self.table, name)?))))
+            .filter_map(|(name, origin)| Some(format!("{name} = {} ({origin})", shown(name, get(&self.table, name)?))))
             .collect()
     }
 
@@ -358,31 +364,57 @@ fn said_of(manual: &str, name: &str) -> String {
 }
 
 /// A value as it is told.
-pub(crate) fn shown(value: &Value) -> String {
-    hidden(value).to_string()
+fn shown(name: &str, value: &Value) -> String {
+    hidden(name, value).to_string()
 }
 
-/// An address as it is told.
-pub(crate) fn told(url: &str) -> String {
-    url.split(',').map(without_secrets).collect::<Vec<_>>().join(",")
+/// An address as it is told, or several with commas between them.
+pub(crate) fn told(text: &str) -> String {
+    let mut addresses: Vec<String> = Vec::new();
+    for part in text.split(',') {
+        match addresses.last_mut() {
+            // It stands in the address before: in a password that nobody escaped, or between two hosts.
+            Some(last) if !begins_address(part) => *last = format!("{last},{part}"),
+            _ => addresses.push(part.to_owned()),
+        }
+    }
+    addresses.iter().map(|address| without_secrets(address)).collect::<Vec<_>>().join(",")
 }
 
 /// A value without what is secret in it.
-fn hidden(value: &Value) -> Value {
+fn hidden(name: &str, value: &Value) -> Value {
     match value {
-        Value::String(text) if text.contains("://") => Value::String(told(text)),
-        Value::Array(values) => Value::Array(values.iter().map(hidden).collect()),
-        Value::Table(table) => Value::Table(table.iter().map(|(key, value)| (key.clone(), hidden(value))).collect()),
+        Value::String(text) if ADDRESSES.contains(&name) || text.contains("://") => Value::String(told(text)),
+        Value::Array(values) => Value::Array(values.iter().map(|value| hidden(name, value)).collect()),
+        Value::Table(table) => {
+            Value::Table(table.iter().map(|(key, value)| (key.clone(), hidden(key, value))).collect())
+        }
         _ => value.clone(),
     }
 }
 
+fn begins_address(part: &str) -> bool {
+    let scheme = part.trim_start().split_once("://").map_or("", |(scheme, _)| scheme);
+    !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'+')
+}
+
 fn without_secrets(url: &str) -> String {
-    let Some((kind, rest)) = url.split_once("://") else { return url.to_owned() };
-    let parts = rest.split_inclusive(['?', '&']).filter(|part| !part.starts_with("password="));
-    let rest: String = parts.collect();
-    // What stands before the place may hold `/` and `?` that nobody escaped.
-    let place = rest.rsplit_once('@').map_or(rest.as_str(), |(_, place)| place);
+    let Some((kind, rest)) = url.split_once("://").filter(|_| begins_address(url)) else {
+        // Of another form, such as `host=db password=…`: where its secret ends nobody can say.
+        return if url.contains(['@', '=']) { "…".to_owned() } else { url.to_owned() };
+    };
+    // What stands before the place may hold `/` and `?` that nobody escaped, and a parameter an `@`.
+    let (before, place) = rest.rsplit_once('@').unwrap_or(("", rest));
+    let place = match before.split_once('?') {
+        Some((host, query)) if query.contains('=') => {
+            if host.contains([':', '@']) {
+                "…"
+            } else {
+                host
+            }
+        }
+        _ => place.split('?').next().unwrap_or_default(),
+    };
     format!("{kind}://{place}")
 }
 
@@ -416,15 +448,23 @@ mod tests {
         fn a_password_is_told_nowhere(
             user in "[a-z]{0,6}", password in "[A-Z0-9/?&@,.:]{4,20}S", host in "[a-z]{1,8}", scheme in "(redis|postgres|https)",
         ) {
-            // A comma parts addresses; one inside a password must be escaped, as everywhere.
-            let password = password.replace(',', "%2C");
+            let parts = || password.split(['/', '?', '&', '@', ',', '.', ':']).filter(|part| part.len() > 2 && part.contains(char::is_alphabetic));
             for url in [
                 format!("{scheme}://{user}:{password}@{host}:5432/base"),
                 format!("{scheme}://{host}/base?password={}&x=1", password.replace(['&', '?'], "")),
             ] {
-                let value = Value::Array(vec![Value::String(url)]);
-                prop_assert!(!shown(&value).contains(&password), "{}", shown(&value));
-                prop_assert!(shown(&value).contains(&host));
+                let value = Value::Array(vec![Value::String(format!("{url},{scheme}://outro"))]);
+                let shown = shown("database.replica_urls", &value);
+                prop_assert!(parts().all(|part| !shown.contains(part)), "{shown}");
+                prop_assert!(shown.contains(&host) && shown.contains("://outro"), "{shown}");
+            }
+            for other in [
+                format!("host={host} user={user} password={password}"),
+                format!("{user}:{password}@{host}:6379"),
+                format!("postgres:{user}:{password}@{host}"),
+            ] {
+                let shown = shown("redis.url", &Value::String(other));
+                prop_assert!(parts().all(|part| !shown.contains(part)), "{shown}");
             }
         }
     }

@@ -48,8 +48,17 @@ pub fn memory_bytes() -> Option<u64> {
 /// Bytes that this process holds and that the system cannot take back: pages of the database's file, which it can, are left out.
 #[must_use]
 pub fn held_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    kib_after(&status, "RssAnon:").map(|kib| kib * 1_024)
+    status_bytes("RssAnon:")
+}
+
+/// Bytes of this process with pages of files.
+#[must_use]
+pub fn resident_bytes() -> Option<u64> {
+    status_bytes("VmRSS:")
+}
+
+fn status_bytes(name: &str) -> Option<u64> {
+    kib_after(&std::fs::read_to_string("/proc/self/status").ok()?, name).map(|kib| kib * 1_024)
 }
 
 impl std::fmt::Display for Machine {
@@ -113,6 +122,14 @@ pub struct Sized {
     pub machine: Option<Machine>,
     /// `name = value` of each setting that was 0.
     pub settings: Vec<String>,
+}
+
+impl Sized {
+    /// What the machine gave to a setting, if it was sized.
+    pub(crate) fn share(&self, setting: &str) -> Option<u64> {
+        let value = |line: &String| line.strip_prefix(setting)?.strip_prefix(" = ")?.parse().ok();
+        self.settings.iter().find_map(value)
+    }
 }
 
 impl std::fmt::Display for Sized {

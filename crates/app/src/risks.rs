@@ -83,14 +83,19 @@ impl Settings {
                 self.database.pool_size
             ));
         }
-        let Some(machine) = self.sized.machine.and_then(|machine| machine.memory_mib) else { return };
+        let Some(found) = self.sized.machine else { return };
+        if u64::from(analysis.threads) > found.processors {
+            let (threads, processors) = (analysis.threads, found.processors);
+            risks.push(format!("analysis.threads = {threads}, where there are {processors} processors"));
+        }
+        let Some(machine) = found.memory_mib else { return };
         if limits.memory_mib > machine {
             risks.push(format!(
                 "limits.memory_mib = {}, where the machine or its container has {machine}: it is killed before it sheds",
                 limits.memory_mib
             ));
         }
-        let limit = if limits.memory_mib == 0 { machine / 10 * 9 } else { limits.memory_mib };
+        let limit = limits.memory_mib;
         let worst = cache.l1_mib + u64::from(analysis.memory_mib);
         if worst > limit {
             risks.push(format!(
@@ -103,10 +108,6 @@ impl Settings {
                 "analysis.memory_mib = {}: {ANALYSES_MAX} analyses at once and cache.l1_mib come to {all} MiB, where the machine or its container has {machine}",
                 analysis.memory_mib
             ));
-        }
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        if analysis.threads as usize > processors {
-            risks.push(format!("analysis.threads = {}, where there are {processors} processors", analysis.threads));
         }
     }
 }

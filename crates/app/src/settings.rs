@@ -177,9 +177,11 @@ impl Database {
                 Some("must be of the form postgres://user@host:5432/database".to_owned())
             };
             if let Some(because) = because {
-                // The password may be what the address could not be read for.
-                let name = if url == self.url.trim() { "database.url" } else { "database.replica_urls" };
-                return Err(Error::Settings(format!("{name} = \"{}\": {because}", told(url))));
+                // The password may be what the address could not be read for, or what was taken for the end of one.
+                let is_own = url == self.url.trim();
+                let name = if is_own { "database.url" } else { "database.replica_urls" };
+                let whole = if is_own { &self.url } else { &self.replica_urls };
+                return Err(Error::Settings(format!("{name} = \"{}\": {because}", told(whole))));
             }
         }
         if self.url.is_empty() && !self.replica_urls.is_empty() {
@@ -370,6 +372,11 @@ impl Settings {
         settings.check().map_err(|error| layers.place(error))?;
         settings.changed = layers.changed();
         settings.told = layers.told(&|name| crate::reload::RELOADS.contains(&name));
+        for told in &mut settings.told {
+            if let Some(share) = settings.sized.share(&told.name) {
+                told.in_force = share.into();
+            }
+        }
         Ok(settings)
     }
 
@@ -466,10 +473,17 @@ impl Settings {
         self.batch.check(&within)?;
         self.graphql.check(&within)?;
         self.log.check()?;
-        if self.http.listen.rsplit_once(':').is_none_or(|(host, port)| host.is_empty() || port.parse::<u16>().is_err())
+        let is_address = |listen: &str| {
+            listen.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+        };
+        for (name, listen, may_be_empty) in
+            [("http.listen", &self.http.listen, false), ("work.listen", &self.work.listen, true)]
         {
-            let because = "must be an address and a port, such as 127.0.0.1:8080";
-            return Err(Error::Settings(format!("http.listen = \"{}\": {because}", self.http.listen)));
+            let is_right = is_address(listen) || (may_be_empty && listen.is_empty());
+            if !is_right {
+                let because = "must be an address and a port, such as 127.0.0.1:8080";
+                return Err(Error::Settings(format!("{name} = \"{listen}\": {because}")));
+            }
         }
         self.live.check(&within)?;
         self.telemetry.check(&within)?;

@@ -1,8 +1,8 @@
 //! Settings of traces.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Unexpected, Visitor};
 
+use crate::layers::told;
 use crate::{Error, Result};
 
 /// Section `[telemetry]`.
@@ -18,7 +18,8 @@ pub struct TelemetrySettings {
 }
 
 /// A share from 0 to 1, in millionths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "f64")]
 pub struct Share(pub u32);
 
 impl TelemetrySettings {
@@ -35,9 +36,16 @@ impl TelemetrySettings {
 
     pub(crate) fn check(&self, within: &dyn Fn(&str, u64, u64, u64) -> Result<()>) -> Result<()> {
         let endpoint = &self.endpoint;
-        if !endpoint.is_empty() && !["http://", "https://"].iter().any(|scheme| endpoint.starts_with(scheme)) {
-            let because = "must begin with http:// or https://, or be empty";
-            return Err(Error::Settings(format!("telemetry.endpoint = \"{endpoint}\": {because}")));
+        let refused =
+            |because: &str| Err(Error::Settings(format!("telemetry.endpoint = \"{}\": {because}", told(endpoint))));
+        let place = endpoint.strip_prefix("http://").or_else(|| endpoint.strip_prefix("https://"));
+        match place {
+            None if !endpoint.is_empty() => return refused("must begin with http:// or https://, or be empty"),
+            // It would be printed with the address.
+            Some(place) if place.split('?').next().is_some_and(|place| place.contains('@')) => {
+                return refused("holds no name or password");
+            }
+            _ => {}
         }
         if self.service.is_empty() || self.service.len() > 100 {
             return Err(Error::Settings("telemetry.service: must have 1 to 100 bytes".to_owned()));
@@ -47,43 +55,15 @@ impl TelemetrySettings {
     }
 }
 
-impl<'de> Deserialize<'de> for Share {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        struct OfOne;
+impl TryFrom<f64> for Share {
+    type Error = String;
 
-        impl Visitor<'_> for OfOne {
-            type Value = Share;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a number from 0 to 1 (telemetry.sample)")
-            }
-
-            fn visit_f64<E: serde::de::Error>(self, share: f64) -> std::result::Result<Share, E> {
-                if !(0.0..=1.0).contains(&share) {
-                    return Err(E::invalid_value(Unexpected::Float(share), &self));
-                }
-                #[allow(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "it lies between 0 and a million"
-                )]
-                Ok(Share((share * 1e6).round() as u32))
-            }
-
-            fn visit_i64<E: serde::de::Error>(self, share: i64) -> std::result::Result<Share, E> {
-                let whole = u8::try_from(share).ok().filter(|share| *share <= 1);
-                let whole = whole.ok_or_else(|| E::invalid_value(Unexpected::Signed(share), &self))?;
-                self.visit_f64(whole.into())
-            }
-
-            // As the environment gives it.
-            fn visit_str<E: serde::de::Error>(self, share: &str) -> std::result::Result<Share, E> {
-                let read = share.trim().parse().map_err(|_| E::invalid_value(Unexpected::Str(share), &self))?;
-                self.visit_f64(read)
-            }
+    fn try_from(share: f64) -> std::result::Result<Self, String> {
+        if !(0.0..=1.0).contains(&share) {
+            return Err(format!("{share} (telemetry.sample): must be a number from 0 to 1"));
         }
-
-        from.deserialize_any(OfOne)
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and a million")]
+        Ok(Self((share * 1e6).round() as u32))
     }
 }
 
@@ -98,7 +78,7 @@ mod tests {
             let table = toml::from_str::<toml::Table>(&format!("s = {text}")).unwrap();
             table["s"].clone().try_into::<Share>().ok().map(|share| share.0)
         };
-        for (text, share) in [("0.01", 10_000), ("1", 1_000_000), ("0", 0), ("\"0.5\"", 500_000), ("1.0", 1_000_000)] {
+        for (text, share) in [("0.01", 10_000), ("1", 1_000_000), ("0", 0), ("0.5", 500_000), ("1.0", 1_000_000)] {
             assert_eq!(read(text), Some(share), "{text}");
         }
         for text in ["1.01", "-0.1", "2", "\"much\"", "nan", "true"] {

@@ -30,9 +30,10 @@ pub fn show(settings: &Settings, json: bool) {
         return print_json(&json!({"settings": settings.told, "risks": risks}));
     }
     let mut rows = table(&["ajuste", "valor", "de onde", "muda com SIGHUP"]);
-    for Told { name, value, from, at, reloads, .. } in &settings.told {
+    for Told { name, value, in_force, from, at, reloads, .. } in &settings.told {
         let origin = if *from == "default" { "padrão" } else { at.as_str() };
-        rows.add_row([name.as_str(), &value.to_string(), origin, if *reloads { "sim" } else { "" }]);
+        let value = if value == in_force { value.to_string() } else { format!("{value} → {in_force}") };
+        rows.add_row([name.as_str(), &value, origin, if *reloads { "sim" } else { "" }]);
     }
     say!("{rows}");
     print_risks(&risks);
@@ -44,6 +45,7 @@ pub fn show(settings: &Settings, json: bool) {
 /// The first thing that is wrong, with its line.
 pub fn check(file: &Path, json: bool) -> Result<()> {
     let settings = Settings::load(Some(file), std::iter::empty())?;
+    try_out(&settings)?;
     let risks = settings.risks();
     if json {
         print_json(&json!({"changed": settings.changed, "risks": risks}));
@@ -63,9 +65,19 @@ fn print_risks(risks: &[String]) {
     }
 }
 
+/// Looks at what only a start takes: the log's filter, the files of TLS.
+///
+/// # Errors
+/// One of them is none; with its place.
+pub fn try_out(settings: &Settings) -> Result<()> {
+    crate::lines::filter_of(settings)?;
+    api::check_tls(&settings.http).map_err(|error| settings.refuse(error.to_string()))
+}
+
 /// Reads the settings anew and takes what changes while the program runs; what is wrong leaves all as it was.
 pub fn reload(app: &App, read: impl Fn() -> Result<Settings>) {
     let read = read().and_then(|settings| {
+        try_out(&settings)?;
         crate::lines::filter_anew(&settings)?;
         Ok(settings)
     });

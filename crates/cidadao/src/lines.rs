@@ -47,7 +47,11 @@ pub fn filter_anew(settings: &Settings) -> Result<()> {
     Ok(())
 }
 
-fn filter_of(settings: &Settings) -> Result<EnvFilter> {
+/// The filter that the settings name.
+///
+/// # Errors
+/// `log.filter` is no filter.
+pub fn filter_of(settings: &Settings) -> Result<EnvFilter> {
     let filter = &settings.log.filter;
     let refused = |error| settings.refuse(format!("log.filter = \"{filter}\": {error}"));
     EnvFilter::try_new(filter).map_err(refused)

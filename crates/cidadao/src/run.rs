@@ -41,8 +41,11 @@ pub fn run(arguments: Cli) -> Result<ExitCode> {
     match command {
         Command::Demo { contracts, no_serve, .. } => demo(settings, contracts, no_serve, common.json, read),
         Command::Serve { roles, .. } => {
+            // First, for until then a SIGHUP ends the process, and opening may take its time.
+            let reloads = Reloads::by(read);
+            config::try_out(&settings)?;
             warn_of_risks(&settings);
-            serve(App::open(of_roles(settings, roles))?, roles, read)
+            serve(App::open(of_roles(settings, roles))?, roles, reloads)
         }
         Command::Config(_) => {
             config::show(&settings, common.json);
@@ -179,23 +182,24 @@ fn demo(
     if no_serve {
         return Ok(DONE);
     }
+    config::try_out(app.settings())?;
     warn_of_risks(app.settings());
-    serve(app, Roles::All, read)
+    serve(app, Roles::All, Reloads::by(read))
 }
 
-fn serve(app: App, roles: Roles, read: impl Fn() -> Result<Settings> + Send + Sync + 'static) -> Result<ExitCode> {
+fn serve(app: App, roles: Roles, reloads: Reloads) -> Result<ExitCode> {
     app.look_at_segments()?;
     app.prepare_names();
     tracing::info!("sized by {}", app.settings().sized);
     let exporter = Exporter::start(app.settings())?;
-    let served = if roles == Roles::Worker { work(&app, read) } else { serve_http(app, roles, read) };
+    let served = if roles == Roles::Worker { work(&app, reloads) } else { serve_http(app, roles, reloads) };
     if let Some(exporter) = exporter {
         exporter.stop();
     }
     served
 }
 
-fn serve_http(app: App, roles: Roles, read: impl Fn() -> Result<Settings> + Send + Sync + 'static) -> Result<ExitCode> {
+fn serve_http(app: App, roles: Roles, reloads: Reloads) -> Result<ExitCode> {
     app.take_over_ingests()?;
     let listen = app.settings().http.listen.clone();
     let connections = app.settings().database.server().map_or(0, |server| server.size);
@@ -206,7 +210,7 @@ fn serve_http(app: App, roles: Roles, read: impl Fn() -> Result<Settings> + Send
         .map_err(|e| Error::Settings(format!("the runtime cannot start: {e}")))?;
     runtime.block_on(async {
         let (listener, address) = listen_on("http.listen", &listen, app.settings()).await?;
-        reload_at_signal(&app, read);
+        reloads.take(&app);
         eprintln!("Servidor em {address}/ (Ctrl-C encerra) · API em {address}/docs");
         let workers = (roles == Roles::All).then(|| app.start_workers());
         let served = api::serve(app, listener, api::Doors::All, stop_signal).await;
@@ -220,13 +224,13 @@ fn serve_http(app: App, roles: Roles, read: impl Fn() -> Result<Settings> + Send
 }
 
 /// Works off tasks until it is told to stop, and tells how it is where the settings say; it can come and go at will.
-fn work(app: &App, read: impl Fn() -> Result<Settings> + Send + Sync + 'static) -> Result<ExitCode> {
+fn work(app: &App, reloads: Reloads) -> Result<ExitCode> {
     // One thread answers; what asks the database may block it only where there could be others.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.map_err(|e| Error::Settings(format!("the runtime cannot start: {e}")))?;
     let listen = app.settings().work.listen.clone();
     runtime.block_on(async {
-        reload_at_signal(app, read);
+        reloads.take(app);
         if listen.is_empty() {
             let workers = app.start_workers();
             eprintln!("Trabalhando (Ctrl-C encerra)");
@@ -246,30 +250,56 @@ fn work(app: &App, read: impl Fn() -> Result<Settings> + Send + Sync + 'static) 
 
 /// Takes an address that a setting names; gives the address that it got, as people write it.
 async fn listen_on(name: &str, listen: &str, settings: &Settings) -> Result<(tokio::net::TcpListener, String)> {
-    let refused = |e: std::io::Error| Error::Settings(format!("{name} = \"{listen}\": {e}"));
+    let refused = |e: std::io::Error| settings.refuse(format!("{name} = \"{listen}\": {e}"));
     let listener = tokio::net::TcpListener::bind(listen).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     let scheme = if settings.http.tls_key.as_os_str().is_empty() { "http" } else { "https" };
     Ok((listener, format!("{scheme}://{address}")))
 }
 
-/// Reads the settings anew at each SIGHUP, on a thread of its own. One that comes because the terminal went away ends the process.
-fn reload_at_signal(app: &App, read: impl Fn() -> Result<Settings> + Send + Sync + 'static) {
+/// How the settings are read anew at each SIGHUP. One that comes because the terminal went away ends the process.
+struct Reloads {
+    read: Arc<dyn Fn() -> Result<Settings> + Send + Sync>,
+    had_terminal: bool,
     #[cfg(unix)]
-    {
+    hangups: Option<tokio::signal::unix::Signal>,
+}
+
+impl Reloads {
+    /// Hears signals from now on.
+    fn by(read: impl Fn() -> Result<Settings> + Send + Sync + 'static) -> Self {
         use std::io::IsTerminal as _;
-        let Ok(mut hangups) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()) else { return };
-        let (app, read) = (app.clone(), Arc::new(read));
-        let had_terminal = std::io::stdin().is_terminal();
-        tokio::spawn(async move {
-            while hangups.recv().await.is_some() {
-                if had_terminal && !std::io::stdin().is_terminal() {
-                    std::process::exit(129);
-                }
-                let (app, read) = (app.clone(), Arc::clone(&read));
-                let _ = tokio::task::spawn_blocking(move || config::reload(&app, &*read)).await;
-            }
+        // The signal is heard by whatever runtime there is; to ask for it there must be one.
+        #[cfg(unix)]
+        let hangups = tokio::runtime::Builder::new_current_thread().enable_all().build().ok().and_then(|runtime| {
+            let _within = runtime.enter();
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup()).ok()
         });
+        Self {
+            read: Arc::new(read),
+            had_terminal: std::io::stdin().is_terminal(),
+            #[cfg(unix)]
+            hangups,
+        }
+    }
+
+    /// Takes what changes, on a thread of its own.
+    fn take(self, app: &App) {
+        #[cfg(unix)]
+        {
+            use std::io::IsTerminal as _;
+            let Self { read, had_terminal, hangups: Some(mut hangups) } = self else { return };
+            let app = app.clone();
+            tokio::spawn(async move {
+                while hangups.recv().await.is_some() {
+                    if had_terminal && !std::io::stdin().is_terminal() {
+                        std::process::exit(129);
+                    }
+                    let (app, read) = (app.clone(), Arc::clone(&read));
+                    let _ = tokio::task::spawn_blocking(move || config::reload(&app, &*read)).await;
+                }
+            });
+        }
     }
 }
 

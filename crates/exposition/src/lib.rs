@@ -2,6 +2,8 @@
 //!
 //! What a program does not tell is `None`, never zero: a metric that is missing was not measured.
 
+pub mod promises;
+
 /// A line of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
@@ -58,7 +60,7 @@ impl Exposition {
         let mut buckets: Vec<(f64, f64)> = Vec::new();
         for sample in self.of(&bucket, &[]).filter(|sample| counts(sample)) {
             let bound = sample.label("le").parse().unwrap_or(f64::INFINITY);
-            match buckets.iter_mut().find(|(held, _)| (*held - bound).abs() < f64::EPSILON || *held == bound) {
+            match buckets.iter_mut().find(|(held, _)| *held == bound) {
                 Some((_, sum)) => *sum += sample.value,
                 None => buckets.push((bound, sample.value)),
             }

@@ -148,7 +148,6 @@ fn open(database: &str, threads: usize) -> Store {
         size: threads.max(2) * 3,
         statement_timeout: 30 * second,
         lock_timeout: 5 * second,
-        slow: 30 * second,
     };
     Store::connect(settings, Vec::new()).unwrap()
 }

@@ -1,5 +1,6 @@
 //! The process: memory, threads, processor, files, disk, and the runtime that answers requests.
 
+use app::machine::{held_bytes, resident_bytes};
 use app::queries::Figures;
 use prometheus::{Counter, Gauge, IntGauge, IntGaugeVec, Opts};
 
@@ -69,14 +70,9 @@ impl ProcessMetrics {
     }
 
     pub(super) fn hold(&self, figures: &Figures, memory_max: u64) {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let after = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.split_whitespace().next()?.parse::<u64>().ok()
-        };
-        self.held.set(bytes(after("RssAnon:").unwrap_or_default() * 1_024));
-        self.resident.set(bytes(after("VmRSS:").unwrap_or_default() * 1_024));
-        self.threads.set(bytes(after("Threads:").unwrap_or_default()));
+        self.held.set(bytes(held_bytes().unwrap_or_default()));
+        self.resident.set(bytes(resident_bytes().unwrap_or_default()));
+        self.threads.set(whole(std::fs::read_dir("/proc/self/task").map_or(0, Iterator::count)));
         self.memory_max.set(bytes(memory_max));
         self.files.set(whole(std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)));
         self.files_max.set(bytes(files_max().unwrap_or_default()));

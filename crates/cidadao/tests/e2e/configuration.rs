@@ -65,6 +65,12 @@ fn what_is_wrong_is_told_with_its_line_and_what_is_allowed() {
         ("[cache]\n\nstrategy = \"none\"\n", &["c.toml:3", "cache.strategy", "`multi_tier`, `memory`, `off`"]),
         ("http = 1\n", &["c.toml:1", "[http]"]),
         ("[http]\nlisten = \"here\"\n", &["c.toml:2", "http.listen", "127.0.0.1:8080"]),
+        ("[work]\nlisten = \"here\"\n", &["c.toml:2", "work.listen", "127.0.0.1:8080"]),
+        ("[log]\n\nfilter = \"info,store=loud\"\n", &["c.toml:3", "log.filter"]),
+        (
+            "[http]\ntls_certificate = \"/nowhere/c.pem\"\ntls_key = \"/nowhere/k.pem\"\n",
+            &["c.toml:2", "http.tls_certificate", "/nowhere/c.pem"],
+        ),
         ("[http\n", &["c.toml:1"]),
         ("[log]\nfilter = \"inof\"\n", &["c.toml:2", "inof", "debug"]),
         (
@@ -115,9 +121,76 @@ fn a_secret_is_read_from_its_file_and_told_nowhere() {
         format!("[database]\nurl = \"postgres://ana:{SECRET}@127.0.0.1:port/base\"\n"),
         format!("[redis]\nurl = \"redis://ana:{SECRET}@127.0.0.1:port\"\n"),
         format!("[pncp]\nservice = \"ftp://ana:{SECRET}@127.0.0.1\"\n"),
+        format!("[database]\nurl = \"host=db user=ana password={SECRET}\"\n"),
+        format!("[database]\nurl = \"postgres:ana:{SECRET}@127.0.0.1\"\n"),
+        format!("[database]\nreplica_urls = \"postgres://ana:a,{SECRET}@127.0.0.1/base\"\nurl = \"postgres://x/y\"\n"),
+        format!("[redis]\nurl = \"default:{SECRET}@redis:6379\"\n"),
+        format!("[redis]\nurl = [\"default:{SECRET}@redis:6379\"]\n"),
+        format!("[telemetry]\nendpoint = \"http://ana:{SECRET}@127.0.0.1:4318/v1/traces\"\n"),
+        format!("[telemetry]\nendpoint = \"127.0.0.1:4318/v1/traces?api_key={SECRET}\"\n"),
     ] {
         let run = check(&house, &text).ends_with(2);
         assert!(run.stderr.contains("c.toml:2") && !run.stderr.contains(SECRET), "{text}: {}", run.stderr);
+    }
+    for (text, told) in [
+        (format!("[database]\nurl = \"postgres://ana:a,{SECRET}@127.0.0.1/base\"\n"), "postgres://127.0.0.1/base"),
+        (
+            format!("[telemetry]\nendpoint = \"http://127.0.0.1:4318/v1/traces?api_key={SECRET}\"\n"),
+            "http://127.0.0.1:4318/v1/traces",
+        ),
+    ] {
+        let run = check(&house, &text).ends_with(0);
+        assert!(run.stdout.contains(told) && !run.stdout.contains(SECRET), "{text}: {}", run.stdout);
+        let file = house.file("c.toml", &text);
+        let run = house.program().env("CIDADAO_CONFIG", file).args(["config", "show", "--json"]).run().ends_with(0);
+        assert!(run.stdout.contains(told), "{}", run.stdout);
+        assert!(!run.stdout.contains(SECRET) && !run.stderr.contains(SECRET), "{}{}", run.stdout, run.stderr);
+    }
+    let providers = format!("[{{base_url = \"http://127.0.0.1/v1?key={SECRET}\"");
+    let run = house.program().env("CIDADAO_LLM_PROVIDERS", providers).args(["config", "show"]).run().ends_with(2);
+    assert!(run.stderr.contains("CIDADAO_LLM_PROVIDERS") && !run.stderr.contains(SECRET), "{}", run.stderr);
+}
+
+#[test]
+fn what_the_machine_gave_is_shown_beside_the_zero_that_asked_for_it() {
+    let house = House::new();
+    let show = |variables: &[(&str, &str)]| {
+        let program = variables.iter().fold(house.program(), |program, (name, value)| program.env(name, value));
+        program.args(["config", "show", "--json"]).run().ends_with(0).json()
+    };
+    let shown = show(&[("CIDADAO_LIMITS_MEMORY_MIB", "1024"), ("CIDADAO_WORK_WORKERS", "3")]);
+    for (name, value, in_force) in [
+        ("limits.memory_mib", 1_024, 1_024),
+        ("analysis.memory_mib", 0, 128),
+        ("analysis.memory_max_mib", 0, 512),
+        ("cache.l1_mib", 0, 32),
+        ("work.workers", 3, 3),
+        ("store.readers", 4, 4),
+    ] {
+        let setting = setting(&shown, name);
+        assert_eq!((&setting["value"], &setting["in_force"]), (&json!(value), &json!(in_force)), "{name}");
+    }
+    let told = house.program().env("CIDADAO_LIMITS_MEMORY_MIB", "1024").args(["config", "show"]).run().ends_with(0);
+    assert!(told.stdout.contains("0 → 128"), "{}", told.stdout);
+}
+
+#[test]
+fn a_start_that_cannot_be_says_where_its_setting_stands() {
+    let house = House::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    for (text, roles, said) in [
+        (format!("[http]\n\nlisten = \"{address}\"\n"), "all", "c.toml:3: http.listen"),
+        (format!("[work]\nlisten = \"{address}\"\n"), "worker", "c.toml:2: work.listen"),
+        (
+            "[http]\ntls_key = \"/nowhere/k.pem\"\ntls_certificate = \"/nowhere/c.pem\"\n".to_owned(),
+            "all",
+            "c.toml:3: http.tls_certificate",
+        ),
+    ] {
+        let program = house.program().env("CIDADAO_CONFIG", house.file("c.toml", &text));
+        let run = program.args(["serve", "--roles", roles]).run().ends_with(2);
+        assert!(run.stderr.contains(said), "{text}: {}", run.stderr);
     }
 }
 
@@ -258,6 +331,11 @@ fn a_wrong_file_at_sighup_changes_nothing_and_says_why() {
         ("[http]\ncors_origins = [\"https://outro.org\"]\nqueue_max = 0\n", "c.toml:3: http.queue_max = 0"),
         ("[http]\ncolour = 1\n", "c.toml:2: unknown setting `http.colour`"),
         ("[log]\nfilter = \"info,store=loud\"\n", "c.toml:2: log.filter"),
+        ("[work]\nlisten = \"here\"\n", "c.toml:2: work.listen"),
+        (
+            "[http]\ntls_certificate = \"/nowhere/c.pem\"\ntls_key = \"/nowhere/k.pem\"\n",
+            "c.toml:2: http.tls_certificate",
+        ),
         ("[http\n", "c.toml:1"),
     ] {
         server.change(wrong, said);

@@ -1,15 +1,9 @@
 //! High latency: what answers take, what is kept of them, how the database does, what goes over the wire.
 
+use exposition::promises::{self, HIT_RATIO_MIN, P95_MAX_S, P99_MAX_S, QUERY_P90_MAX_S};
+
 use super::probe::Look;
 use super::{Check, REQUESTS_MIN, ms, percent, say};
-
-/// What is promised: 95 of 100 answers within, 99 of 100 within, in seconds.
-const P95_MAX_S: f64 = 0.2;
-const P99_MAX_S: f64 = 0.5;
-/// The share of requests that the cache answers.
-const HIT_RATIO_MIN: f64 = 0.9;
-/// 90 of 100 queries within, in seconds.
-const QUERY_P90_MAX_S: f64 = 0.1;
 
 pub(super) fn response_times(look: &Look) -> Check {
     let slow = say(
@@ -33,8 +27,7 @@ pub(super) fn response_times(look: &Look) -> Check {
     took.sort_by(f64::total_cmp);
     let middle = took[took.len() / 2];
     let again = look.again.iter().copied().fold(f64::INFINITY, f64::min);
-    let all = look.after.histogram("cidadao_ai_request_duration_seconds", |sample| sample.label("method") == "GET");
-    let (p95, p99) = match all.filter(|all| all.count() >= REQUESTS_MIN) {
+    let (p95, p99) = match promises::requests(&look.after).filter(|all| all.count() >= REQUESTS_MIN) {
         Some(all) => (all.quantile(0.95), all.quantile(0.99)),
         None => (None, None),
     };
@@ -99,14 +92,14 @@ pub(super) fn hit_rate(look: &Look) -> Check {
 
 pub(super) fn slow_queries(look: &Look) -> Check {
     let metric = "cidadao_ai_db_query_duration_seconds";
-    let Some(queries) = look.after.histogram(metric, |_| true).filter(|queries| queries.count() > 0.0) else {
+    let Some(queries) = promises::statements(&look.after).filter(|queries| queries.count() > 0.0) else {
         return Check::not_measured(
             metric,
             say("este sistema não conta a duração das consultas", "this system does not tell what queries take"),
         );
     };
     // What was asked just now counts first: a database that became slow is slow, whatever it was before.
-    let now = look.before.histogram(metric, |_| true).map(|before| queries.since(&before));
+    let now = promises::statements(&look.before).map(|before| queries.since(&before));
     let (since_start, now) = (queries.quantile(0.9).unwrap_or_default(), now.and_then(|now| now.quantile(0.9)));
     let figure =
         format!("P90 {} ({:.0}); agora / now {}", ms(since_start), queries.count(), now.map_or("?".to_owned(), ms));
@@ -126,7 +119,8 @@ pub(super) fn slow_queries(look: &Look) -> Check {
 pub(super) fn database_pool(look: &Look) -> Check {
     let gate = |name| look.after.sum(name, &[("gate", "database")]);
     let (waiting, refused) = (gate("cidadao_ai_questions_waiting"), gate("cidadao_ai_questions_refused_total"));
-    let for_connection = look.after.sum("cidadao_ai_database_connections", &[("state", "waiting")]);
+    let for_connection = look.after.sum("cidadao_ai_database_connections", &[("state", "waited_for")]);
+    let refused_now = look.grown("cidadao_ai_questions_refused_total", &[("gate", "database")]);
     if look.after.sum("cidadao_ai_database_readable", &[]) == Some(0.0) {
         return Check::problem(
             "cidadao_ai_database_readable 0",
@@ -144,21 +138,23 @@ pub(super) fn database_pool(look: &Look) -> Check {
         told(refused),
         told(for_connection)
     );
-    if waiting.unwrap_or_default() > 0.0
-        || for_connection.unwrap_or_default() > 0.0
-        || refused.unwrap_or_default() > 0.0
-    {
-        return Check::problem(
-            figure,
-            say(
-                "perguntas esperam pelo banco, ou foram recusadas por isso",
-                "questions wait for the database, or were refused for it",
-            ),
-            say(
-                "aumente store.readers (arquivo) ou DB_POOL_SIZE (servidor; cuidado com max_connections)",
-                "raise store.readers (file) or DB_POOL_SIZE (server; mind max_connections)",
-            ),
+    let more = say(
+        "aumente store.readers (arquivo) ou DB_POOL_SIZE (servidor; cuidado com max_connections)",
+        "raise store.readers (file) or DB_POOL_SIZE (server; mind max_connections)",
+    );
+    if waiting.unwrap_or_default() > 0.0 || for_connection.unwrap_or_default() > 0.0 || refused_now > 0.0 {
+        let found = say(
+            "perguntas esperam pelo banco, ou são recusadas por isso",
+            "questions wait for the database, or are refused for it",
         );
+        return Check::problem(figure, found, more);
+    }
+    if refused.unwrap_or_default() > 0.0 {
+        let found = say(
+            "perguntas foram recusadas pelo banco, mas não agora",
+            "questions were refused for the database, but not now",
+        );
+        return Check::note(figure, found, more);
     }
     Check::ok(figure, say("ninguém espera pelo banco", "nobody waits for the database"))
 }

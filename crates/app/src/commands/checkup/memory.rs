@@ -1,5 +1,7 @@
 //! Memory: how near the limit, what the cache holds, whether it grows, what bounds the pools, how to see who holds it.
 
+use exposition::promises::MEMORY_MAX_BYTES;
+
 use super::probe::Look;
 use super::{Check, mib, percent, say};
 
@@ -8,8 +10,6 @@ const LIMIT: &str = "cidadao_ai_process_memory_max_bytes";
 /// Of the limit: from here on dear requests are refused; from here on it is worth a look.
 const NEAR: f64 = 0.9;
 const WORTH_A_LOOK: f64 = 0.75;
-/// What is promised, in bytes.
-const PROMISED: f64 = 2_147_483_648.0;
 /// Growth while it was looked at that is worth a longer look, in bytes.
 const GROWTH: f64 = 67_108_864.0;
 
@@ -28,16 +28,16 @@ pub(super) fn limit(look: &Look) -> Check {
         "mais memória (limits.memory_mib, ou o limite do contêiner), ou menos analysis.memory_mib e cache.l1_mib",
         "more memory (limits.memory_mib, or the container's limit), or less analysis.memory_mib and cache.l1_mib",
     );
-    if share >= NEAR || shed > 0.0 {
+    if share >= NEAR || look.grown("cidadao_ai_requests_shed_total", &[]) > 0.0 {
         let found = say("a memória acaba: perguntas caras são recusadas", "memory runs out: dear requests are refused");
         return Check::problem(figure, found, less);
     }
-    if share >= WORTH_A_LOOK || held > PROMISED {
-        return Check::note(
-            figure,
-            say("a memória está perto do limite, ou acima de 2 GB", "memory is near its limit, or above 2 GB"),
-            less,
+    if share >= WORTH_A_LOOK || held > MEMORY_MAX_BYTES || shed > 0.0 {
+        let found = say(
+            "a memória está perto do limite, acima de 2 GB, ou já acabou uma vez",
+            "memory is near its limit, above 2 GB, or ran out before",
         );
+        return Check::note(figure, found, less);
     }
     Check::ok(figure, say("há memória de sobra", "there is memory to spare"))
 }
@@ -110,7 +110,7 @@ pub(super) fn pool_limits(look: &Look) -> Check {
 
 pub(super) fn profile(look: &Look) -> Check {
     let paths = look.openapi.as_ref().and_then(|document| document["paths"].as_object());
-    let found = paths.and_then(|paths| paths.keys().find(|path| path.contains("profile") || path.contains("heap")));
+    let found = paths.and_then(|paths| paths.keys().find(|path| path.contains("profile")));
     match found {
         Some(path) => {
             Check::ok(path.clone(), say("quem administra pode tirar um perfil ali", "admins can take a profile there"))

@@ -108,7 +108,13 @@ const CHECKS: &[(&str, &str, Looked)] = &[
 pub fn check_up(url: &str) -> Result<Vec<Check>> {
     let base = url.trim_end_matches('/');
     if !base.starts_with("http://") && !base.starts_with("https://") {
-        return Err(Error::invalid("URL", format!("{url}: must begin with http:// or https://")));
+        let told = crate::layers::told(url);
+        return Err(Error::invalid("URL", format!("{told}: must begin with http:// or https://")));
+    }
+    // It would be printed with the address, and is asked of nobody.
+    if base.contains('@') {
+        let told = crate::layers::told(url);
+        return Err(Error::invalid("URL", format!("{told}: no name or password is taken in an address")));
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

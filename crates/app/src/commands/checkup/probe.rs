@@ -45,6 +45,13 @@ pub(super) struct Look {
     pub http2: Option<bool>,
 }
 
+impl Look {
+    /// By how much a counter grew while it was looked at: what happened before may be mended since.
+    pub fn grown(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
+        self.after.sum(name, labels).unwrap_or_default() - self.before.sum(name, labels).unwrap_or_default()
+    }
+}
+
 /// Asks everything.
 ///
 /// # Errors
@@ -121,10 +128,11 @@ fn json(answer: &Answer) -> Option<Value> {
     serde_json::from_slice(&answer.body).ok()
 }
 
-/// A number of reais that nobody has asked about, so that the answer has to be made.
-fn unlikely() -> u32 {
+/// A sum in reais that nobody has asked about, so that the answer has to be made: the clock's last digits, below 1,000.
+fn unlikely() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    since.subsec_micros() % 997
+    let cents = since.as_micros() % 100_000;
+    format!("{}.{:02}", cents / 100, cents % 100)
 }
 
 /// Starts HTTP/2 as one does who knows that the other speaks it, and looks what comes first.

@@ -5,6 +5,8 @@ use super::{Check, REQUESTS_MIN, percent, say};
 
 /// The share of answers that may be the server's own failures.
 const ERRORS_MAX: f64 = 0.01;
+/// The share of all connections that there may be, from which on it is trouble.
+const CONNECTIONS_SHARE_MAX: f64 = 0.9;
 
 /// What is said where nothing answers, or something else does: the first check of the list, failed.
 pub(super) fn unreachable(because: &crate::Error) -> Check {
@@ -44,24 +46,24 @@ pub(super) fn agent_pool(look: &Look) -> Check {
     let is_full = |pool: &&serde_json::Value| of(pool, "max_size") > 0 && of(pool, "in_use") >= of(pool, "max_size");
     let full: Vec<_> = pools.iter().filter(is_full).collect();
     let waiting: u64 = pools.iter().map(|pool| of(pool, "waiting")).sum();
-    let events = |name| look.after.sum(name, &[("what", "missed")]);
-    let missed = events("cidadao_ai_agent_pool_events_total").or_else(|| events("cidadao_ai_agent_pool_events"));
-    let missed = missed.unwrap_or_default();
+    let (events, of_missed) = ("cidadao_ai_agent_pool_events_total", [("what", "missed")]);
+    let missed = look.after.sum(events, &of_missed).unwrap_or_default();
     let named = |pool: &&serde_json::Value| {
         let agent = pool["agent"].as_str().unwrap_or("?");
         format!("{agent} {}/{}", of(pool, "in_use"), of(pool, "max_size"))
     };
     let names = if full.is_empty() { "—".to_owned() } else { full.iter().map(named).collect::<Vec<_>>().join(", ") };
     let figure = format!("cheios / full: {names}; esperam / waiting {waiting}; devolvidas / put back {missed:.0}");
-    if waiting > 0 || missed > 0.0 {
-        return Check::problem(
-            figure,
-            say("tarefas esperam por um agente", "tasks wait for an agent"),
-            say(
-                "aumente AGENT_POOL_SIZE (agents.max_size) e work.workers, ou some processos (`serve --roles worker`)",
-                "raise AGENT_POOL_SIZE (agents.max_size) and work.workers, or add processes (`serve --roles worker`)",
-            ),
-        );
+    let more = say(
+        "aumente AGENT_POOL_SIZE (agents.max_size) e work.workers, ou some processos (`serve --roles worker`)",
+        "raise AGENT_POOL_SIZE (agents.max_size) and work.workers, or add processes (`serve --roles worker`)",
+    );
+    if waiting > 0 || look.grown(events, &of_missed) > 0.0 {
+        return Check::problem(figure, say("tarefas esperam por um agente", "tasks wait for an agent"), more);
+    }
+    if missed > 0.0 {
+        let found = say("tarefas esperaram por um agente, mas não agora", "tasks waited for an agent, but not now");
+        return Check::note(figure, found, more);
     }
     if !full.is_empty() {
         return Check::note(
@@ -81,18 +83,34 @@ pub(super) fn connection_limits(look: &Look) -> Check {
         let found = say("este sistema não o conta", "this system does not tell it");
         return Check::not_measured("cidadao_ai_requests_in_flight", found);
     };
-    let open = sum("cidadao_ai_connections_open").map_or(String::new(), |n| format!(", abertas / open {n:.0}"));
+    let connections = sum("cidadao_ai_connections_open").zip(sum("cidadao_ai_connections_max"));
+    let open = connections.map_or(String::new(), |(n, max)| format!(", abertas / open {n:.0} de/of {max:.0}"));
     let figure =
         format!("em curso / in flight {in_flight:.0}{open}, recusadas / refused {refused:.0}, 429: {limited:.0}");
-    if refused > 0.0 {
+    if connections.is_some_and(|(n, max)| n > max * CONNECTIONS_SHARE_MAX) {
         return Check::problem(
             figure,
-            say("perguntas foram recusadas porque muitas esperavam", "questions were refused because too many waited"),
+            say("quase todas as conexões estão tomadas", "nearly all connections are taken"),
             say(
-                "aumente http.queue_max e store.readers ou DB_POOL_SIZE, ou some processos",
-                "raise http.queue_max and store.readers or DB_POOL_SIZE, or add processes",
+                "veja se os clientes deixam as suas abertas (http.head_timeout_s), ou some processos",
+                "see whether clients leave theirs open (http.head_timeout_s), or add processes",
             ),
         );
+    }
+    let more = say(
+        "aumente http.queue_max e store.readers ou DB_POOL_SIZE, ou some processos",
+        "raise http.queue_max and store.readers or DB_POOL_SIZE, or add processes",
+    );
+    if look.grown("cidadao_ai_questions_refused_total", &[]) > 0.0 {
+        let found = say("perguntas são recusadas porque muitas esperam", "questions are refused because too many wait");
+        return Check::problem(figure, found, more);
+    }
+    if refused > 0.0 {
+        let found = say(
+            "perguntas foram recusadas porque muitas esperavam, mas não agora",
+            "questions were refused because too many waited, but not now",
+        );
+        return Check::note(figure, found, more);
     }
     if limited > 0.0 {
         return Check::note(
