@@ -346,8 +346,7 @@ fn the_share_that_is_recorded_is_a_setting_and_so_is_what_a_second_may_take() {
     let all = Server::start(with("CIDADAO_TELEMETRY_RECORDED_PER_S", "100000"));
     assert!(flag(&all), "all are recorded");
     // What we drew ourselves is an example among the metrics too.
-    let said = all.get("/health/live").header("traceresponse");
-    let trace = said.split('-').nth(1).unwrap().to_owned();
+    let trace = all.get("/health/live").header("traceresponse").split('-').nth(1).unwrap().to_owned();
     let measured = all.get_with("/metrics", &[("accept", "application/openmetrics-text; version=1.0.0")]).text();
     assert!(measured.contains(&format!("# {{trace_id=\"{trace}\"}}")), "{trace}");
     ask_often(&all);
