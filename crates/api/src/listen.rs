@@ -47,7 +47,7 @@ pub enum Doors {
 ///
 /// # Errors
 /// The listener cannot be used.
-pub async fn serve(app: App, listener: TcpListener, doors: Doors, stop: impl AsyncFn()) -> io::Result<()> {
+pub async fn serve(app: App, listener: TcpListener, doors: Doors, stop: impl AsyncFnMut()) -> io::Result<()> {
     let address = listener.local_addr()?;
     tracing::debug!(%address, "listening");
     let http = app.settings().http.clone();
@@ -89,7 +89,7 @@ pub async fn serve(app: App, listener: TcpListener, doors: Doors, stop: impl Asy
 }
 
 /// Waits for a stop, tells it, and waits on so that it is heard; a second one ends that.
-async fn leave_slowly(door: &Door, drain: Duration, stop: impl AsyncFn()) {
+async fn leave_slowly(door: &Door, drain: Duration, mut stop: impl AsyncFnMut()) {
     stop().await;
     door.leave();
     if drain.is_zero() {

@@ -211,9 +211,10 @@ fn serve_http(app: App, roles: Roles, reloads: Reloads) -> Result<ExitCode> {
     runtime.block_on(async {
         let (listener, address) = listen_on("http.listen", &listen, app.settings()).await?;
         reloads.take(&app);
+        let mut stops = Stops::hear()?;
         eprintln!("Servidor em {address}/ (Ctrl-C encerra) · API em {address}/docs");
         let workers = (roles == Roles::All).then(|| app.start_workers());
-        let served = api::serve(app, listener, api::Doors::All, stop_signal).await;
+        let served = api::serve(app, listener, api::Doors::All, async || stops.next().await).await;
         // Tasks in hand are put back, for the next start to go on with.
         if let Some(workers) = workers {
             workers.stop();
@@ -231,17 +232,18 @@ fn work(app: &App, reloads: Reloads) -> Result<ExitCode> {
     let listen = app.settings().work.listen.clone();
     runtime.block_on(async {
         reloads.take(app);
+        let mut stops = Stops::hear()?;
         if listen.is_empty() {
             let workers = app.start_workers();
             eprintln!("Trabalhando (Ctrl-C encerra)");
-            stop_signal().await;
+            stops.next().await;
             workers.stop();
             return Ok(());
         }
         let (listener, address) = listen_on("work.listen", &listen, app.settings()).await?;
         let workers = app.start_workers();
         eprintln!("Trabalhando (Ctrl-C encerra) · saúde e métricas em {address}/metrics");
-        let served = api::serve(app.clone(), listener, api::Doors::Operations, stop_signal).await;
+        let served = api::serve(app.clone(), listener, api::Doors::Operations, async || stops.next().await).await;
         workers.stop();
         served.map_err(|e| Error::Settings(format!("work.listen: {e}")))
     })?;
@@ -303,21 +305,38 @@ impl Reloads {
     }
 }
 
-/// Ends at Ctrl-C or SIGTERM.
-async fn stop_signal() {
-    let interrupt = tokio::signal::ctrl_c();
+/// Ctrl-C and SIGTERM, heard from when this is made: who announces itself first could be ended by one before it listens.
+struct Stops {
     #[cfg(unix)]
-    {
-        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        if let Ok(mut terminate) = terminate {
+    either: [tokio::signal::unix::Signal; 2],
+}
+
+impl Stops {
+    /// Hears them from now on; there must be a runtime.
+    fn hear() -> Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            let heard = |kind| signal(kind).map_err(|e| Error::Settings(format!("signals cannot be heard: {e}")));
+            Ok(Self { either: [heard(SignalKind::interrupt())?, heard(SignalKind::terminate())?] })
+        }
+        #[cfg(not(unix))]
+        Ok(Self {})
+    }
+
+    /// Ends at the next one.
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        {
+            let [interrupt, terminate] = &mut self.either;
             tokio::select! {
-                _ = interrupt => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            return;
         }
+        #[cfg(not(unix))]
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = interrupt.await;
 }
 
 /// A mark that the first Ctrl-C or SIGTERM sets; the second ends the process at once.
@@ -327,14 +346,15 @@ fn stop_at_signal() -> Arc<AtomicBool> {
     std::thread::spawn(move || {
         let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async {
-            stop_signal().await;
+            let Ok(mut stops) = Stops::hear() else { return };
+            stops.next().await;
             mark.store(true, Ordering::Relaxed);
             eprintln!(
                 "parando depois da linha em curso; o mesmo comando continua de onde parou (Ctrl-C outra vez: já)"
             );
-            stop_signal().await;
+            stops.next().await;
+            std::process::exit(130);
         });
-        std::process::exit(130);
     });
     stop
 }

@@ -262,7 +262,11 @@ impl Server {
     /// Waits for its end; gives the exit code.
     #[must_use]
     pub fn ended(mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
+        let ended = self.child.wait().unwrap();
+        if ended.code().is_none() {
+            eprintln!("the server did not end by itself: {ended}");
+        }
+        ended.code()
     }
 }
 

@@ -142,8 +142,8 @@ impl<B: Breed> Inner<B> {
         if state.closed {
             return None;
         }
-        // At the latest: uses that begin meanwhile are not announced.
-        let next = now + config.use_max.min(config.health_check_interval);
+        // At the latest: uses that begin or end meanwhile are not announced.
+        let next = now + config.use_max.min(config.health_check_interval).min(config.max_idle_time);
         let mut due = Due { make: 0, probe: Vec::new(), gone: Vec::new(), next };
         state.write_off(config, now, &mut due);
         state.let_go(config, now, &mut due);

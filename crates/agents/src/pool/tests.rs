@@ -127,6 +127,17 @@ async fn it_grows_when_the_line_stands_and_shrinks_when_nobody_comes_for_long() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_that_nobody_uses_any_more_is_let_go_though_nothing_else_happens() {
+    let config = AgentPoolConfig { max_idle_time: SOON, ..small(0, 10) };
+    let (pool, _) = pool(config);
+    let held = pool.acquire(SOON).await.unwrap();
+    sleep(SOON / 2).await;
+    drop(held);
+    sleep(2 * SOON).await;
+    assert_eq!((pool.figures().idle, pool.figures().let_go), (0, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_short_wait_makes_no_new_instance() {
     let (pool, world) = pool(small(1, 10));
     let held = pool.acquire(SOON).await.unwrap();

@@ -260,7 +260,10 @@ mod tests {
     fn what_is_told_of_before_makes_nobody_slow_and_what_is_followed_no_longer_is_let_go() {
         let metrics = Metrics::new(&[], true).unwrap();
         let outbox = Outbox::new(2, Arc::new(LiveMeters::new(&metrics).unwrap()));
-        let stands = || (outbox.inside().queue.len(), outbox.inside().overflows);
+        let stands = || {
+            let inside = outbox.inside();
+            (inside.queue.len(), inside.overflows)
+        };
         (1..=50).for_each(|seq| outbox.replay(batch("a", seq)));
         (51..=52).for_each(|seq| outbox.push(batch("b", seq)));
         assert_eq!(stands(), (52, 0));

@@ -46,6 +46,17 @@ fn lines(log: &str) -> Vec<Value> {
     log.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// What a server has told, once it tells nothing more: its lines come a moment after its answers.
+fn told_by(server: &Server) -> Vec<Value> {
+    let mut log = String::new();
+    until("it is silent", || {
+        std::thread::sleep(Duration::from_millis(200));
+        let before = std::mem::replace(&mut log, server.log());
+        log == before
+    });
+    lines(&log)
+}
+
 fn with_message<'a>(lines: &'a [Value], message: &'a str) -> impl Iterator<Item = &'a Value> {
     lines.iter().filter(move |line| line["fields"]["message"] == message)
 }
@@ -107,7 +118,7 @@ fn an_answer_says_in_which_trace_it_was_made_and_lines_say_it_too() {
         assert_eq!((said[1].len(), said[2].len(), said[3].as_str()), (32, 16, "00"), "nothing is recorded by default");
         assert_ne!(said[1], TRACE);
     }
-    let told = lines(&server.log());
+    let told = told_by(&server);
     let mine: Vec<&Value> = told.iter().filter(|line| line["trace_id"] == TRACE).collect();
     assert!(with_message(&told, "answered").any(|line| line["trace_id"] == TRACE), "{told:#?}");
     assert!(mine.iter().all(|line| line["request_id"] == "meu-pedido"), "{mine:#?}");
@@ -180,7 +191,11 @@ fn a_slow_request_is_a_line_that_says_on_what_its_time_went() {
     let path = format!("/api/v1/findings/{finding}/evidence");
     let answer = server.get_with(&path, &[("traceparent", UNRECORDED)]);
     assert_eq!(answer.status, 200);
-    let told = lines(&server.log());
+    let mut told = Vec::new();
+    until("the line of the request is there", || {
+        told = lines(&server.log());
+        with_message(&told, "slow request").any(|line| line["trace_id"] == TRACE)
+    });
     let line = with_message(&told, "slow request").find(|line| line["trace_id"] == TRACE).unwrap();
     let fields = &line["fields"];
     assert_eq!(
@@ -193,7 +208,7 @@ fn a_slow_request_is_a_line_that_says_on_what_its_time_went() {
     assert!(ms("database_ms") > 0.0 && ms("encoding_ms") > 0.0 && parts <= ms("took_ms"), "{fields}");
     let patient = Server::start(telling(house.program(), "info").env("CIDADAO_HTTP_SLOW_REQUEST_MS", "300000"));
     assert_eq!(patient.get(&path).status, 200);
-    assert_eq!(with_message(&lines(&patient.log()), "slow request").count(), 0);
+    assert_eq!(with_message(&told_by(&patient), "slow request").count(), 0);
     let refused = house.program().env("CIDADAO_HTTP_SLOW_REQUEST_MS", "300001").arg("doctor").run().ends_with(2);
     assert!(refused.stderr.contains("http.slow_request_ms"), "{}", refused.stderr);
 }
@@ -413,7 +428,7 @@ fn asks_slowly(house: &House, has_plan: impl Fn(&str) -> bool) {
             let _ = server.get_with(&format!("/api/v1/findings?limit={n}"), &[("traceparent", UNRECORDED)]);
             let _ = server.get_with("/api/v1/flags", &[("traceparent", UNRECORDED)]);
         }
-        let told = lines(&server.log());
+        let told = told_by(&server);
         let plans = with_message(&told, "slow query").filter(|line| line["fields"]["plan"].is_string()).count();
         let of_mine = |line: &&Value| line["trace_id"] == TRACE || line["fields"]["plan"].is_string();
         (with_message(&told, "slow query").filter(of_mine).cloned().collect::<Vec<_>>(), plans)

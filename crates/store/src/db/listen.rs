@@ -1,19 +1,15 @@
 //! Which statements are made ready, for who looks at their plans; and how many, for who counts them.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
-
-static LISTENS: AtomicBool = AtomicBool::new(false);
-/// One listens at a time.
-static TURN: Mutex<()> = Mutex::new(());
-static HEARD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+use std::sync::atomic::{AtomicU64, Ordering};
 
 static COUNTED: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     static COUNTED_HERE: Cell<u64> = const { Cell::new(0) };
+    /// What was heard, while someone listens.
+    static HEARD_HERE: RefCell<Option<BTreeSet<String>>> = const { RefCell::new(None) };
 }
 
 /// Counts one statement.
@@ -35,17 +31,18 @@ pub fn counted_here() -> u64 {
 }
 
 pub(super) fn hear(sql: &str) {
-    if LISTENS.load(Ordering::Relaxed) {
-        HEARD.lock().unwrap_or_else(PoisonError::into_inner).insert(sql.to_owned());
-    }
+    HEARD_HERE.with_borrow_mut(|heard| {
+        if let Some(heard) = heard
+            && !heard.contains(sql)
+        {
+            heard.insert(sql.to_owned());
+        }
+    });
 }
 
-/// Does `work`, and gives every statement that this process made ready meanwhile.
+/// Does `work`, and gives every statement that this thread made ready meanwhile.
 pub fn while_doing(work: impl FnOnce()) -> Vec<String> {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    HEARD.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    LISTENS.store(true, Ordering::Relaxed);
+    HEARD_HERE.set(Some(BTreeSet::new()));
     work();
-    LISTENS.store(false, Ordering::Relaxed);
-    std::mem::take(&mut *HEARD.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+    HEARD_HERE.take().into_iter().flatten().collect()
 }
