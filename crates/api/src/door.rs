@@ -45,7 +45,7 @@ struct Inner {
     callers: Callers,
     addresses: ArcSwap<Addresses>,
     origins: ArcSwap<Vec<String>>,
-    rates: Rates,
+    rates: Arc<Rates>,
     leaving: AtomicBool,
     live: Hub,
     sockets: Sockets,
@@ -80,7 +80,8 @@ impl Door {
         let rates = Rates::new(app.settings(), app.store_name().ok(), &metrics).expect("metric names are well formed");
         let callers = Callers::new(limits.anonymous, &metrics).expect("metric names are well formed and differ");
         let sign_ins = SignIns::new(app.settings(), &metrics).expect("metric names are well formed and differ");
-        let live = Hub::new(app.clone(), Arc::clone(&questions), limits.request_timeout + AFTER_TIMEOUT, &metrics);
+        let (rates, waits_max) = (Arc::new(rates), limits.request_timeout + AFTER_TIMEOUT);
+        let live = Hub::new(app.clone(), Arc::clone(&rates), Arc::clone(&questions), waits_max, &metrics);
         let live = live.expect("metric names are well formed and differ");
         let sockets = Sockets::new(&app.settings().live, &metrics).expect("metric names are well formed and differ");
         let addresses = ArcSwap::from_pointee(Addresses::of(&app.settings().limits));

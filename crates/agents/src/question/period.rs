@@ -222,7 +222,7 @@ impl Reader<'_> {
             ("ultimos" | "ultimas" | "ultimo", _) => {
                 let count = small_number(next);
                 let end = at + 1 + usize::from(count.is_some());
-                let count = count.or((word == "ultimo").then_some(1))?.min(1_000);
+                let count = count.or((word == "ultimo").then_some(1)).filter(|count| *count > 0)?.min(1_000);
                 let begin = match self.folded(end) {
                     "ano" | "anos" => today.checked_sub_months(Months::new(count.checked_mul(12)?))?,
                     "mes" | "meses" => today.checked_sub_months(Months::new(count))?,

@@ -234,6 +234,8 @@ fn what_is_not_understood_says_why() {
     assert_eq!(because("compras de 2023, exceto pneus"), "exceto pneus: LeftOut");
     assert_eq!(because("sem sobrepreço na Bahia"), "sem sobrepreço: LeftOut");
     assert_eq!(because("uasg 999999"), "uasg 999999: NotHeld");
+    let none = ask(&house, "contratos dos últimos 0 meses");
+    assert_eq!((none.scope.from, none.scope.to), (None, None), "a period of nothing is none: {none:?}");
 }
 
 /// Every filter of a scope stands in what was understood, and what was understood in the question.

@@ -38,8 +38,8 @@ pub(super) struct Channel {
     pub(super) is_ended: bool,
     /// Findings were perhaps touched that it has not seen.
     pub(super) is_stale: bool,
-    /// How things stand, told to who comes new.
-    pub(super) state: Option<Arc<Message>>,
+    /// How things stand: the newest of each kind, told to who comes new.
+    states: Vec<Arc<Message>>,
     pending: Vec<Arc<Message>>,
     flushed_at: Option<Instant>,
     receivers: HashMap<u64, Arc<Outbox>>,
@@ -60,7 +60,7 @@ impl Channel {
             is_loaded: false,
             is_ended: false,
             is_stale: false,
-            state: None,
+            states: Vec::new(),
             pending: Vec::new(),
             flushed_at: None,
             receivers: HashMap::new(),
@@ -125,8 +125,18 @@ impl Channel {
     /// Notes how things stand now.
     pub(super) fn note_state(&mut self, message: Message) {
         let message = Arc::new(message);
-        self.state = Some(Arc::clone(&message));
+        self.states.retain(|state| state.kind != message.kind);
+        self.states.push(Arc::clone(&message));
         self.pending.push(message);
+    }
+
+    /// Notes how things stood when it was begun to be followed; what was noted since is newer.
+    pub(super) fn begin_with(&mut self, states: Vec<Message>) {
+        for state in states {
+            if self.states.iter().all(|newer| newer.kind != state.kind) {
+                self.states.push(Arc::new(state));
+            }
+        }
     }
 
     /// Notes that what came up to `to` is not told.
@@ -193,7 +203,7 @@ impl Channel {
     pub(super) fn admit(&mut self, id: u64, outbox: &Arc<Outbox>, since: Option<u64>, pace: Pace) -> Attached {
         // The ring holds what waits too: the others get it now, and this one with the ring.
         self.flush(Instant::now(), pace);
-        let mut replay: Vec<Arc<Message>> = self.state.iter().cloned().collect();
+        let mut replay = self.states.clone();
         if let Some(since) = since {
             if since < self.from || since > self.to {
                 let to = if since > self.to { self.to } else { self.from };

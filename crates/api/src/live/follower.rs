@@ -11,6 +11,7 @@ use super::batch::Message;
 use super::hub::Inner;
 use super::{Kind, Named};
 use crate::problem::Problem;
+use crate::rate::Pressure;
 
 /// How often the house is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(40);
@@ -42,6 +43,7 @@ struct Follower {
     asked_at: Option<Instant>,
     pools: Value,
     progress: Value,
+    pressure: Option<Pressure>,
     fresh_at: Option<Instant>,
     /// Sources changed since it was last told how fresh they are.
     is_fresher: bool,
@@ -91,6 +93,7 @@ impl Follower {
         if due(self.asked_at, ASK_EVERY) {
             self.asked_at = Some(Instant::now());
             self.look_at_agents(inner);
+            self.look_at_memory(inner);
             self.look_at_ingests(inner)?;
         }
         if self.is_fresher && due(self.fresh_at, FRESHNESS_EVERY) {
@@ -163,6 +166,14 @@ impl Follower {
         }
     }
 
+    /// Tells when what is dear begins to be refused, and when no more.
+    fn look_at_memory(&mut self, inner: &Inner) {
+        let pressure = inner.rates.pressure();
+        if self.pressure.replace(pressure).unwrap_or(Pressure::Low) != pressure {
+            inner.with("system", |channel| channel.note_state(pressure_at(pressure, channel.to)));
+        }
+    }
+
     fn look_at_ingests(&mut self, inner: &Inner) -> app::Result<()> {
         for (named, to) in inner.followed(|channel| channel.named.kind() == Kind::Ingest && !channel.is_ended) {
             for told in inner.app.stretch(&named.topic, Some(to), usize::MAX)?.told {
@@ -200,15 +211,28 @@ fn pools_of(inner: &Inner) -> Value {
     json!({"pools": pools.collect::<Vec<_>>()})
 }
 
+/// What is refused because memory runs out: nothing, what is dear, or all that costs something.
+fn pressure_at(pressure: Pressure, at: u64) -> Message {
+    let refused = match pressure {
+        Pressure::Low => "nothing",
+        Pressure::High => "dear",
+        Pressure::Over => "all",
+    };
+    Message::state(at, "shedding", &json!({"refused": refused, "at": now_text()}))
+}
+
 /// How a topic stands, for those who come to it.
-pub(super) fn state_of(inner: &Inner, named: &Named, at: u64) -> Result<Option<Message>, Problem> {
+pub(super) fn states_of(inner: &Inner, named: &Named, at: u64) -> Result<Vec<Message>, Problem> {
     Ok(match named.topic {
-        Topic::Agents => Some(Message::state(at, "pools", &pools_of(inner))),
+        Topic::Agents => vec![Message::state(at, "pools", &pools_of(inner))],
         Topic::Sources => {
             inner.meters.looks.with_label_values(&["freshness"]).inc();
-            Some(Message::state(at, "freshness", &inner.app.freshness()?))
+            vec![Message::state(at, "freshness", &inner.app.freshness()?)]
         }
-        Topic::System => Some(Message::state(at, "standing", &json!({"version": app::VERSION, "at": now_text()}))),
-        Topic::Investigation(_) | Topic::Ingest(_) | Topic::Findings(_) => None,
+        Topic::System => {
+            let standing = Message::state(at, "standing", &json!({"version": app::VERSION, "at": now_text()}));
+            vec![standing, pressure_at(inner.rates.pressure(), at)]
+        }
+        Topic::Investigation(_) | Topic::Ingest(_) | Topic::Findings(_) => Vec::new(),
     })
 }

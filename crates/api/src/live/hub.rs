@@ -16,6 +16,7 @@ use crate::address::counted;
 use crate::gate::Gate;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
+use crate::rate::Rates;
 
 /// How many messages of a topic are kept for those who come back.
 const RING_MAX: usize = 1_000;
@@ -29,6 +30,8 @@ pub struct Hub {
 pub(super) struct Inner {
     pub(super) app: App,
     pub(super) meters: Arc<LiveMeters>,
+    /// Where it is known how near the memory's end is.
+    pub(super) rates: Arc<Rates>,
     pub(super) pace: Pace,
     queue_max: usize,
     topics_max: usize,
@@ -69,7 +72,13 @@ impl Hub {
     ///
     /// # Errors
     /// A metric that stands twice.
-    pub fn new(app: App, questions: Arc<Gate>, question_max: Duration, metrics: &Metrics) -> prometheus::Result<Self> {
+    pub fn new(
+        app: App,
+        rates: Arc<Rates>,
+        questions: Arc<Gate>,
+        question_max: Duration,
+        metrics: &Metrics,
+    ) -> prometheus::Result<Self> {
         let live = &app.settings().live;
         let pace = Pace {
             batch_max: live.max_batch_size,
@@ -80,6 +89,7 @@ impl Hub {
         let rings_bytes_max = i64::from(live.rings_mib) << 20;
         let inner = Inner {
             meters: Arc::new(LiveMeters::new(metrics)?),
+            rates,
             pace,
             queue_max,
             topics_max,
@@ -259,11 +269,11 @@ impl Inner {
         self.awake()?;
         self.meters.looks.with_label_values(&["replay"]).inc();
         let stretch = self.app.stretch(&named.topic, since, self.pace.ring_max)?;
-        let state = follower::state_of(self, named, stretch.to)?;
+        let states = follower::states_of(self, named, stretch.to)?;
         let mut topics = self.topics();
         if let Some(channel) = topics.channels.get_mut(&named.name) {
             channel.load(&stretch, self.pace);
-            channel.state = channel.state.take().or(state.map(Arc::new));
+            channel.begin_with(states);
         }
         self.fit(&mut topics);
         Ok(())

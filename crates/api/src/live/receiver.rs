@@ -1,7 +1,7 @@
 //! One who follows topics: a short queue of what is to be told, and what becomes of it when it is not read.
 //!
-//! The queue is bounded. When it is full, what waits is let go and the receiver is told of each topic from where to where it missed; when
-//! that happens again before it has read everything, it is ended.
+//! The queue is bounded. When it is full, what waits is let go: of each topic the receiver is told from where to where it missed, and how
+//! things stand by the newest of each kind that says so. When that happens again before it has read everything, it is ended.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::net::IpAddr;
@@ -119,27 +119,56 @@ impl Inside {
         Some(batch)
     }
 
-    /// Leaves of what waits that it is missing, topic by topic; gives how many messages it was.
+    /// Leaves of what waits what is missing of it and how things stand, topic by topic; gives how many messages are not told.
     fn let_go(&mut self) -> u64 {
-        let mut missed: HashMap<Arc<str>, (u64, u64, usize)> = HashMap::new();
-        let mut dropped = 0;
+        let mut left: HashMap<Arc<str>, Left> = HashMap::new();
         for (batch, _) in self.queue.drain(..) {
-            for message in &batch.messages {
-                dropped += 1;
-                let (since, to) = match &*message.kind {
-                    "gap" => (message.value()["since"].as_u64().unwrap_or(message.seq), message.seq),
-                    _ => (message.seq.saturating_sub(1), message.seq),
-                };
-                let of = missed.entry(Arc::clone(&batch.topic)).or_insert((since, to, 0));
-                *of = (of.0.min(since), of.1.max(to), of.2 + 1);
-            }
+            let of = left.entry(Arc::clone(&batch.topic)).or_default();
+            batch.messages.iter().for_each(|message| of.note(message));
         }
-        self.happened = missed.len();
-        for (topic, (since, to, n)) in missed {
-            let gap = Message::gap(since, to, Some(n), &super::channel::read_of(&topic));
-            self.queue.push_back((Batch::new(&topic, vec![Arc::new(gap)]), true));
+        self.happened = left.len();
+        let mut dropped = 0;
+        for (topic, of) in left {
+            dropped += of.dropped;
+            self.queue.push_back((Batch::new(&topic, of.messages(&topic)), true));
         }
         dropped
+    }
+}
+
+/// What is left of a topic's messages that are not told.
+#[derive(Default)]
+struct Left {
+    /// Behind which place, up to which, and how many.
+    missed: Option<(u64, u64, usize)>,
+    /// The newest of each kind.
+    states: Vec<Arc<Message>>,
+    dropped: u64,
+}
+
+impl Left {
+    fn note(&mut self, message: &Arc<Message>) {
+        if message.is_state {
+            let before = self.states.len();
+            self.states.retain(|older| older.kind != message.kind);
+            self.dropped += (before - self.states.len()) as u64;
+            self.states.push(Arc::clone(message));
+            return;
+        }
+        self.dropped += 1;
+        let since = match &*message.kind {
+            "gap" => message.value()["since"].as_u64().unwrap_or(message.seq),
+            _ => message.seq.saturating_sub(1),
+        };
+        let (from, to, n) = self.missed.unwrap_or((since, message.seq, 0));
+        self.missed = Some((from.min(since), to.max(message.seq), n + 1));
+    }
+
+    /// The gap, where there is one, and how things stand.
+    fn messages(self, topic: &str) -> Vec<Arc<Message>> {
+        let read = super::channel::read_of(topic);
+        let gap = self.missed.map(|(since, to, n)| Arc::new(Message::gap(since, to, Some(n), &read)));
+        gap.into_iter().chain(self.states).collect()
     }
 }
 
@@ -253,7 +282,30 @@ mod tests {
     use crate::metrics::Metrics;
 
     fn batch(topic: &str, seq: u64) -> Arc<Batch> {
-        Batch::new(&topic.into(), vec![Arc::new(Message::state(seq, "x", &json!({})))])
+        Batch::new(&topic.into(), vec![Arc::new(Message::gap(seq - 1, seq, None, "/x"))])
+    }
+
+    #[test]
+    fn who_is_too_slow_is_told_how_things_stand() {
+        let metrics = Metrics::new(&[], true).unwrap();
+        let outbox = Outbox::new(3, Arc::new(LiveMeters::new(&metrics).unwrap()));
+        let state = |seq: u64, kind: &str| {
+            let message = Message::state(seq, kind, &json!({ "seq": seq }));
+            outbox.push(Batch::new(&"sources".into(), vec![Arc::new(message)]));
+        };
+        state(1, "freshness");
+        state(2, "progress");
+        state(3, "progress");
+        outbox.push(batch("agents", 4));
+        let told = |batch: &Batch| -> Vec<(String, u64)> {
+            batch.messages.iter().map(|message| (message.kind.to_string(), message.seq)).collect()
+        };
+        let inside = outbox.inside();
+        let mut waits: Vec<_> = inside.queue.iter().map(|(batch, _)| (batch.topic.to_string(), told(batch))).collect();
+        waits.sort();
+        let stands = vec![("freshness".to_owned(), 1), ("progress".to_owned(), 3)];
+        let wanted = [("agents".to_owned(), vec![("gap".to_owned(), 4)]), ("sources".to_owned(), stands)];
+        assert_eq!(waits, wanted, "nothing of sources is missing: the newest says all");
     }
 
     #[test]

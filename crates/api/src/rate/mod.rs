@@ -25,6 +25,7 @@ pub use bucket::Standing;
 pub use charge::{admit, charge, charge_connected, told};
 pub use costs::cost_of;
 use memory::Memory;
+pub use memory::Pressure;
 use shared::Shared;
 
 use crate::caller::Calling;
@@ -93,6 +94,11 @@ impl Rates {
     /// Bytes of memory above which requests are shed.
     pub fn memory_max(&self) -> u64 {
         self.memory.limit()
+    }
+
+    /// How near the end of its memory the process is.
+    pub fn pressure(&self) -> Pressure {
+        self.memory.pressure()
     }
 
     /// How much a caller may ask for; nothing limits some.

@@ -226,7 +226,13 @@ fn with_the_first_account_loopback_alone_opens_nothing_and_roles_do() {
     assert_eq!(server.post_with("/api/v1/investigations", &held, &reader).status, 403);
     let waits = server.post_with("/api/v1/investigations", &held, &analyst);
     assert_eq!(waits.status, 202, "{}", waits.text());
-    let start = format!("/api/v1/investigations/{}/start", waits.json()["id"].as_str().unwrap());
+    let path = format!("/api/v1/investigations/{}", waits.json()["id"].as_str().unwrap());
+    let start = format!("{path}/start");
+    let started = Instant::now();
+    while server.get(&path).json()["phase"] != "planned" {
+        assert!(started.elapsed() < Duration::from_secs(30), "{}", server.get(&path).text());
+        std::thread::sleep(Duration::from_millis(20));
+    }
     assert_eq!(server.post(&start, &json!({})).status, 401);
     assert_eq!(server.post_with(&start, &json!({}), &reader).status, 403);
     assert_eq!(server.post_with(&start, &json!({}), &analyst).status, 200);

@@ -293,10 +293,15 @@ fn limits_origins_addresses_and_times_change_while_it_runs() {
     assert!(policy(1).contains("\"minute\";q=60"), "{}", policy(2));
     server.change("[limits]\ntier_anonymous = \"5/s burst 9, 77/min\"\n", READ);
     assert!(policy(3).contains("\"minute\";q=77"), "{}", policy(4));
+    let mut system = Socket::open(&server.server);
+    system.follow("system", None);
     server.change("[limits]\nmemory_mib = 4\n", READ);
     let shed = server.server.get("/api/v1/contracts?limit=2&value_min=5");
     assert_eq!((shed.status, shed.json()["type"].as_str().unwrap().contains("overloaded")), (503, true));
+    let told = system.messages(|message| message["data"]["refused"] == "all");
+    assert_eq!(told[1]["data"]["refused"], "nothing", "how it stood: {told:?}");
     server.change("[cache]\nl1_ttl_s = 1\nstale_s = 0\n[limits]\nmemory_mib = 0\n", READ);
+    let _ = system.messages(|message| message["data"]["refused"] == "nothing");
     let path = "/api/v1/contracts?limit=2&value_min=6";
     let (first, hit) = (server.server.get(path), server.server.get(path));
     assert!(hit.header("cache-status").contains("hit"), "{} {}", first.status, hit.header("cache-status"));

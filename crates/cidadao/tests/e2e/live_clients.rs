@@ -1,10 +1,12 @@
-//! What happens, told to clients that we did not write: Python's `websockets`, and a browser's own WebSocket and EventSource.
+//! What happens, told to clients that we did not write: Python's `websockets`, the cases of the Autobahn TestSuite, and a browser's own
+//! WebSocket and EventSource.
 
+use std::collections::BTreeMap;
 use std::process::Command;
 
 use serde_json::json;
 use testkit::tab::Tab;
-use testkit::{Server, python};
+use testkit::{House, Server, python};
 
 use super::investigations::{ask, judged_house};
 
@@ -55,6 +57,27 @@ async def main():
 
 asyncio.run(asyncio.wait_for(main(), 120))
 "##;
+
+/// All cases of framing, pings, reserved bits, opcodes, fragments, UTF-8 and closing, but those of binary messages.
+#[test]
+fn the_framing_cases_of_the_autobahn_testsuite_hold() {
+    let house = House::new();
+    let program =
+        house.program().env("CIDADAO_LIVE_MESSAGES_PER_S", "10000").env("CIDADAO_LIMITS_ANONYMOUS", "unlimited");
+    let server = Server::start(program.env("CIDADAO_LIVE_MESSAGE_MAX_BYTES", "1048576"));
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/framing.py");
+    let address = server.address().replace("http:", "ws:");
+    let run = Command::new(python::program("python")).args([script, &format!("{address}/api/v1/ws")]).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    let cases: BTreeMap<String, (String, String, Option<u16>)> = serde_json::from_slice(&run.stdout).unwrap();
+    assert!(cases.len() > 230, "{} cases", cases.len());
+    for (name, (behaviour, end, code)) in &cases {
+        // A text that is no UTF-8 is refused once it is whole, which the protocol allows: "non-strict".
+        let allowed = if name.starts_with("Case6_4_") { &["OK", "NON-STRICT"][..] } else { &["OK", "INFORMATIONAL"] };
+        assert!(allowed.contains(&&**behaviour), "{name}: {behaviour}, {end}, {code:?}");
+        assert!(["OK", "INFORMATIONAL"].contains(&&**end), "{name}: {behaviour}, {end}, {code:?}");
+    }
+}
 
 fn followed(server: &Server, id: &str, compression: &str) -> serde_json::Value {
     let address = server.address().strip_prefix("http://").unwrap();

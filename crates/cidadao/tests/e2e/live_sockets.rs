@@ -403,25 +403,28 @@ fn who_reads_too_slowly_is_told_of_the_gap_and_ended_the_second_time() {
     let of = |queue: &str| {
         house_of_a_sanction().with("CIDADAO_LIVE_MAX_BATCH_SIZE", "1").with("CIDADAO_LIVE_QUEUE_MAX", queue)
     };
-    // 900 findings of one run become 900 batches at once.
-    let house = of("600");
-    let server = house.serve();
-    let mut socket = Socket::open(&server);
-    socket.follow("findings?flag=BR01", None);
-    sold(&house, "a.csv", 1..=900, "01/01/2024");
-    let mut told = 0;
-    let mut missed = 0;
-    let messages = socket.messages(|message| {
-        let n = message["data"]["missed"].as_u64().unwrap_or(0);
-        (missed, told) = (missed + n, told + u64::from(n == 0));
-        missed + told == 900
-    });
-    assert!(missed > 0 && messages.iter().filter(|message| message["type"] == "gap").count() == 1);
-    let gap = messages.iter().position(|message| message["type"] == "gap").unwrap();
-    let place = |at: usize| messages[at]["seq"].as_u64().unwrap();
-    assert!(place(gap + 1) > place(gap) && messages[gap]["data"]["to"] == messages[gap]["seq"]);
-    assert_eq!(server.metric("cidadao_ai_live_messages_dropped_total") as u64, missed);
-    drop((server, socket));
+    // 900 findings of one run become 900 batches at once: more than wait, unless they are read as fast as they come.
+    let is_slow = || {
+        let house = of("460");
+        let server = house.serve();
+        let mut socket = Socket::open(&server);
+        socket.follow("findings?flag=BR01", None);
+        sold(&house, "a.csv", 1..=900, "01/01/2024");
+        let (mut told, mut missed) = (0, 0);
+        let messages = socket.messages(|message| {
+            let n = message["data"]["missed"].as_u64().unwrap_or(0);
+            (missed, told) = (missed + n, told + u64::from(n == 0));
+            missed + told == 900
+        });
+        assert_eq!(server.metric("cidadao_ai_live_messages_dropped_total") as u64, missed);
+        let gaps: Vec<usize> = (0..messages.len()).filter(|at| messages[*at]["type"] == "gap").collect();
+        if let [gap] = gaps[..] {
+            let place = |at: usize| messages[at]["seq"].as_u64().unwrap();
+            assert!(place(gap + 1) > place(gap) && messages[gap]["data"]["to"] == messages[gap]["seq"]);
+        }
+        gaps.len() == 1
+    };
+    assert!((0..20).any(|_| is_slow()), "nobody ever missed anything");
     let house = of("20");
     let server = house.serve();
     // They never read, and the server does not grow by it.
