@@ -122,6 +122,13 @@ fn asked_of(pairs: Vec<(String, String)>) -> Result<Asked, Refusal> {
 
 /// Answers one operation, or several in a list.
 pub async fn post(State(door): State<Door>, Extension(graphql): Extension<Arc<Graphql>>, request: Request) -> Response {
+    let mut response = posted(door, graphql, request).await;
+    // Most of them are queries.
+    response.extensions_mut().insert(kept::Seen);
+    response
+}
+
+async fn posted(door: Door, graphql: Arc<Graphql>, request: Request) -> Response {
     let media = Media::of(request.headers());
     let (mut parts, sent) = request.into_parts();
     if !is_json(&parts.headers) {
@@ -243,7 +250,11 @@ async fn answer(
         me: WhoAmI::of(&calling.caller, door.rates().rate_of(&calling)),
         authority: if ready.writes() { Some(authority(door, parts, &calling).await) } else { None },
     };
+    let writes = ready.writes();
     let mut response = in_form(done(door, graphql, ready, by, media).await, media);
+    if writes {
+        kept::look_again(door).await;
+    }
     if scope == Scope::Private {
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     }

@@ -27,7 +27,7 @@ use crate::metrics::Metrics;
 
 pub use answer::{CACHE_STATUS, Finished, Kept, Words};
 pub use front::Front;
-pub use layer::{DependsOn, after_write, answer, keep};
+pub use layer::{DependsOn, Seen, after_write, answer, keep, look_again};
 
 /// How old a look may be on which an answer rests, in microseconds.
 const LOOK_EVERY_US: u64 = 2_000;

@@ -1,6 +1,9 @@
 //! What GraphQL keeps: whole answers for as long, and for whom, as the hints of their types say; values of fields across queries.
 
+use std::time::Instant;
+
 use serde_json::{Value, json};
+use testkit::postgres::PostgresServer;
 use testkit::{Answer, House, Server};
 
 use super::short_sample;
@@ -135,4 +138,28 @@ fn what_is_kept_of_fields_stays_within_its_bytes() {
     }
     let bytes = server.metric("cidadao_ai_graphql_fields_bytes");
     assert!(bytes > 500_000.0 && bytes <= f64::from(1 << 20), "{bytes}");
+}
+
+#[test]
+fn an_answer_at_hand_asks_a_database_server_nothing_and_what_is_decided_is_seen_at_once() {
+    let house = House::on(&PostgresServer::shared().database());
+    let _ = house.ingest(&[&short_sample(&house, 600, 47)]).ends_with(3);
+    let server = house.serve();
+    let finding = server.json("findings?limit=1")["data"][0]["id"].as_str().unwrap().to_owned();
+    let query = format!("{{ finding(id: \"{finding}\") {{ verdict {{ reason }} }} }}");
+    assert_eq!(send(&server, &query).json()["data"]["finding"]["verdict"], Value::Null);
+    let statements = || server.metric("cidadao_ai_db_statements_total");
+    let (before, asked, began) = (statements(), 2_000, Instant::now());
+    for _ in 0..asked {
+        assert!(send(&server, &query).header("cache-status").contains("hit"));
+    }
+    // What it asks by itself, some thirty times a second, whoever asks it.
+    let own = began.elapsed().as_secs_f64() * 100.0 + 100.0;
+    let more = statements() - before;
+    assert!(more < own.max(f64::from(asked) / 2.0), "{more} statements for {asked} answers at hand");
+    let give = format!(
+        "mutation {{ giveVerdict(findingId: \"{finding}\", verdict: \"dismissed\", reason: \"visto\", who: \"Ana\") {{ who }} }}"
+    );
+    let _ = send(&server, &give);
+    assert_eq!(send(&server, &query).json()["data"]["finding"]["verdict"]["reason"], "visto");
 }
