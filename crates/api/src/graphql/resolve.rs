@@ -1,7 +1,7 @@
 //! How a field is answered: out of the row that it stands on, by a question that is asked together with others, or on the spot.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use app::App;
 use app::queries::PageQuery;
@@ -64,22 +64,26 @@ pub type Resolves = HashMap<String, HashMap<String, Resolve>>;
 
 /// The arguments of a field, with the variables' values.
 #[derive(Debug, Default)]
-pub struct Given(HashMap<String, ConstValue>);
+pub struct Given {
+    arguments: HashMap<String, ConstValue>,
+    /// How many rows are asked for, once that was read: each parent asks.
+    how_many: OnceLock<Result<usize, Refusal>>,
+}
 
 impl Given {
     /// These.
     pub fn new(arguments: HashMap<String, ConstValue>) -> Self {
-        Self(arguments)
+        Self { arguments, how_many: OnceLock::new() }
     }
 
     /// An argument.
     pub fn get(&self, name: &str) -> Option<&ConstValue> {
-        self.0.get(name)
+        self.arguments.get(name)
     }
 
     /// An argument, as a parameter is written.
     pub fn text(&self, name: &str) -> Option<String> {
-        match self.0.get(name)? {
+        match self.arguments.get(name)? {
             ConstValue::String(text) => Some(text.clone()),
             ConstValue::Number(number) => Some(number.to_string()),
             ConstValue::Boolean(is) => Some(is.to_string()),
@@ -111,7 +115,8 @@ impl Given {
     /// # Errors
     /// More than a page holds, or none.
     pub fn how_many(&self) -> Result<usize, Refusal> {
-        Ok(PageQuery::read(&mut self.parameters(&[])?)?.limit.unwrap_or_default().get())
+        let read = || Ok(PageQuery::read(&mut self.parameters(&[])?)?.limit.unwrap_or_default().get());
+        self.how_many.get_or_init(read).clone()
     }
 }
 
