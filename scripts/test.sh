@@ -32,7 +32,7 @@ command -v mold >/dev/null && cargo=(mold -run cargo)
 failed=0
 # A test that never ends is a failure of its program, and the others are run.
 triple=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-export "CARGO_TARGET_${triple}_RUNNER=timeout --kill-after=10 2400"
+export "CARGO_TARGET_${triple}_RUNNER=timeout --foreground --kill-after=10 2400"
 
 "${cargo[@]}" build --release -p cidadao || exit 1
 export CIDADAO_BIN="${CARGO_TARGET_DIR:-$PWD/target}/release/cidadao"

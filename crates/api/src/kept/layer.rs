@@ -94,7 +94,8 @@ pub async fn after_write(State(door): State<Door>, request: Request, next: Next)
 pub async fn look_again(door: &Door) {
     if door.answers().is_some() {
         let door = door.clone();
-        let _ = tokio::task::spawn_blocking(move || door.answers().map(Answers::look)).await;
+        let look = trace::carried(move || door.answers().map(Answers::look));
+        let _ = tokio::task::spawn_blocking(look).await;
     }
 }
 

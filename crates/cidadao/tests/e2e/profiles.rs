@@ -56,6 +56,7 @@ fn where_time_goes_and_memory_is_asked_for_can_be_seen_while_it_serves() {
     assert_eq!(cpu["kinds"].to_string(), "[\"samples/count\",\"cpu/nanoseconds\"]");
     assert!(cpu["seconds"].as_f64().unwrap() >= 2.0, "{}", cpu["seconds"]);
     assert!(sum(&cpu, "", 0) > 5, "somebody was seen: {cpu}");
+    assert!(sum(&cpu, "store::", 0) > 0, "and is known by name: {cpu}");
     let memory = under_load(&server, || read(&house, &get("memory?seconds=2&format=pprof")));
     let kinds = "[\"alloc_objects/count\",\"alloc_space/bytes\",\"inuse_objects/count\",\"inuse_space/bytes\"]";
     assert_eq!(memory["kinds"].to_string(), kinds);
